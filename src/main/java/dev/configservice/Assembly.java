@@ -1,0 +1,224 @@
+package dev.configservice;
+
+import com.hazelcast.core.HazelcastInstance;
+import dev.configservice.access.Access;
+import dev.configservice.access.AccessKeyKind;
+import dev.configservice.access.AccessRoutes;
+import dev.configservice.access.KeyUsage;
+import dev.configservice.change.ChangeBus;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.ChangeFeedVerticle;
+import dev.configservice.change.ChangeLog;
+import dev.configservice.change.Ids;
+import dev.configservice.change.WriterVerticle;
+import dev.configservice.cluster.Grid;
+import dev.configservice.config.ConfigurationKind;
+import dev.configservice.config.ConfigurationRoutes;
+import dev.configservice.embedded.EmbeddedServers;
+import dev.configservice.http.HttpVerticle;
+import dev.configservice.http.Routes;
+import dev.configservice.ops.Health;
+import dev.configservice.ops.Metrics;
+import dev.configservice.ops.OpsRoutes;
+import dev.configservice.postgres.Migrations;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.Keyring;
+import dev.configservice.settings.Settings;
+import dev.configservice.settings.SettingsException;
+import dev.configservice.snapshot.NearCache;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.snapshot.SnapshotLoader;
+import dev.configservice.snapshot.SnapshotStore;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.net.SocketException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The composition root: what is made, in which order, and undone in the opposite one, also where a later step of the
+ * start fails.
+ */
+public final class Assembly implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Assembly.class);
+    private static final Duration WRITE_DEADLINE = Duration.ofSeconds(5);
+    private static final Duration STEP_DEADLINE = Duration.ofSeconds(60);
+
+    private final Deque<AutoCloseable> undo = new ArrayDeque<>();
+    private final List<HttpVerticle> http = new ArrayList<>();
+    private final Addresses addresses;
+
+    /** Where everything is. Redis and Kafka are empty where there is none. */
+    public record Addresses(String postgres, String redis, String kafka) {}
+
+    private Assembly(Settings settings) {
+        try {
+            this.addresses = servers(settings);
+            assemble(settings);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
+     * Starts a node. Blocks until it answers requests.
+     *
+     * @throws SettingsException it cannot start with these settings; nothing is left running
+     */
+    public static Assembly start(Settings settings) {
+        return new Assembly(settings);
+    }
+
+    private Addresses servers(Settings settings) {
+        if (!settings.embedded().enabled()) {
+            return new Addresses(
+                    settings.postgres().uri(),
+                    settings.redis().uri(),
+                    settings.kafka().bootstrapServers());
+        }
+        EmbeddedServers servers = EmbeddedServers.start(settings.embedded());
+        undo.push(servers);
+        return new Addresses(servers.postgresUri(), servers.redisUri(), servers.kafkaBootstrapServers());
+    }
+
+    private void assemble(Settings settings) {
+        InstantSource clock = InstantSource.system();
+        Ids ids = new Ids(clock);
+        Keyring keyring = Keyring.of(
+                settings.secrets().keyset().isEmpty() && settings.embedded().enabled()
+                        ? Keyring.keptIn(settings.embedded().directory().resolve("keyset.json"))
+                        : settings.secrets().keyset());
+
+        HazelcastInstance hazelcast = Grid.start(
+                settings.cluster(),
+                config -> NearCache.configure(config, settings.cache().nearEntries()));
+        undo.push(hazelcast::shutdown);
+        Metrics metrics = new Metrics();
+        Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx()));
+        undo.push(() -> await(vertx.close()));
+
+        Postgres postgres = postgres(vertx, settings);
+        undo.push(() -> await(postgres.close()));
+        ChangeLog changeLog = new ChangeLog(postgres);
+        ChangeFeed feed = new ChangeFeed(vertx);
+        ChangeBus bus = new ChangeBus(vertx, WRITE_DEADLINE);
+        SnapshotStore redis =
+                new SnapshotStore(vertx, addresses.redis(), settings.cluster().name(), clock);
+        undo.push(redis::close);
+        SnapshotCache cache = new SnapshotCache(
+                vertx, feed, new NearCache(hazelcast), redis, new SnapshotLoader(postgres), metrics.registry());
+        Resources resources = new Resources(cache, changeLog, postgres, feed);
+        KeyUsage usage = new KeyUsage(vertx, postgres);
+        Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
+        Health health = new Health(vertx, feed, redis);
+        metrics.follow(feed);
+
+        ChangeFeedVerticle follower = new ChangeFeedVerticle(
+                feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
+        WriterVerticle writer = new WriterVerticle(
+                bus,
+                feed,
+                follower,
+                changeLog,
+                postgres,
+                List.of(new ConfigurationKind(keyring), new AccessKeyKind()),
+                clock,
+                WRITE_DEADLINE,
+                metrics.registry());
+        List<Routes> features = List.of(
+                new OpsRoutes(vertx, health, metrics.registry()),
+                new AccessRoutes(cache, resources, bus, ids, usage, clock),
+                new ConfigurationRoutes(
+                        cache, resources, bus, ids, keyring, settings.config().defaultEnvironment()));
+
+        await(vertx.deployVerticle(follower));
+        await(vertx.deployVerticle(writer));
+        deployHttp(vertx, settings, () -> new HttpVerticle(
+                settings.http(), access, feed, ids, features, metrics.registry()));
+        undo.push(health::leave);
+    }
+
+    private static Postgres postgres(Vertx vertx, Settings settings, String uri) {
+        try {
+            return new Postgres(vertx, uri, settings.postgres().poolSize());
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(
+                    "postgres.uri: (not shown) (expected: postgresql://user:password@host:port/database)");
+        }
+    }
+
+    private Postgres postgres(Vertx vertx, Settings settings) {
+        return postgres(vertx, settings, addresses.postgres());
+    }
+
+    private void deployHttp(Vertx vertx, Settings settings, java.util.function.Supplier<HttpVerticle> verticle) {
+        DeploymentOptions perLoop = new DeploymentOptions().setInstances(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE);
+        try {
+            await(vertx.deployVerticle(
+                    () -> {
+                        HttpVerticle one = verticle.get();
+                        http.add(one);
+                        return one;
+                    },
+                    perLoop));
+        } catch (IllegalStateException e) {
+            if (e.getCause() instanceof SocketException cause) {
+                throw new SettingsException("http.port: " + settings.http().host() + ":"
+                        + settings.http().port() + " (expected: a free port on an address of this machine; "
+                        + cause.getMessage() + ")");
+            }
+            throw e;
+        }
+    }
+
+    /** The port that HTTP is answered on. */
+    public int httpPort() {
+        return http.get(0).port();
+    }
+
+    public Addresses addresses() {
+        return addresses;
+    }
+
+    /** Stops everything, the last started first. */
+    @Override
+    public void close() {
+        while (!undo.isEmpty()) {
+            try {
+                undo.pop().close();
+            } catch (Exception e) {
+                log.warn("stop.step-failed cause={}", e.toString());
+            }
+        }
+    }
+
+    private static <T> T await(Future<T> future) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(STEP_DEADLINE.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof SettingsException settings) {
+                throw settings;
+            }
+            throw new IllegalStateException(cause == null ? e.getMessage() : cause.getMessage(), cause);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("a step of the start took more than " + STEP_DEADLINE, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package dev.configservice;
+
+import dev.configservice.settings.Settings;
+
+/** What the service prints when it is up: where everything is, and a first call to try. */
+final class Banner {
+    private Banner() {}
+
+    static String text(Settings settings, Assembly assembly) {
+        String host = settings.http().host().equals("0.0.0.0")
+                ? "127.0.0.1"
+                : settings.http().host();
+        String base = "http://" + host + ":" + assembly.httpPort();
+        StringBuilder out = new StringBuilder();
+        out.append("\nConfig Service is up.\n\n");
+        out.append("  API          ").append(base).append("/api/v1\n");
+        out.append("  Description  ").append(base).append("/docs\n");
+        out.append("  Health       ").append(base).append("/health\n");
+        if (settings.embedded().enabled()) {
+            out.append("  PostgreSQL   ").append(assembly.addresses().postgres()).append('\n');
+            out.append("  Redis        ").append(assembly.addresses().redis()).append('\n');
+            out.append("  Kafka        ")
+                    .append(assembly.addresses().kafka())
+                    .append(", topic ")
+                    .append(settings.kafka().topic())
+                    .append('\n');
+            out.append("  Data         ").append(settings.embedded().directory()).append('\n');
+        }
+        if (settings.access().adminKey().equals("admin-key")) {
+            out.append("\nTry it:\n\n");
+            out.append("  curl -X POST ").append(base).append("/api/v1/config/ \\\n");
+            out.append("    -H 'Authorization: ApiKey admin-key' \\\n");
+            out.append("    -d '{\"key\": \"greeting\", \"value\": \"hello\", \"environment\": \"development\"}'\n");
+            out.append("  curl ").append(base).append("/api/v1/config/greeting\n");
+        }
+        return out.append('\n').toString();
+    }
+}

@@ -1,0 +1,215 @@
+package dev.configservice.access;
+
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Unit;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.settings.AccessSettings;
+import dev.configservice.settings.SettingsException;
+import dev.configservice.snapshot.Snapshot;
+import dev.configservice.snapshot.SnapshotCache;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.PubSecKeyOptions;
+import io.vertx.ext.auth.User;
+import io.vertx.ext.auth.authentication.TokenCredentials;
+import io.vertx.ext.auth.jwt.JWTAuth;
+import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells who calls. A node that is cut off from the log trusts the keys that it knows for a while
+ * ({@code access.max-stale}); after that it cannot know which were revoked, and answers 503 to them.
+ */
+public final class Access {
+    private static final Unit KEYS = new Unit(AccessKey.KIND, "", "");
+
+    private final AccessSettings settings;
+    private final SnapshotCache cache;
+    private final ChangeFeed feed;
+    private final InstantSource clock;
+    private final KeyUsage usage;
+    private final byte[] adminHash;
+    private final @Nullable JWTAuth jwt;
+    private final Caller anonymous;
+    private final Caller admin;
+
+    public Access(
+            Vertx vertx,
+            AccessSettings settings,
+            SnapshotCache cache,
+            ChangeFeed feed,
+            KeyUsage usage,
+            InstantSource clock) {
+        this.settings = settings;
+        this.cache = cache;
+        this.feed = feed;
+        this.usage = usage;
+        this.clock = clock;
+        this.adminHash = AccessKey.sha256(settings.adminKey()).getBytes(StandardCharsets.US_ASCII);
+        this.jwt = settings.jwtIssuer().isEmpty() ? null : jwt(vertx, settings);
+        this.anonymous = new Caller(
+                "",
+                "anonymous",
+                null,
+                settings.anonymousReads() ? EnumSet.of(Right.READ) : EnumSet.noneOf(Right.class),
+                Reach.ALL,
+                Reach.ALL,
+                null);
+        this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), Reach.ALL, Reach.ALL, null);
+    }
+
+    private static JWTAuth jwt(Vertx vertx, AccessSettings settings) {
+        JWTOptions rules = new JWTOptions().setIssuer(settings.jwtIssuer()).setLeeway(5);
+        if (!settings.jwtAudience().isEmpty()) {
+            rules.addAudience(settings.jwtAudience());
+        }
+        JWTAuthOptions options = new JWTAuthOptions().setJWTOptions(rules);
+        if (!settings.jwtSecret().isEmpty()) {
+            options.addPubSecKey(new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(settings.jwtSecret()));
+        } else {
+            try {
+                JsonObject jwks = new JsonObject(Files.readString(Path.of(settings.jwtJwks())));
+                for (Object key : jwks.getJsonArray("keys")) {
+                    options.addJwk((JsonObject) key);
+                }
+            } catch (java.io.IOException | RuntimeException e) {
+                throw new SettingsException(
+                        "access.jwt-jwks: " + settings.jwtJwks() + " (expected: a file with a JSON web key set)");
+            }
+        }
+        return JWTAuth.create(vertx, options);
+    }
+
+    public Caller anonymous() {
+        return anonymous;
+    }
+
+    /**
+     * The caller of a request. Fails with {@link ErrorCode#UNAUTHENTICATED} where it shows something that is not valid,
+     * {@link ErrorCode#UNAVAILABLE} where that cannot be known.
+     *
+     * @param authorization the header; null where there is none
+     */
+    public Future<Caller> authenticate(@Nullable String authorization) {
+        if (authorization == null) {
+            return Future.succeededFuture(anonymous);
+        }
+        int space = authorization.indexOf(' ');
+        String scheme = space < 0 ? authorization : authorization.substring(0, space);
+        String credential = space < 0 ? "" : authorization.substring(space + 1).strip();
+        if (scheme.equalsIgnoreCase("ApiKey")) {
+            return byKey(credential);
+        }
+        if (scheme.equalsIgnoreCase("Bearer")) {
+            return credential.startsWith("cs_") ? byKey(credential) : byToken(credential);
+        }
+        return refused("Authorization must be ApiKey <key> or Bearer <token>");
+    }
+
+    private Future<Caller> byKey(String key) {
+        if (!settings.adminKey().isEmpty()
+                && MessageDigest.isEqual(
+                        AccessKey.sha256(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
+            return Future.succeededFuture(admin);
+        }
+        int second = key.indexOf('_', 3);
+        if (!key.startsWith("cs_") || second < 0 || !Ids.isId(key.substring(3, second))) {
+            return refused("The key is not known");
+        }
+        if (feed.staleness().compareTo(settings.maxStale()) > 0) {
+            return Future.failedFuture(ServiceException.unavailable(
+                    "This node is cut off from the log and cannot tell whether the key still holds"));
+        }
+        String id = key.substring(3, second);
+        String secret = key.substring(second + 1);
+        return cache.get(KEYS, 0).compose(snapshot -> {
+            AccessKey known = snapshot.view(Access::byId).get(id);
+            Instant now = clock.instant();
+            if (known == null || !known.opens(secret, now)) {
+                return refused("The key is not known, was revoked or has expired");
+            }
+            usage.used(id, now);
+            return Future.succeededFuture(known.caller());
+        });
+    }
+
+    private static Map<String, AccessKey> byId(Snapshot snapshot) {
+        Map<String, AccessKey> keys = new HashMap<>();
+        snapshot.resources().forEach(r -> keys.put(r.id(), AccessKey.of(r)));
+        return keys;
+    }
+
+    private Future<Caller> byToken(String token) {
+        if (jwt == null) {
+            return refused("Tokens are not accepted here (setting access.jwt-issuer)");
+        }
+        return jwt.authenticate(new TokenCredentials(token))
+                .compose(
+                        user -> Future.succeededFuture(ofToken(user)),
+                        e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
+    }
+
+    private static Caller ofToken(User user) {
+        JsonObject claims = user.attributes().getJsonObject("accessToken", user.principal());
+        Set<Right> rights = EnumSet.noneOf(Right.class);
+        if (claims.getValue("scope") instanceof String scope) {
+            for (String s : scope.split(" ", -1)) {
+                Right.of(s).ifPresent(rights::add);
+            }
+        }
+        String subject = claims.getString("sub", "token");
+        Long expires = claims.getLong("exp");
+        if (expires == null) {
+            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "The token has no expiry (exp)");
+        }
+        return new Caller(
+                "jwt:" + subject,
+                subject,
+                null,
+                rights,
+                reach(claims.getValue("environments")),
+                reach(claims.getValue("service_names")),
+                Instant.ofEpochSecond(expires));
+    }
+
+    /** An absent claim is no limit; one that names nothing reaches nothing. */
+    private static Reach reach(@Nullable Object claim) {
+        if (claim == null) {
+            return Reach.ALL;
+        }
+        List<String> texts = new ArrayList<>();
+        if (claim instanceof JsonArray array) {
+            array.forEach(t -> texts.add(String.valueOf(t)));
+        } else if (claim instanceof String text) {
+            texts.addAll(List.of(text.split(" ", -1)));
+        }
+        return new Reach(texts.isEmpty() ? List.of("") : texts);
+    }
+
+    private static <T> Future<T> refused(String why) {
+        return Future.failedFuture(new ServiceException(ErrorCode.UNAUTHENTICATED, why));
+    }
+
+    /** How long a node that is cut off trusts what it knows. */
+    public Duration maxStale() {
+        return settings.maxStale();
+    }
+}

@@ -1,0 +1,23 @@
+package dev.configservice.access;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Resource;
+import dev.configservice.change.ResourceKind;
+import dev.configservice.change.Sealed;
+
+/** How API keys change: a rotation gives a new hash, and keeps the old one for its grace. */
+public final class AccessKeyKind implements ResourceKind {
+    @Override
+    public String kind() {
+        return AccessKey.KIND;
+    }
+
+    @Override
+    public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
+        ObjectNode after = content.fields().deepCopy();
+        after.set("previous_hash", after.get("hash"));
+        after.set("previous_until", fields.get("previous_until"));
+        after.set("hash", fields.get("hash"));
+        return new Content(after, sealed);
+    }
+}

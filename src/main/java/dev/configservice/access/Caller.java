@@ -1,0 +1,88 @@
+package dev.configservice.access;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who calls, and what it may do, whether it came with a key, a token or nothing.
+ *
+ * @param id the same for every request of one caller; empty of an anonymous one
+ * @param name as it stands in the audit
+ * @param keyId the id of its key; null where it has none
+ * @param expiresAt when its key or token ends; null where it does not
+ */
+public record Caller(
+        String id,
+        String name,
+        @Nullable String keyId,
+        Set<Right> rights,
+        Reach environments,
+        Reach serviceNames,
+        @Nullable Instant expiresAt) {
+
+    public boolean isAnonymous() {
+        return id.isEmpty();
+    }
+
+    /** Whether it has a right at all, in whatever reach. */
+    public boolean has(Right right) {
+        return rights.contains(Right.ADMIN) || rights.contains(right);
+    }
+
+    /** Whether it has a right for an environment and a service; of both, empty stands for 'has none'. */
+    public boolean may(Right right, String environment, String serviceName) {
+        return has(right)
+                && (environment.isEmpty() || environments.covers(environment))
+                && (serviceName.isEmpty() || serviceNames.covers(serviceName));
+    }
+
+    /** Whether it may write there: what is shared by all services, only one that is not limited to some. */
+    public boolean mayWrite(Right right, String environment, String serviceName) {
+        return may(right, environment, serviceName) && (!serviceName.isEmpty() || serviceNames.isAll());
+    }
+
+    /** Fails with {@link ErrorCode#UNAUTHENTICATED} or {@link ErrorCode#FORBIDDEN} where it has not the right at all. */
+    public void require(Right right) {
+        if (!has(right)) {
+            throw refusal(right, "");
+        }
+    }
+
+    /** The same, for a read there. */
+    public void require(Right right, String environment, String serviceName) {
+        if (!may(right, environment, serviceName)) {
+            throw refusal(right, has(right) ? where(environment, serviceName) : "");
+        }
+    }
+
+    /** The same, for a write there. */
+    public void requireWrite(Right right, String environment, String serviceName) {
+        if (!mayWrite(right, environment, serviceName)) {
+            throw refusal(right, has(right) ? where(environment, serviceName) : "");
+        }
+    }
+
+    private static String where(String environment, String serviceName) {
+        return " for environment '" + environment + "'"
+                + (serviceName.isEmpty() ? ", shared by all services" : " and service '" + serviceName + "'");
+    }
+
+    private ServiceException refusal(Right right, String where) {
+        if (isAnonymous()) {
+            return new ServiceException(
+                    ErrorCode.UNAUTHENTICATED,
+                    "This needs a key or token with the right " + right.text() + " (Authorization: ApiKey <key> or Bearer"
+                            + " <token>)");
+        }
+        return new ServiceException(
+                ErrorCode.FORBIDDEN,
+                "The right " + right.text() + where + " is missing",
+                List.of(),
+                Map.of("missing_right", right.text()));
+    }
+}

@@ -1,0 +1,231 @@
+package dev.configservice.change;
+
+import dev.configservice.change.Change.Hash;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this node has applied of the log: its position, the last revision of every unit, the last changes. Changes are
+ * applied on one event loop, N + 1 only after N; reading is safe from any thread.
+ */
+public final class ChangeFeed {
+    private static final Duration CUT_OFF_AFTER = Duration.ofSeconds(3);
+
+    private final Vertx vertx;
+    private final RecentChanges recent = new RecentChanges();
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
+
+    private volatile Map<String, TouchedUnit> touched = new ConcurrentHashMap<>();
+    private volatile Position applied = Position.ZERO;
+    private volatile Hash hash = new Hash("");
+    private volatile boolean started;
+    private volatile long lastLookNanos = System.nanoTime();
+    private volatile @Nullable Context context;
+
+    public ChangeFeed(Vertx vertx) {
+        this.vertx = vertx;
+    }
+
+    /** The last revision of a unit, and the key under which the grid keeps its snapshot in this epoch. */
+    public static final class TouchedUnit {
+        private final Unit unit;
+        private final String gridKey;
+        private volatile long revision;
+
+        TouchedUnit(Unit unit, long epoch, long revision) {
+            this.unit = unit;
+            this.gridKey = epoch + "/" + unit.key();
+            this.revision = revision;
+        }
+
+        public Unit unit() {
+            return unit;
+        }
+
+        public String gridKey() {
+            return gridKey;
+        }
+
+        public long revision() {
+            return revision;
+        }
+    }
+
+    /** Follows what is applied; called on the feed's event loop, must not block. */
+    public interface Listener {
+        void applied(Change change);
+
+        /** The log went back, or changes were passed over: what was derived from single changes must be made anew. */
+        default void reset(Position position) {}
+    }
+
+    private record Waiter(long revision, Promise<Void> promise) implements Comparable<Waiter> {
+        @Override
+        public int compareTo(Waiter o) {
+            return Long.compare(revision, o.revision);
+        }
+    }
+
+    public void addListener(Listener listener) {
+        listeners.add(listener);
+    }
+
+    /** Whether the node knows what there is, from PostgreSQL or from what was kept; before that, nothing counts as empty. */
+    public boolean isStarted() {
+        return started;
+    }
+
+    public Position applied() {
+        return applied;
+    }
+
+    public Hash hash() {
+        return hash;
+    }
+
+    public RecentChanges recent() {
+        return recent;
+    }
+
+    /** The unit's last revision; null where it has never been written. */
+    public @Nullable TouchedUnit touched(String unitKey) {
+        return touched.get(unitKey);
+    }
+
+    /** All units that were ever written. */
+    public Iterable<TouchedUnit> touchedUnits() {
+        return touched.values();
+    }
+
+    /** How long the node has been cut off from the log; zero where it is not. */
+    public Duration staleness() {
+        Duration since = Duration.ofNanos(System.nanoTime() - lastLookNanos);
+        return !started || since.compareTo(CUT_OFF_AFTER) > 0 ? since : Duration.ZERO;
+    }
+
+    /** Completes when a revision is applied, or fails with {@link ErrorCode#BEHIND}. */
+    public Future<Void> awaitApplied(long revision, Duration deadline) {
+        if (applied.revision() >= revision) {
+            return Future.succeededFuture();
+        }
+        Promise<Void> promise = Promise.promise();
+        run(() -> {
+            if (applied.revision() >= revision) {
+                promise.tryComplete();
+                return;
+            }
+            Waiter waiter = new Waiter(revision, promise);
+            waiters.add(waiter);
+            long timer = vertx.setTimer(deadline.toMillis(), t -> {
+                waiters.remove(waiter);
+                promise.tryFail(new ServiceException(
+                        ErrorCode.BEHIND,
+                        "This node has applied revision " + applied.revision() + " (asked for: " + revision + ")"));
+            });
+            promise.future().onComplete(done -> vertx.cancelTimer(timer));
+        });
+        return promise.future();
+    }
+
+    /** Binds the feed to the event loop that it is called on. */
+    void bind(Context eventLoop) {
+        context = eventLoop;
+    }
+
+    /** Runs something on the feed's event loop; at once where this is it. */
+    void run(Runnable task) {
+        Context c = context;
+        if (c == null || Vertx.currentContext() == c) {
+            task.run();
+        } else {
+            c.runOnContext(v -> task.run());
+        }
+    }
+
+    void lookedAt(long nanos) {
+        lastLookNanos = nanos;
+    }
+
+    /** Starts over at a position, with all units as of it. */
+    void reset(Position position, Hash positionHash, Map<String, Long> units) {
+        Map<String, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
+        units.forEach((key, revision) ->
+                fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), revision)));
+        touched = fresh;
+        recent.reset(position.revision());
+        hash = positionHash;
+        applied = position;
+        boolean first = !started;
+        started = true;
+        if (!first) {
+            listeners.forEach(l -> l.reset(position));
+        }
+        wake();
+    }
+
+    /** Applies the next changes, of which the first must follow what is applied. */
+    void apply(List<Change> changes) {
+        for (Change change : changes) {
+            if (change.revision() != applied.revision() + 1) {
+                throw new IllegalStateException(
+                        "revision " + change.revision() + " (expected: " + (applied.revision() + 1) + ")");
+            }
+            recent.add(change);
+            Unit unit = change.resource().unit();
+            String key = unit.key();
+            TouchedUnit known = touched.get(key);
+            if (known == null) {
+                touched.put(key, new TouchedUnit(unit, change.position().epoch(), change.revision()));
+            } else {
+                known.revision = change.revision();
+            }
+            hash = change.hash();
+            applied = change.position();
+            for (Listener listener : listeners) {
+                listener.applied(change);
+            }
+        }
+        wake();
+    }
+
+    /** The units that changes touch, with the last revision of each. */
+    static Map<String, Long> unitsOf(List<Change> changes) {
+        Map<String, Long> units = new HashMap<>();
+        for (Change change : changes) {
+            units.put(change.resource().unit().key(), change.revision());
+        }
+        return units;
+    }
+
+    Map<String, Long> units() {
+        Map<String, Long> units = new HashMap<>();
+        touched.forEach((key, unit) -> units.put(key, unit.revision));
+        return units;
+    }
+
+    private void wake() {
+        List<Waiter> due = new ArrayList<>();
+        while (true) {
+            Waiter first = waiters.peek();
+            if (first == null || first.revision > applied.revision()) {
+                break;
+            }
+            due.add(waiters.remove());
+        }
+        due.forEach(w -> w.promise.tryComplete());
+    }
+}

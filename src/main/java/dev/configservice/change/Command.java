@@ -1,0 +1,65 @@
+package dev.configservice.change;
+
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A write, as a value. What a resource becomes is worked out by the writer from what stands then, so a command says
+ * what to do, not what comes out. Fields and content are JSON objects.
+ */
+public sealed interface Command {
+    UUID eventId();
+
+    String kind();
+
+    /** The resource's id. */
+    String id();
+
+    Origin origin();
+
+    /** A new resource. Refused where its path is taken. */
+    record Create(
+            UUID eventId,
+            String kind,
+            String id,
+            String environment,
+            String serviceName,
+            String name,
+            String content,
+            Sealed sealed,
+            Origin origin)
+            implements Command {}
+
+    /**
+     * Changes the fields given. {@code ifRevision} is the revision that the caller has seen; null where it does not
+     * matter.
+     */
+    record Update(
+            UUID eventId,
+            String kind,
+            String id,
+            String fields,
+            Sealed sealed,
+            @Nullable Long ifRevision,
+            Origin origin)
+            implements Command {}
+
+    /** Removes a resource. */
+    record Delete(UUID eventId, String kind, String id, @Nullable Long ifRevision, Origin origin) implements Command {}
+
+    /**
+     * Brings back what stood at an earlier version, of a resource that is there or of one that was deleted. {@code row}
+     * and {@code sealed} are those of that version.
+     */
+    record Rollback(
+            UUID eventId,
+            String kind,
+            String id,
+            String environment,
+            String serviceName,
+            String name,
+            String row,
+            Sealed sealed,
+            Origin origin)
+            implements Command {}
+}

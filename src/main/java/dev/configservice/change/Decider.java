@@ -1,0 +1,142 @@
+package dev.configservice.change;
+
+import dev.configservice.change.Entry.Op;
+import dev.configservice.change.ResourceKind.Content;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Works out what a command comes to, from what stands: the rules that all kinds of resources share. Pure. */
+final class Decider {
+    private final Map<String, ResourceKind> kinds;
+
+    Decider(Map<String, ResourceKind> kinds) {
+        this.kinds = kinds;
+    }
+
+    /** A command's outcome: an entry for the log, or nothing to do. */
+    sealed interface Decision {
+        record Append(Entry entry) implements Decision {}
+
+        record Keep(Resource current) implements Decision {}
+    }
+
+    /**
+     * @param current the resource as it stands; null where it does not
+     * @param last of a rollback, the last state of the resource, deleted or not
+     * @throws ServiceException the command is refused
+     */
+    Decision decide(Command command, @Nullable Resource current, @Nullable Resource last, Instant now) {
+        if (command instanceof Command.Create c) {
+            return create(c, now);
+        } else if (command instanceof Command.Update c) {
+            return update(c, present(command, current), now);
+        } else if (command instanceof Command.Delete c) {
+            return delete(c, present(command, current), now);
+        } else if (command instanceof Command.Rollback c) {
+            return rollback(c, current, present(c, last), now);
+        }
+        throw new IllegalStateException("a command of an unknown form: " + command.getClass());
+    }
+
+    private Decision create(Command.Create c, Instant now) {
+        String row = RowMeta.created(Json.readObject(c.content()), now, c.origin().actor());
+        Resource after = new Resource(
+                c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
+        return new Decision.Append(
+                new Entry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now));
+    }
+
+    private Decision update(Command.Update c, Resource current, Instant now) {
+        requireMatch(c.ifRevision(), current);
+        Content before = RowMeta.content(current.row(), current.sealed());
+        Content after = kind(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
+        if (after.fields().equals(before.fields()) && after.sealed().equals(before.sealed())) {
+            return new Decision.Keep(current);
+        }
+        return new Decision.Append(changed(c, Action.UPDATED, current, after, now));
+    }
+
+    private Decision delete(Command.Delete c, Resource current, Instant now) {
+        requireMatch(c.ifRevision(), current);
+        return new Decision.Append(new Entry(
+                Op.DELETE,
+                c.eventId(),
+                Action.DELETED,
+                next(current, current.row(), current.sealed()),
+                current.version(),
+                false,
+                c.origin(),
+                now));
+    }
+
+    private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
+        Content content = kind(c.kind())
+                .rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
+        if (current != null) {
+            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, now));
+        }
+        String row = RowMeta.updated(content.fields(), c.row(), now, c.origin().actor());
+        Resource after = new Resource(
+                c.kind(),
+                c.id(),
+                c.environment(),
+                c.serviceName(),
+                c.name(),
+                last.version() + 1,
+                0,
+                0,
+                row,
+                content.sealed());
+        return new Decision.Append(
+                new Entry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now));
+    }
+
+    private static Entry changed(Command c, Action action, Resource current, Content content, Instant now) {
+        String row = RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
+        Resource after = next(current, row, content.sealed());
+        return new Entry(Op.UPDATE, c.eventId(), action, after, current.version(), false, c.origin(), now);
+    }
+
+    private static Resource next(Resource r, String row, Sealed sealed) {
+        return new Resource(
+                r.kind(),
+                r.id(),
+                r.environment(),
+                r.serviceName(),
+                r.name(),
+                r.version() + 1,
+                0,
+                r.fence(),
+                row,
+                sealed);
+    }
+
+    private static Resource present(Command command, @Nullable Resource current) {
+        if (current == null) {
+            throw ServiceException.notFound("There is no " + command.kind() + " " + command.id());
+        }
+        return current;
+    }
+
+    private static void requireMatch(@Nullable Long ifRevision, Resource current) {
+        if (ifRevision != null && ifRevision != current.revision()) {
+            throw new ServiceException(
+                    ErrorCode.PRECONDITION_FAILED,
+                    "If-Match names revision " + ifRevision + ", the current one is " + current.revision());
+        }
+    }
+
+    private ResourceKind kind(String kind) {
+        return Objects.requireNonNull(kinds.get(kind), kind);
+    }
+
+    /** Whether a command needs what stands; a creation finds out when it is applied. */
+    static boolean readsCurrent(Command command) {
+        return !(command instanceof Command.Create);
+    }
+}

@@ -1,0 +1,88 @@
+package dev.configservice.change;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last changes that this node has applied, in memory, bounded by number and size. From them a snapshot is brought
+ * up to date without a load, and a stream resumes without a query. Safe for use by several threads.
+ */
+public final class RecentChanges {
+    private static final int MAX_CHANGES = 16_384;
+    private static final long MAX_CHARS = 32L << 20;
+
+    private final Deque<Change> all = new ArrayDeque<>();
+    private final Map<Unit, Deque<Change>> byUnit = new HashMap<>();
+    private long chars;
+    private long floor;
+
+    /** Forgets everything; from now on it knows all changes above {@code revision}. */
+    synchronized void reset(long revision) {
+        all.clear();
+        byUnit.clear();
+        chars = 0;
+        floor = revision;
+    }
+
+    synchronized void add(Change change) {
+        all.addLast(change);
+        byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2)).addLast(change);
+        chars += size(change);
+        while (all.size() > MAX_CHANGES || (chars > MAX_CHARS && all.size() > 1)) {
+            Change oldest = all.removeFirst();
+            chars -= size(oldest);
+            floor = oldest.revision();
+            Unit unit = oldest.resource().unit();
+            Deque<Change> ofUnit = byUnit.get(unit);
+            if (ofUnit != null) {
+                ofUnit.removeFirst();
+                if (ofUnit.isEmpty()) {
+                    byUnit.remove(unit);
+                }
+            }
+        }
+    }
+
+    /** The changes of a unit above a revision, in order; null where they are not all known any more. */
+    public synchronized @Nullable List<Change> ofUnit(Unit unit, long aboveRevision) {
+        if (aboveRevision < floor) {
+            return null;
+        }
+        List<Change> found = new ArrayList<>();
+        for (Change change : byUnit.getOrDefault(unit, new ArrayDeque<>(0))) {
+            if (change.revision() > aboveRevision) {
+                found.add(change);
+            }
+        }
+        return found;
+    }
+
+    /** At most {@code limit} changes above a revision, in order; null where they are not all known any more. */
+    public synchronized @Nullable List<Change> after(long revision, int limit) {
+        if (revision < floor) {
+            return null;
+        }
+        List<Change> found = new ArrayList<>();
+        if (all.isEmpty() || all.getLast().revision() <= revision) {
+            return found;
+        }
+        for (Change change : all) {
+            if (change.revision() > revision) {
+                found.add(change);
+                if (found.size() == limit) {
+                    break;
+                }
+            }
+        }
+        return found;
+    }
+
+    private static long size(Change change) {
+        return 200L + change.resource().row().length();
+    }
+}

@@ -1,0 +1,472 @@
+package dev.configservice.change;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.change.ChangeLog.Outcome;
+import dev.configservice.change.Decider.Decision;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.postgres.Postgres;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.pgclient.PgException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The only way into the log. What queued up while the last batch ran is the next batch: one read of what stands, one
+ * call that applies. A command is answered when this node's feed has applied it, or by its deadline at the latest; one
+ * that has been answered is not sent any more.
+ *
+ * <p>Where the answer to a call is lost, the writer does not guess: it ends the backend that had the call, and looks up
+ * which of its commands are in the log.
+ */
+public final class WriterVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
+
+    static final int MAX_BATCH = 128;
+    private static final int MAX_BATCH_CHARS = 4 << 20;
+    private static final int MAX_QUEUE = 20_000;
+    private static final long MAX_QUEUE_CHARS = 64L << 20;
+    private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
+    private final ChangeBus bus;
+    private final ChangeFeed feed;
+    private final ChangeFeedVerticle follower;
+    private final ChangeLog changeLog;
+    private final WriterConnection connection;
+    private final Decider decider;
+    private final InstantSource clock;
+    private final Duration deadline;
+    private final Counter written;
+    private final DistributionSummary batchSizes;
+
+    private final Deque<Pending> queue = new ArrayDeque<>();
+    private long queuedChars;
+    private List<Pending> running = List.of();
+    private boolean busy;
+    private boolean oneByOne;
+    private boolean stopped;
+    private int failures;
+
+    public WriterVerticle(
+            ChangeBus bus,
+            ChangeFeed feed,
+            ChangeFeedVerticle follower,
+            ChangeLog changeLog,
+            Postgres postgres,
+            List<ResourceKind> kinds,
+            InstantSource clock,
+            Duration deadline,
+            MeterRegistry meters) {
+        this.bus = bus;
+        this.feed = feed;
+        this.follower = follower;
+        this.changeLog = changeLog;
+        this.connection = new WriterConnection(postgres);
+        Map<String, ResourceKind> byName = new HashMap<>();
+        kinds.forEach(k -> byName.put(k.kind(), k));
+        this.decider = new Decider(byName);
+        this.clock = clock;
+        this.deadline = deadline;
+        this.written = Counter.builder("config_service_writes")
+                .description("Revisions that this node wrote")
+                .register(meters);
+        this.batchSizes = DistributionSummary.builder("config_service_write_batch_size")
+                .description("Commands written in one call")
+                .register(meters);
+    }
+
+    /** A command that waits, and what is known of it. */
+    private static final class Pending {
+        final Command command;
+        final Promise<WriteResult> promise = Promise.promise();
+        final long deadlineNanos;
+        final int chars;
+        /** It is in a call whose answer is not in: it may have happened. */
+        boolean sent;
+
+        Pending(Command command, long deadlineNanos) {
+            this.command = command;
+            this.deadlineNanos = deadlineNanos;
+            this.chars = command.toString().length();
+        }
+
+        boolean isAnswered() {
+            return promise.future().isComplete();
+        }
+    }
+
+    @Override
+    public Future<?> start() {
+        vertx.setPeriodic(50, t -> answerOverdue());
+        return bus.onWrite(this::submit).completion();
+    }
+
+    @Override
+    public Future<?> stop() {
+        stopped = true;
+        connection.drop();
+        return Future.succeededFuture();
+    }
+
+    private Future<WriteResult> submit(Command command) {
+        Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
+        if (stopped || queue.size() >= MAX_QUEUE || queuedChars + pending.chars > MAX_QUEUE_CHARS) {
+            return Future.failedFuture(ServiceException.unavailable("Too many writes are waiting"));
+        }
+        queue.addLast(pending);
+        queuedChars += pending.chars;
+        next();
+        return pending.promise.future();
+    }
+
+    private void answerOverdue() {
+        long now = System.nanoTime();
+        for (Pending p : running) {
+            answerIfOverdue(p, now);
+        }
+        while (!queue.isEmpty()) {
+            Pending first = queue.getFirst();
+            answerIfOverdue(first, now);
+            if (!first.isAnswered()) {
+                return;
+            }
+            queue.removeFirst();
+            queuedChars -= first.chars;
+        }
+    }
+
+    private static void answerIfOverdue(Pending p, long now) {
+        if (now - p.deadlineNanos < 0 || p.isAnswered()) {
+            return;
+        }
+        p.promise.tryFail(
+                p.sent
+                        ? new ServiceException(
+                                ErrorCode.OUTCOME_UNKNOWN,
+                                "PostgreSQL took the write, and its answer was lost: it may have happened")
+                        : ServiceException.unavailable("PostgreSQL cannot be reached; nothing was written"));
+    }
+
+    private void next() {
+        if (busy || stopped) {
+            return;
+        }
+        List<Pending> batch = takeBatch();
+        if (batch.isEmpty()) {
+            return;
+        }
+        busy = true;
+        running = batch;
+        run(batch).onComplete(done -> {
+            busy = false;
+            running = List.of();
+            if (done.succeeded()) {
+                failures = 0;
+                next();
+            } else {
+                backOff(done.cause());
+            }
+        });
+    }
+
+    private void backOff(Throwable cause) {
+        failures++;
+        if (failures == 1 || failures % 20 == 0) {
+            log.warn("writer.away failures={} waiting={} cause={}", failures, queue.size(), cause.toString());
+        }
+        long base = Math.min(500, 20L << Math.min(failures, 5));
+        vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> next());
+    }
+
+    /** The next commands, of which no two are for one resource: the second is worked out from the first's result. */
+    private List<Pending> takeBatch() {
+        List<Pending> batch = new ArrayList<>();
+        List<Pending> later = new ArrayList<>();
+        Set<String> resources = new HashSet<>();
+        int limit = oneByOne ? 1 : MAX_BATCH;
+        int chars = 0;
+        while (!queue.isEmpty() && batch.size() < limit && chars < MAX_BATCH_CHARS && later.size() < MAX_BATCH) {
+            Pending p = queue.removeFirst();
+            queuedChars -= p.chars;
+            if (p.isAnswered()) {
+                continue;
+            }
+            if (resources.add(ChangeLog.key(p.command.kind(), p.command.id()))) {
+                batch.add(p);
+                chars += p.chars;
+            } else {
+                later.add(p);
+            }
+        }
+        putBack(later);
+        return batch;
+    }
+
+    private void putBack(List<Pending> batch) {
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            Pending p = batch.get(i);
+            if (!p.isAnswered()) {
+                queue.addFirst(p);
+                queuedChars += p.chars;
+            }
+        }
+    }
+
+    /** Succeeds when every command of the batch is answered or waits again; fails where PostgreSQL is away. */
+    private Future<Void> run(List<Pending> batch) {
+        return connection
+                .ready()
+                .compose(v -> readCurrent(batch))
+                .compose(current -> apply(decide(batch, current)), e -> {
+                    connection.drop();
+                    putBack(batch);
+                    return Future.failedFuture(e);
+                });
+    }
+
+    /** What stands, and of resources that are to be brought back, what stood last. */
+    private record Current(Map<String, Resource> resources, Map<String, Resource> last) {}
+
+    private Future<Current> readCurrent(List<Pending> batch) {
+        List<Command> reading =
+                batch.stream().map(p -> p.command).filter(Decider::readsCurrent).toList();
+        if (reading.isEmpty()) {
+            return Future.succeededFuture(new Current(Map.of(), Map.of()));
+        }
+        List<Command> rollbacks =
+                reading.stream().filter(c -> c instanceof Command.Rollback).toList();
+        return changeLog
+                .resources(connection.get(), reading, CALL_DEADLINE)
+                .compose(resources -> rollbacks.isEmpty()
+                        ? Future.succeededFuture(new Current(resources, Map.of()))
+                        : changeLog
+                                .lastStates(connection.get(), rollbacks, CALL_DEADLINE)
+                                .map(last -> new Current(resources, last)));
+    }
+
+    private record Decided(Pending pending, Entry entry) {}
+
+    private List<Decided> decide(List<Pending> batch, Current current) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        List<Decided> decided = new ArrayList<>(batch.size());
+        for (Pending p : batch) {
+            if (p.isAnswered()) {
+                continue;
+            }
+            String key = ChangeLog.key(p.command.kind(), p.command.id());
+            try {
+                Decision decision = decider.decide(
+                        p.command,
+                        current.resources().get(key),
+                        current.last().get(key),
+                        now);
+                if (decision instanceof Decision.Append append) {
+                    decided.add(new Decided(p, append.entry()));
+                } else if (decision instanceof Decision.Keep keep) {
+                    answer(p, new WriteResult(keep.current(), keep.current().revision(), false));
+                }
+            } catch (ServiceException e) {
+                p.promise.tryFail(e);
+            } catch (RuntimeException e) {
+                log.error("writer.decide kind={} id={}", p.command.kind(), p.command.id(), e);
+                p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be worked out"));
+            }
+        }
+        return decided;
+    }
+
+    private Future<Void> apply(List<Decided> decided) {
+        if (decided.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        ArrayNode entries = Json.object().arrayNode();
+        decided.forEach(d -> entries.add(d.entry.toJson()));
+        decided.forEach(d -> d.pending.sent = true);
+        Position known = feed.applied();
+        return changeLog
+                .apply(connection.get(), known, Json.write(entries), CALL_DEADLINE)
+                .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(decided, e));
+    }
+
+    private Future<Void> settle(long epoch, List<Decided> decided, List<Outcome> outcomes) {
+        batchSizes.record(decided.size());
+        oneByOne = false;
+        List<Change> changes = new ArrayList<>(decided.size());
+        List<Pending> moved = new ArrayList<>();
+        Map<Long, Pending> replayed = new HashMap<>();
+        for (int i = 0; i < decided.size(); i++) {
+            Pending p = decided.get(i).pending;
+            Outcome o = outcomes.get(i);
+            p.sent = false;
+            switch (o.what()) {
+                case "done" -> {
+                    Position at = new Position(epoch, o.revision());
+                    Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(o.hash()));
+                    changes.add(change);
+                    answerWhenApplied(p, change, false);
+                }
+                case "replayed" -> replayed.put(o.revision(), p);
+                case "reused" -> p.promise.tryFail(new ServiceException(
+                        ErrorCode.IDEMPOTENCY_KEY_REUSED,
+                        "The Idempotency-Key was used within a day with another request"));
+                case "taken" -> p.promise.tryFail(taken(decided.get(i).entry.resource(), o.otherId()));
+                default -> moved.add(p);
+            }
+        }
+        written.increment(changes.size());
+        if (!changes.isEmpty()) {
+            follower.offer(changes);
+        }
+        putBack(moved);
+        return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
+    }
+
+    private static ServiceException taken(Resource resource, @Nullable String otherId) {
+        String what = resource.kind().replace('_', ' ');
+        return new ServiceException(
+                ErrorCode.CONFLICT,
+                "A " + what + " with this name is there already",
+                List.of(),
+                Map.of("id", String.valueOf(otherId)));
+    }
+
+    /** Answers requests that were made before with what they came to then. */
+    private Future<Void> replay(Map<Long, Pending> replayed) {
+        return changeLog
+                .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
+                .compose(
+                        changes -> {
+                            for (Change change : changes) {
+                                Pending p = replayed.remove(change.revision());
+                                if (p != null) {
+                                    answerWhenApplied(p, change, true);
+                                }
+                            }
+                            replayed.values()
+                                    .forEach(p -> p.promise.tryFail(new ServiceException(
+                                            ErrorCode.GONE, "What the first request did is no longer in the log")));
+                            return Future.succeededFuture();
+                        },
+                        e -> {
+                            connection.drop();
+                            putBack(List.copyOf(replayed.values()));
+                            return Future.failedFuture(e);
+                        });
+    }
+
+    /** The call failed: it was refused (nothing happened), or it is not known what happened. */
+    private Future<Void> unsettled(List<Decided> decided, Throwable failure) {
+        List<Pending> batch = decided.stream().map(d -> d.pending).toList();
+        if (!Postgres.isAway(failure)) {
+            batch.forEach(p -> p.sent = false);
+            if (isOtherLog(failure)) {
+                follower.poke();
+                putBack(batch);
+                return Future.failedFuture(failure);
+            }
+            if (batch.size() > 1) {
+                oneByOne = true;
+                putBack(batch);
+                return Future.succeededFuture();
+            }
+            log.error("writer.refused kind={} cause={}", batch.get(0).command.kind(), failure.toString());
+            batch.get(0).promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The database refused the write"));
+            return Future.succeededFuture();
+        }
+        log.warn("writer.unsettled commands={} cause={}", batch.size(), failure.toString());
+        return findOut(decided, 1);
+    }
+
+    private static boolean isOtherLog(Throwable failure) {
+        return failure instanceof PgException e && "CS001".equals(e.getSqlState());
+    }
+
+    /**
+     * Finds out which commands of a lost call are in the log: on a new connection, after the backend that had the call
+     * is gone for certain. Goes on until it is known or every caller has been answered.
+     */
+    private Future<Void> findOut(List<Decided> decided, int attempt) {
+        List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
+        return connection
+                .replaceEndingOld()
+                .compose(v -> changeLog.byEvents(connection.get(), ids, CALL_DEADLINE))
+                .compose(
+                        changes -> {
+                            settleFound(decided, changes);
+                            return Future.succeededFuture();
+                        },
+                        e -> {
+                            if (stopped || decided.stream().allMatch(d -> d.pending.isAnswered())) {
+                                return Future.failedFuture(e);
+                            }
+                            Promise<Void> later = Promise.promise();
+                            long base = Math.min(500, 20L << Math.min(attempt, 5));
+                            vertx.setTimer(
+                                    base / 2 + ThreadLocalRandom.current().nextLong(base),
+                                    t -> findOut(decided, attempt + 1).onComplete(later));
+                            return later.future();
+                        });
+    }
+
+    private void settleFound(List<Decided> decided, List<Change> changes) {
+        Map<UUID, Change> byEvent = new HashMap<>();
+        changes.forEach(c -> byEvent.put(c.eventId(), c));
+        List<Pending> notDone = new ArrayList<>();
+        Iterator<Decided> it = decided.iterator();
+        while (it.hasNext()) {
+            Decided d = it.next();
+            d.pending.sent = false;
+            Change change = byEvent.get(d.entry.eventId());
+            if (change == null) {
+                notDone.add(d.pending);
+            } else {
+                answerWhenApplied(d.pending, change, false);
+            }
+        }
+        log.info("writer.settled done={} again={}", changes.size(), notDone.size());
+        follower.poke();
+        putBack(notDone);
+    }
+
+    private void answerWhenApplied(Pending p, Change change, boolean replayed) {
+        WriteResult result = new WriteResult(change.resource(), change.revision(), replayed);
+        if (feed.applied().revision() >= change.revision()) {
+            answer(p, result);
+            return;
+        }
+        feed.awaitApplied(change.revision(), APPLIED_DEADLINE).onComplete(done -> {
+            if (done.failed()) {
+                log.warn("writer.not-applied revision={} applied={}", change.revision(), feed.applied().revision());
+            }
+            answer(p, result);
+        });
+    }
+
+    private void answer(Pending p, WriteResult result) {
+        p.promise.tryComplete(result);
+    }
+}

@@ -1,0 +1,96 @@
+package dev.configservice.cluster;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.config.JoinConfig;
+import com.hazelcast.config.NetworkConfig;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import dev.configservice.settings.ClusterSettings;
+import dev.configservice.settings.SettingsException;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.core.metrics.MetricsOptions;
+import io.vertx.core.spi.VertxMetricsFactory;
+import io.vertx.spi.cluster.hazelcast.ConfigUtil;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/** This node's member of the Hazelcast cluster. */
+public final class Grid {
+    private Grid() {}
+
+    /**
+     * Starts the member and joins the others. Blocks.
+     *
+     * @param maps adds the maps that features need
+     * @throws SettingsException the port is taken
+     */
+    public static HazelcastInstance start(ClusterSettings settings, Consumer<Config> maps) {
+        requireFree(settings);
+        System.setProperty("hazelcast.logging.type", "slf4j");
+        // the configuration that Vert.x needs, and ours
+        Config config = ConfigUtil.loadConfig();
+        config.setClusterName(settings.name());
+        // Vert.x knows its nodes by this
+        config.getMemberAttributeConfig()
+                .setAttribute("__vertx.nodeId", UUID.randomUUID().toString());
+        config.setProperty("hazelcast.logging.type", "slf4j");
+        config.setProperty("hazelcast.phone.home.enabled", "false");
+        config.setProperty("hazelcast.shutdownhook.enabled", "false");
+        config.setProperty("hazelcast.map.invalidation.batch.enabled", "false");
+        config.setProperty("hazelcast.max.no.heartbeat.seconds", "10");
+        config.setProperty("hazelcast.heartbeat.interval.seconds", "1");
+        config.setProperty("hazelcast.operation.backup.timeout.millis", "500");
+        config.setProperty("hazelcast.merge.first.run.delay.seconds", "5");
+        config.setProperty("hazelcast.merge.next.run.delay.seconds", "5");
+        config.setProperty("hazelcast.partition.count", "271");
+        NetworkConfig network = config.getNetworkConfig();
+        network.setPort(settings.port()).setPortAutoIncrement(settings.port() == 0);
+        network.setPublicAddress(settings.port() == 0 ? null : settings.host() + ":" + settings.port());
+        network.getInterfaces().setEnabled(!settings.host().isEmpty()).addInterface(settings.host());
+        JoinConfig join = network.getJoin();
+        join.getAutoDetectionConfig().setEnabled(false);
+        join.getMulticastConfig().setEnabled(false);
+        join.getTcpIpConfig().setEnabled(true);
+        settings.members().forEach(join.getTcpIpConfig()::addMember);
+        config.getMetricsConfig().setEnabled(false);
+        config.getJetConfig().setEnabled(false);
+        maps.accept(config);
+        return Hazelcast.newHazelcastInstance(config);
+    }
+
+    /** Vert.x on top of the member: its event bus spans the cluster. */
+    public static Future<Vertx> vertx(
+            HazelcastInstance hazelcast, ClusterSettings settings, VertxMetricsFactory metrics) {
+        VertxOptions options = new VertxOptions()
+                .setPreferNativeTransport(true)
+                .setEventBusOptions(
+                        new EventBusOptions().setHost(settings.host()).setPort(settings.busPort()))
+                .setMetricsOptions(new MetricsOptions().setEnabled(true));
+        return Vertx.builder()
+                .with(options)
+                .withMetrics(metrics)
+                .withClusterManager(new HazelcastClusterManager(hazelcast))
+                .buildClustered();
+    }
+
+    private static void requireFree(ClusterSettings settings) {
+        if (settings.port() == 0) {
+            return;
+        }
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port()));
+        } catch (IOException e) {
+            throw new SettingsException("cluster.port: " + settings.host() + ":" + settings.port()
+                    + " (expected: a free port on an address of this machine; " + e.getMessage() + ")");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.configservice.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Resource;
+import dev.configservice.change.ResourceKind;
+import dev.configservice.change.Sealed;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.secret.Keyring;
+import java.util.Arrays;
+
+/**
+ * How configurations change. The row of one that is encrypted has no value, but a commitment to it; the value is in
+ * {@code sealed}.
+ */
+public final class ConfigurationKind implements ResourceKind {
+    public static final String KIND = "configuration";
+
+    static final String VALUE = "value";
+    static final String ENCRYPTED = "is_encrypted";
+    static final String DESCRIPTION = "description";
+    static final String COMMITMENT = "commitment";
+
+
+    private final Keyring keyring;
+
+    public ConfigurationKind(Keyring keyring) {
+        this.keyring = keyring;
+    }
+
+    @Override
+    public String kind() {
+        return KIND;
+    }
+
+    @Override
+    public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
+        boolean was = content.fields().get(ENCRYPTED).booleanValue();
+        boolean will = fields.has(ENCRYPTED) ? fields.get(ENCRYPTED).booleanValue() : was;
+        ObjectNode after = content.fields().deepCopy();
+        if (fields.has(DESCRIPTION)) {
+            after.set(DESCRIPTION, fields.get(DESCRIPTION));
+        }
+        after.put(ENCRYPTED, will);
+        if (fields.has(VALUE) && will) {
+            // the caller took it for one that is not encrypted; it asks again and seals
+            throw new ServiceException(ErrorCode.CONFLICT, "It became encrypted meanwhile; ask again");
+        }
+        if (!sealed.isEmpty() && !will) {
+            throw new ServiceException(ErrorCode.CONFLICT, "It is not encrypted any more; ask again");
+        }
+        Sealed secret = content.sealed();
+        if (fields.has(VALUE)) {
+            after.set(VALUE, fields.get(VALUE));
+            after.remove(COMMITMENT);
+            secret = Sealed.NONE;
+        } else if (!sealed.isEmpty()) {
+            if (was && sameValue(current.id(), secret, sealed)) {
+                return new Content(after, secret);
+            }
+            after.remove(VALUE);
+            after.set(COMMITMENT, fields.get(COMMITMENT));
+            secret = sealed;
+        } else if (will && !was) {
+            Keyring.Parcel parcel = keyring.seal(current.id(), Json.bytes(after.get(VALUE)));
+            after.remove(VALUE);
+            after.put(COMMITMENT, parcel.commitment());
+            secret = parcel.sealed();
+        } else if (was && !will) {
+            JsonNode value = Json.read(keyring.open(current.id(), secret));
+            after.set(VALUE, value);
+            after.remove(COMMITMENT);
+            secret = Sealed.NONE;
+        }
+        return new Content(after, secret);
+    }
+
+    /** What is encrypted stays so, whatever the earlier version was. */
+    @Override
+    public Content rollback(Resource last, Content earlier) {
+        if (!last.isSealed() || !earlier.sealed().isEmpty()) {
+            return earlier;
+        }
+        ObjectNode fields = earlier.fields().deepCopy();
+        Keyring.Parcel parcel = keyring.seal(last.id(), Json.bytes(fields.get(VALUE)));
+        fields.remove(VALUE);
+        fields.put(ENCRYPTED, true);
+        fields.put(COMMITMENT, parcel.commitment());
+        return new Content(fields, parcel.sealed());
+    }
+
+    private boolean sameValue(String id, Sealed a, Sealed b) {
+        return Arrays.equals(keyring.open(id, a), keyring.open(id, b));
+    }
+}

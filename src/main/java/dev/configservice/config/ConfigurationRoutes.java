@@ -1,0 +1,393 @@
+package dev.configservice.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.change.ChangeBus;
+import dev.configservice.change.Command;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Origin;
+import dev.configservice.change.Resource;
+import dev.configservice.change.Sealed;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Answer;
+import dev.configservice.http.Form;
+import dev.configservice.http.Page;
+import dev.configservice.http.Request;
+import dev.configservice.http.ResourceRoutes;
+import dev.configservice.http.Routes;
+import dev.configservice.http.Rule;
+import dev.configservice.json.Json;
+import dev.configservice.secret.Keyring;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.Snapshot;
+import dev.configservice.snapshot.SnapshotCache;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Tuple;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of configurations. */
+public final class ConfigurationRoutes implements Routes {
+    private static final Pattern KEY_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,254}");
+    private static final Rule KEY = text -> {
+        if (!KEY_FORM.matcher(text).matches()) {
+            return "must be 1 to 255 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
+        }
+        return Ids.isId(text) ? "may not look like a UUID" : null;
+    };
+    private static final Rule DESCRIPTION = Rule.text(0, 2000);
+    private static final int MAX_BULK = 500;
+
+    private static final String LIST =
+            """
+            select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
+            from resources
+            where kind = 'configuration'
+              and ($1::text is null or environment = $1)
+              and ($2::text is null or service_name = $2)
+              and ($3::text is null or starts_with(name, $3))
+              and ($4::text is null or position(lower($4) in lower(name)) > 0
+                   or position(lower($4) in lower(coalesce(row ->> 'description', ''))) > 0)
+              and ($5::boolean is null or (sealed is not null) = $5)
+              and (name, environment, service_name) > ($6, $7, $8)
+              and ($9::text[] is null or exists (
+                    select from unnest($9) p where environment = p or (right(p, 1) = '*'
+                        and starts_with(environment, left(p, -1)))))
+              and ($10::text[] is null or service_name = '' or exists (
+                    select from unnest($10) p where service_name = p or (right(p, 1) = '*'
+                        and starts_with(service_name, left(p, -1)))))
+            order by name, environment, service_name
+            limit $11""";
+
+    private final SnapshotCache cache;
+    private final Resources resources;
+    private final ChangeBus bus;
+    private final Ids ids;
+    private final Keyring keyring;
+    private final String defaultEnvironment;
+    private final ConfigurationFace face;
+    private final ResourceRoutes shared;
+
+    public ConfigurationRoutes(
+            SnapshotCache cache,
+            Resources resources,
+            ChangeBus bus,
+            Ids ids,
+            Keyring keyring,
+            String defaultEnvironment) {
+        this.cache = cache;
+        this.resources = resources;
+        this.bus = bus;
+        this.ids = ids;
+        this.keyring = keyring;
+        this.defaultEnvironment = defaultEnvironment;
+        this.face = new ConfigurationFace(keyring);
+        this.shared = new ResourceRoutes(face, resources, bus, ids);
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.route("POST", "/config", Right.CONFIG_WRITE, Set.of(), this::create);
+        table.route(
+                "GET",
+                "/config",
+                Right.READ,
+                Set.of("environment", "service_name", "prefix", "q", "is_encrypted", Page.LIMIT, Page.TOKEN),
+                this::list);
+        table.route("POST", "/config/bulk", null, Set.of(), this::bulk);
+        table.route("GET", "/config/service/:service", Right.READ, Set.of("environment", "format"), this::ofService);
+        table.route(
+                "GET",
+                "/config/:id",
+                null,
+                Set.of("environment", "service_name", "is_encrypted"),
+                this::get);
+        table.route("PUT", "/config/:id", Right.CONFIG_WRITE, Set.of(), this::update);
+        shared.mount(table);
+    }
+
+    private Future<Answer> create(Request request) {
+        Form form = Form.write(request.object());
+        String key = form.required("key", KEY);
+        String environment = form.required("environment", Rule.NAME);
+        String serviceName = form.text("service_name", Rule.NAME);
+        String description = form.text("description", DESCRIPTION);
+        form.refuseNull("is_encrypted");
+        Boolean encrypted = form.bool("is_encrypted");
+        String comment = form.text("comment", ResourceRoutes.COMMENT);
+        JsonNode value = requiredValue(form);
+        form.done();
+        String service = serviceName == null ? "" : serviceName;
+        request.caller().requireWrite(Right.CONFIG_WRITE, environment, service);
+
+        UUID id = ids.next();
+        ObjectNode content = Json.object();
+        Sealed sealed = Sealed.NONE;
+        if (Boolean.TRUE.equals(encrypted)) {
+            Keyring.Parcel parcel = keyring.seal(id.toString(), Json.bytes(value));
+            sealed = parcel.sealed();
+            content.put(ConfigurationKind.COMMITMENT, parcel.commitment());
+        } else {
+            content.set(ConfigurationKind.VALUE, value);
+        }
+        content.put(ConfigurationKind.ENCRYPTED, Boolean.TRUE.equals(encrypted));
+        content.put(ConfigurationKind.DESCRIPTION, description);
+        return bus.write(new Command.Create(
+                        id,
+                        ConfigurationKind.KIND,
+                        id.toString(),
+                        environment,
+                        service,
+                        key,
+                        Json.write(content),
+                        sealed,
+                        request.origin(comment)))
+                .map(result -> shared.written(201, result, request.caller()));
+    }
+
+    /** The value; JSON null where it is wrong, which the form says. */
+    private static JsonNode requiredValue(Form form) {
+        int before = form.errors().size();
+        JsonNode value = form.value("value");
+        if (value == null && form.errors().size() == before) {
+            form.error("value", form.has("value") ? "may not be null" : "is required");
+        }
+        return value == null ? NullNode.getInstance() : value;
+    }
+
+    private Future<Answer> update(Request request) {
+        ObjectNode body = request.object();
+        return shared.forWrite(request).compose(found -> {
+            Resource current = found.present();
+            Form form = Form.write(body);
+            form.readOnly(
+                    face.render(current, request.caller()),
+                    "id",
+                    "key",
+                    "environment",
+                    "service_name",
+                    "version",
+                    "revision",
+                    "created_at",
+                    "updated_at",
+                    "created_by",
+                    "updated_by");
+            ObjectNode fields = Json.object();
+            form.refuseNull("value");
+            form.refuseNull("is_encrypted");
+            JsonNode value = form.value("value");
+            Boolean encrypted = form.bool("is_encrypted");
+            if (form.has("description")) {
+                fields.put(ConfigurationKind.DESCRIPTION, form.text("description", DESCRIPTION));
+            }
+            String comment = form.text("comment", ResourceRoutes.COMMENT);
+            form.done();
+            if (encrypted != null) {
+                fields.put(ConfigurationKind.ENCRYPTED, encrypted);
+            }
+            boolean will = encrypted == null ? current.isSealed() : encrypted;
+            Sealed sealed = Sealed.NONE;
+            if (value != null && will) {
+                Keyring.Parcel parcel = keyring.seal(current.id(), Json.bytes(value));
+                fields.put(ConfigurationKind.COMMITMENT, parcel.commitment());
+                sealed = parcel.sealed();
+            } else if (value != null) {
+                fields.set(ConfigurationKind.VALUE, value);
+            } else if (current.isSealed() && !will) {
+                request.caller().require(Right.SECRETS_READ, current.environment(), current.serviceName());
+            }
+            boolean revealed = !current.isSealed() && will;
+            Origin origin = request.origin(comment);
+            return bus.write(new Command.Update(
+                            ids.next(),
+                            ConfigurationKind.KIND,
+                            current.id(),
+                            Json.write(fields),
+                            sealed,
+                            request.ifMatch(),
+                            origin))
+                    .map(result -> {
+                        Answer answer = shared.written(200, result, request.caller());
+                        return revealed
+                                ? answer.header(
+                                        "Warning",
+                                        "299 config-service \"earlier versions of this value stay readable in its"
+                                                + " history\"")
+                                : answer;
+                    });
+        });
+    }
+
+    private Future<Answer> get(Request request) {
+        String key = request.parameter("id");
+        if (Ids.isId(key)) {
+            return shared.get(request);
+        }
+        String environment = environment(request);
+        String service = request.query("service_name", Rule.NAME);
+        Boolean encrypted = request.flag("is_encrypted");
+        return layers(environment, service, request.minRevision()).map(layers -> {
+            ConfigurationLayer.Entry entry = layers.get(key);
+            if (entry == null || (encrypted != null && encrypted != entry.resource().isSealed())) {
+                request.caller().require(Right.READ, environment, service == null ? "" : service);
+                throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
+                        + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
+            }
+            return layers.stamp(shared.read(entry.resource(), request.caller()));
+        });
+    }
+
+    private static String shown(String key) {
+        return KEY.problem(key) == null ? key : "(not a key)";
+    }
+
+    private String environment(Request request) {
+        String environment = request.query("environment", Rule.NAME);
+        return environment == null ? defaultEnvironment : environment;
+    }
+
+    private Future<Answer> ofService(Request request) {
+        String service = request.parameter("service");
+        if (Rule.NAME.problem(service) != null) {
+            throw ServiceException.invalid("service_name", String.valueOf(Rule.NAME.problem(service)));
+        }
+        String environment = environment(request);
+        String format = request.query("format");
+        FlatDocument document = format == null ? null : FlatDocument.of(format);
+        Caller caller = request.caller();
+        caller.require(Right.READ, environment, service);
+        return layers(environment, service, request.minRevision()).map(layers -> {
+            boolean secrets = false;
+            boolean masked = false;
+            ArrayNode all = Json.object().arrayNode();
+            ObjectNode flat = Json.object();
+            for (ConfigurationLayer.Entry entry : layers.merged().values()) {
+                Resource r = entry.resource();
+                boolean hidden = face.isMasked(r, caller);
+                masked |= hidden;
+                secrets |= r.isSealed() && !hidden;
+                ObjectNode shown = face.render(r, caller);
+                all.add(shown);
+                if (!hidden) {
+                    flat.set(r.name(), shown.get("value"));
+                }
+            }
+            Answer answer = document == null
+                    ? Answer.json(200, all)
+                    : Answer.text(document.contentType(), document.write(flat));
+            return layers.stamp(answer.tagged(layers.lastChange() + (masked ? "-m" : ""))
+                    .asSecret(secrets));
+        });
+    }
+
+    private Future<Answer> list(Request request) {
+        String environment = request.query("environment", Rule.NAME);
+        String service = request.query("service_name");
+        if (service != null && !service.isEmpty() && Rule.NAME.problem(service) != null) {
+            throw ServiceException.invalid("service_name", String.valueOf(Rule.NAME.problem(service)));
+        }
+        Boolean encrypted = request.flag("is_encrypted");
+        Page page = Page.of(request, 3);
+        Caller caller = request.caller();
+        Tuple arguments = Tuple.tuple()
+                .addString(environment)
+                .addString(service)
+                .addString(request.query("prefix"))
+                .addString(request.query("q"))
+                .addBoolean(encrypted)
+                .addString(page.isFirst() ? "" : page.after().get(0))
+                .addString(page.isFirst() ? "" : page.after().get(1))
+                .addString(page.isFirst() ? "" : page.after().get(2))
+                .addArrayOfString(patterns(caller.environments().patterns()))
+                .addArrayOfString(patterns(caller.serviceNames().patterns()))
+                .addInteger(page.limit() + 1);
+        return resources
+                .list(LIST, arguments)
+                .map(found -> page.answer(
+                                request,
+                                found,
+                                r -> face.render(r, caller),
+                                r -> List.of(r.name(), r.environment(), r.serviceName()))
+                        .asSecret(found.stream().anyMatch(r -> r.isSealed() && !face.isMasked(r, caller))));
+    }
+
+    private static String @Nullable [] patterns(List<String> patterns) {
+        return patterns.isEmpty() ? null : patterns.toArray(String[]::new);
+    }
+
+    private Future<Answer> bulk(Request request) {
+        Form form = Form.read(request.object());
+        String environment = form.required("environment", Rule.NAME);
+        String service = form.text("service_name", Rule.NAME);
+        List<String> keys = form.texts("keys", KEY, MAX_BULK);
+        if (keys == null && form.errors().isEmpty()) {
+            form.error("keys", "is required");
+        }
+        form.done();
+        List<String> wanted = keys == null ? List.of() : keys;
+        Caller caller = request.caller();
+        caller.require(Right.READ, environment, service == null ? "" : service);
+        return layers(environment, service, request.minRevision()).map(layers -> {
+            ObjectNode body = Json.object();
+            ObjectNode items = body.putObject("items");
+            ArrayNode missing = body.putArray("missing");
+            boolean secrets = false;
+            for (String key : wanted) {
+                ConfigurationLayer.Entry entry = layers.get(key);
+                if (entry == null) {
+                    missing.add(key);
+                } else {
+                    secrets |= entry.resource().isSealed() && !face.isMasked(entry.resource(), caller);
+                    items.set(key, face.render(entry.resource(), caller));
+                }
+            }
+            return layers.stamp(Answer.json(200, body).asSecret(secrets));
+        });
+    }
+
+    /** What a service sees: its own layer over the shared one. */
+    private record Layers(@Nullable Snapshot own, Snapshot common) {
+        ConfigurationLayer.@Nullable Entry get(String key) {
+            ConfigurationLayer.Entry entry = own == null ? null : ConfigurationLayer.of(own).get(key);
+            return entry == null ? ConfigurationLayer.of(common).get(key) : entry;
+        }
+
+        Map<String, ConfigurationLayer.Entry> merged() {
+            Map<String, ConfigurationLayer.Entry> merged = new TreeMap<>();
+            ConfigurationLayer.of(common).sorted().forEach(e -> merged.put(e.resource().name(), e));
+            if (own != null) {
+                ConfigurationLayer.of(own).sorted().forEach(e -> merged.put(e.resource().name(), e));
+            }
+            return merged;
+        }
+
+        long lastChange() {
+            return Math.max(common.lastChange(), own == null ? 0 : own.lastChange());
+        }
+
+        Answer stamp(Answer answer) {
+            long asOf = Math.max(
+                    common.asOf().revision(), own == null ? 0 : own.asOf().revision());
+            return answer.at(asOf).asOutdated(common.isOutdated() || (own != null && own.isOutdated()));
+        }
+    }
+
+    private Future<Layers> layers(String environment, @Nullable String service, long minRevision) {
+        Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
+        if (service == null) {
+            return common.map(c -> new Layers(null, c));
+        }
+        Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, service), minRevision);
+        return own.compose(o -> common.map(c -> new Layers(o, Objects.requireNonNull(c))));
+    }
+}

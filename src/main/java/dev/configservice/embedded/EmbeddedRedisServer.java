@@ -1,0 +1,61 @@
+package dev.configservice.embedded;
+
+import dev.configservice.settings.SettingsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import redis.embedded.RedisServer;
+
+/** Redis as a child process; what it holds is on disk within a second. */
+final class EmbeddedRedisServer implements EmbeddedServers.Server {
+    private static final Logger log = LoggerFactory.getLogger(EmbeddedRedisServer.class);
+    private static final String PID_FILE = "redis.pid";
+
+    private final RedisServer redis;
+    private final int port;
+
+    private EmbeddedRedisServer(RedisServer redis, int port) {
+        this.redis = redis;
+        this.port = port;
+    }
+
+    static void stopLeftover(Path directory) {
+        Leftover.stop(directory.resolve(PID_FILE), "redis");
+    }
+
+    static EmbeddedRedisServer start(Path directory, int port) {
+        try {
+            Files.createDirectories(directory);
+            RedisServer redis = RedisServer.newRedisServer()
+                    .port(port)
+                    .bind("127.0.0.1")
+                    .setting("dir \"" + directory + "\"")
+                    .setting("pidfile \"" + directory.resolve(PID_FILE) + "\"")
+                    .setting("appendonly yes")
+                    .setting("save \"\"")
+                    .setting("maxmemory 1gb")
+                    .build();
+            redis.start();
+            return new EmbeddedRedisServer(redis, port);
+        } catch (IOException | RuntimeException e) {
+            throw new SettingsException("embedded.directory: " + directory
+                    + " (expected: a directory that Redis can start in; " + e.getMessage() + ")");
+        }
+    }
+
+    @Override
+    public String address() {
+        return "redis://127.0.0.1:" + port;
+    }
+
+    @Override
+    public void close() {
+        try {
+            redis.stop();
+        } catch (IOException e) {
+            log.warn("embedded.redis-not-stopped cause={}", e.toString());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package dev.configservice.error;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A failure that a caller is told of: its code, a text for the caller (never a secret), the fields that are wrong, and
+ * members that the answer carries beside them. It has no stack trace: it is an answer, not a defect.
+ */
+public final class ServiceException extends RuntimeException {
+    private final ErrorCode code;
+    private final transient List<FieldError> errors;
+    private final transient Map<String, Object> members;
+
+    public ServiceException(ErrorCode code, String detail, List<FieldError> errors, Map<String, Object> members) {
+        super(detail, null, false, false);
+        this.code = code;
+        this.errors = List.copyOf(errors);
+        this.members = Map.copyOf(members);
+    }
+
+    public ServiceException(ErrorCode code, String detail) {
+        this(code, detail, List.of(), Map.of());
+    }
+
+    /** A request that breaks one rule. */
+    public static ServiceException invalid(String field, String message) {
+        return invalid(List.of(new FieldError(field, message)));
+    }
+
+    /** A request that breaks the rules given. */
+    public static ServiceException invalid(List<FieldError> errors) {
+        StringBuilder detail = new StringBuilder();
+        for (FieldError e : errors) {
+            detail.append(detail.length() == 0 ? "" : "; ")
+                    .append(e.field())
+                    .append(": ")
+                    .append(e.message());
+        }
+        return new ServiceException(ErrorCode.INVALID, detail.toString(), errors, Map.of());
+    }
+
+    public static ServiceException notFound(String detail) {
+        return new ServiceException(ErrorCode.NOT_FOUND, detail);
+    }
+
+    public static ServiceException unavailable(String detail) {
+        return new ServiceException(ErrorCode.UNAVAILABLE, detail);
+    }
+
+    public ErrorCode code() {
+        return code;
+    }
+
+    public List<FieldError> errors() {
+        return errors;
+    }
+
+    public Map<String, Object> members() {
+        return members;
+    }
+}

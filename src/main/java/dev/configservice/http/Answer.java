@@ -1,0 +1,68 @@
+package dev.configservice.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.json.Json;
+import io.vertx.core.buffer.Buffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a route answers. The pipeline adds what every answer carries.
+ *
+ * @param revision the revision that it stands for; 0 for what this node has applied
+ * @param etag without quotes; null where it has none
+ * @param secret whether it holds an opened secret, which no cache may keep
+ * @param outdated whether newer changes are known than those it was made from
+ */
+public record Answer(
+        int status,
+        @Nullable String contentType,
+        @Nullable Buffer body,
+        long revision,
+        @Nullable String etag,
+        boolean secret,
+        boolean outdated,
+        List<Map.Entry<String, String>> headers) {
+
+    public static final String JSON = "application/json";
+
+    public static Answer json(int status, JsonNode body) {
+        return bytes(status, JSON, Json.bytes(body));
+    }
+
+    public static Answer bytes(int status, String contentType, byte[] body) {
+        return new Answer(status, contentType, Buffer.buffer(body), 0, null, false, false, List.of());
+    }
+
+    public static Answer text(String contentType, String body) {
+        return new Answer(200, contentType, Buffer.buffer(body), 0, null, false, false, List.of());
+    }
+
+    public static Answer empty(int status) {
+        return new Answer(status, null, null, 0, null, false, false, List.of());
+    }
+
+    public Answer at(long newRevision) {
+        return new Answer(status, contentType, body, newRevision, etag, secret, outdated, headers);
+    }
+
+    public Answer tagged(String newEtag) {
+        return new Answer(status, contentType, body, revision, newEtag, secret, outdated, headers);
+    }
+
+    public Answer asSecret(boolean isSecret) {
+        return new Answer(status, contentType, body, revision, etag, isSecret, outdated, headers);
+    }
+
+    public Answer asOutdated(boolean isOutdated) {
+        return new Answer(status, contentType, body, revision, etag, secret, isOutdated, headers);
+    }
+
+    public Answer header(String name, String value) {
+        List<Map.Entry<String, String>> more = new ArrayList<>(headers);
+        more.add(Map.entry(name, value));
+        return new Answer(status, contentType, body, revision, etag, secret, outdated, List.copyOf(more));
+    }
+}

@@ -1,0 +1,194 @@
+package dev.configservice.http;
+
+import dev.configservice.access.Access;
+import dev.configservice.access.Right;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Ids;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.settings.HttpSettings;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.handler.CorsHandler;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The HTTP server of one event loop, and its routes. */
+public final class HttpVerticle extends VerticleBase {
+    private static final String BASE = "/api/v1";
+    private static final Pattern PARAMETER = Pattern.compile(":([a-z]+)");
+
+    private final HttpSettings settings;
+    private final Pipeline pipeline;
+    private final List<Routes> features;
+    private final MeterRegistry meters;
+    private final RouteMetrics unknown;
+    private @Nullable HttpServer server;
+
+    public HttpVerticle(
+            HttpSettings settings,
+            Access access,
+            ChangeFeed feed,
+            Ids ids,
+            List<Routes> features,
+            MeterRegistry meters) {
+        this.settings = settings;
+        this.pipeline = new Pipeline(access, feed, ids);
+        this.features = features;
+        this.meters = meters;
+        this.unknown = new RouteMetrics(meters, "any", "unknown");
+    }
+
+    @Override
+    public Future<?> start() {
+        HttpServer http = vertx.createHttpServer(new HttpServerOptions()
+                        .setHost(settings.host())
+                        .setPort(settings.port())
+                        .setCompressionSupported(false)
+                        .setMaxInitialLineLength(16 * 1024)
+                        .setMaxHeaderSize(32 * 1024)
+                        .setIdleTimeout(120)
+                        .setTcpNoDelay(true))
+                .requestHandler(router());
+        server = http;
+        return http.listen();
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return server == null ? 0 : server.actualPort();
+    }
+
+    private Router router() {
+        Router router = Router.router(vertx);
+        if (!settings.corsOrigins().isEmpty()) {
+            router.route().handler(cors());
+        }
+        Entries entries = new Entries(router);
+        features.forEach(f -> f.mount(entries));
+        entries.refuseOtherMethods();
+        router.route()
+                .handler(ctx -> pipeline.refuse(
+                        ctx, unknown, ServiceException.notFound("There is nothing at this path"), null));
+        router.errorHandler(500, ctx -> pipeline.fail(ctx, unknown, ctx.failure()));
+        router.errorHandler(
+                400,
+                ctx -> pipeline.fail(
+                        ctx, unknown, ServiceException.invalid("path", "is not well-formed")));
+        return router;
+    }
+
+    private CorsHandler cors() {
+        CorsHandler cors = CorsHandler.create();
+        if (settings.corsOrigins().contains("*")) {
+            cors.addOrigin("*");
+        } else {
+            cors.addOrigins(settings.corsOrigins());
+        }
+        return cors.allowedMethods(Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE))
+                .allowedHeaders(Set.of(
+                        "Authorization",
+                        "Content-Type",
+                        "If-Match",
+                        "If-None-Match",
+                        "Idempotency-Key",
+                        "Last-Event-ID",
+                        "X-Min-Revision",
+                        "X-Request-Id"))
+                .exposedHeaders(Set.of(
+                        "ETag",
+                        "Link",
+                        "Location",
+                        "Retry-After",
+                        "X-Request-Id",
+                        "X-Config-Revision",
+                        "X-Config-Stale"));
+    }
+
+    private final class Entries implements Routes.Table {
+        private final Router router;
+        private final Map<String, Set<String>> methods = new LinkedHashMap<>();
+
+        Entries(Router router) {
+            this.router = router;
+        }
+
+        @Override
+        public void route(
+                String method,
+                String path,
+                @Nullable Right need,
+                Set<String> query,
+                Function<Request, Future<Answer>> handler) {
+            Pipeline.Spec spec =
+                    new Pipeline.Spec(method, BASE + path, need, query, new RouteMetrics(meters, method, BASE + path));
+            enter(method, BASE + path).handler(ctx -> pipeline.run(ctx, spec, handler));
+        }
+
+        @Override
+        public void stream(
+                String path, @Nullable Right need, Set<String> query, Function<Routes.Exchange, Future<Void>> handler) {
+            Pipeline.Spec spec =
+                    new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
+            enter("GET", BASE + path).handler(ctx -> pipeline.stream(ctx, spec, handler));
+        }
+
+        @Override
+        public void root(String path, Function<Request, Future<Answer>> handler) {
+            Pipeline.Spec spec =
+                    new Pipeline.Spec("GET", path, null, Set.of(), new RouteMetrics(meters, "GET", path));
+            enter("GET", path).handler(ctx -> pipeline.run(ctx, spec, handler));
+        }
+
+        private Route enter(String method, String path) {
+            Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
+            Route route = router.routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
+            known.add(method);
+            if (method.equals("GET")) {
+                known.add("HEAD");
+                route.method(HttpMethod.HEAD);
+            }
+            return route;
+        }
+
+        void refuseOtherMethods() {
+            methods.forEach((path, known) -> {
+                String allow = String.join(", ", new TreeSet<>(known));
+                router.routeWithRegex(regex(path))
+                        .handler(ctx -> pipeline.refuse(
+                                ctx,
+                                unknown,
+                                new ServiceException(
+                                        ErrorCode.METHOD_NOT_ALLOWED,
+                                        ctx.request().method() + " is not for this path (allowed: " + allow + ")"),
+                                allow));
+            });
+        }
+
+        /** A path as a regular expression: its parameters are groups, a slash at the end makes no difference. */
+        private static String regex(String path) {
+            List<String> parts = new ArrayList<>();
+            for (String part : path.split("/", -1)) {
+                if (!part.isEmpty()) {
+                    var m = PARAMETER.matcher(part);
+                    parts.add(m.matches() ? "(?<" + m.group(1) + ">[^/]+)" : Pattern.quote(part));
+                }
+            }
+            return "/" + String.join("/", parts) + "/?";
+        }
+    }
+}

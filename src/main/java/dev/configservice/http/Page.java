@@ -1,0 +1,95 @@
+package dev.configservice.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page of a list: how many, and after which item. The token is opaque to callers: where the page before ended.
+ *
+ * @param after the sort key of the last item of the page before; empty for the first page
+ */
+public record Page(int limit, List<String> after) {
+    public static final int DEFAULT = 50;
+    public static final int MAX = 500;
+
+    /** What a list route takes beside its own parameters. */
+    public static final String LIMIT = "limit";
+
+    public static final String TOKEN = "page_token";
+
+    /** Reads the page that a request asks for, of items whose sort key has {@code keyParts} texts. */
+    public static Page of(Request request, int keyParts) {
+        int limit = (int) request.number(LIMIT, 1, MAX, DEFAULT);
+        String token = request.query(TOKEN);
+        if (token == null) {
+            return new Page(limit, List.of());
+        }
+        List<String> after = new ArrayList<>();
+        try {
+            JsonNode parts = Json.parseBody(Base64.getUrlDecoder().decode(token));
+            parts.forEach(p -> after.add(p.asText()));
+        } catch (IllegalArgumentException | ServiceException e) {
+            throw ServiceException.invalid(TOKEN, "is not one that a page gave");
+        }
+        if (after.size() != keyParts || after.stream().anyMatch(t -> Json.textProblem(t) != null)) {
+            throw ServiceException.invalid(TOKEN, "is not one that a page gave");
+        }
+        return new Page(limit, after);
+    }
+
+    public boolean isFirst() {
+        return after.isEmpty();
+    }
+
+    /**
+     * Makes the answer for a page.
+     *
+     * @param found the items after {@link #after}, one more than {@link #limit} where there are more
+     * @param key the sort key of an item
+     */
+    public <T> Answer answer(
+            Request request, List<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {
+        List<T> items = found.size() > limit ? found.subList(0, limit) : found;
+        ObjectNode body = Json.object();
+        ArrayNode rendered = body.putArray("items");
+        items.forEach(i -> rendered.add(render.apply(i)));
+        String next = found.size() > limit ? token(key.apply(items.get(items.size() - 1))) : null;
+        body.put("next_page_token", next);
+        Answer answer = Answer.json(200, body);
+        return next == null ? answer : answer.header("Link", "<" + link(request, next) + ">; rel=\"next\"");
+    }
+
+    private static String token(List<String> key) {
+        ArrayNode parts = Json.object().arrayNode();
+        key.forEach(parts::add);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(Json.bytes(parts));
+    }
+
+    private static String link(Request request, @Nullable String token) {
+        Map<String, String> query = new TreeMap<>(request.query());
+        query.put(TOKEN, String.valueOf(token));
+        StringBuilder link = new StringBuilder(request.path());
+        char separator = '?';
+        for (Map.Entry<String, String> p : query.entrySet()) {
+            link.append(separator).append(encode(p.getKey())).append('=').append(encode(p.getValue()));
+            separator = '&';
+        }
+        return link.toString();
+    }
+
+    private static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+}

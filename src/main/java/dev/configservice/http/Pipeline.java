@@ -1,0 +1,347 @@
+package dev.configservice.http;
+
+import dev.configservice.access.Access;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Ids;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to every request of a route, in this order: its id, its parameters, who calls and whether it may, the
+ * revision that it asks for, its body; then the route; then what every answer carries.
+ */
+final class Pipeline {
+    private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
+    private static final int MAX_BODY = 1 << 20;
+    private static final Duration MIN_REVISION_DEADLINE = Duration.ofSeconds(2);
+    private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
+    private static final String STARTED = "started";
+
+    private final Access access;
+    private final ChangeFeed feed;
+    private final Ids ids;
+
+    Pipeline(Access access, ChangeFeed feed, Ids ids) {
+        this.access = access;
+        this.feed = feed;
+        this.ids = ids;
+    }
+
+    /** What a route is, for the pipeline. */
+    record Spec(String method, String template, @Nullable Right need, Set<String> query, RouteMetrics metrics) {}
+
+    void run(RoutingContext ctx, Spec spec, Function<Request, Future<Answer>> handler) {
+        start(ctx);
+        HttpServerRequest request = ctx.request();
+        request.pause();
+        prepare(ctx, spec)
+                .compose(head -> body(request).map(head::with))
+                .compose(handler)
+                .onComplete(done -> {
+                    if (done.succeeded()) {
+                        send(ctx, spec.metrics(), done.result());
+                    } else {
+                        fail(ctx, spec.metrics(), done.cause());
+                    }
+                });
+    }
+
+    void stream(RoutingContext ctx, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
+        start(ctx);
+        ctx.request().pause();
+        prepare(ctx, spec)
+                .compose(head -> {
+                    ctx.request().resume();
+                    HttpServerResponse response = ctx.response();
+                    response.putHeader("X-Request-Id", requestId(ctx));
+                    response.putHeader(
+                            "X-Config-Revision", Long.toString(feed.applied().revision()));
+                    return handler.apply(new Routes.Exchange(head.with(Buffer.buffer()), response));
+                })
+                .onComplete(done -> {
+                    if (done.failed() && !ctx.response().headWritten()) {
+                        fail(ctx, spec.metrics(), done.cause());
+                    } else {
+                        spec.metrics().record(200, elapsed(ctx));
+                    }
+                });
+    }
+
+    /** A request whose body is not read yet. */
+    private record Head(
+            String id,
+            String method,
+            String path,
+            Map<String, String> parameters,
+            Map<String, String> query,
+            Map<String, String> headers,
+            Caller caller,
+            long minRevision,
+            String remoteAddress) {
+        Request with(Buffer body) {
+            return new Request(
+                    id, method, path, parameters, query, headers, body, caller, minRevision, remoteAddress);
+        }
+    }
+
+    private Future<Head> prepare(RoutingContext ctx, Spec spec) {
+        HttpServerRequest request = ctx.request();
+        String authorization = request.getHeader("Authorization");
+        if (authorization == null && spec.query().contains("access_token")) {
+            String token = request.getParam("access_token");
+            authorization = token == null ? null : "Bearer " + token;
+        }
+        return access.authenticate(authorization).compose(caller -> {
+            if (spec.need() != null) {
+                caller.require(spec.need());
+            }
+            Map<String, String> query = query(request, spec.query());
+            Map<String, String> headers = headers(request);
+            long min = minRevision(headers, query);
+            query.remove("min_revision");
+            Head head = new Head(
+                    requestId(ctx),
+                    request.method().name(),
+                    request.path(),
+                    ctx.pathParams(),
+                    query,
+                    headers,
+                    caller,
+                    min,
+                    request.remoteAddress() == null ? "" : request.remoteAddress().hostAddress());
+            return feed.applied().revision() >= min
+                    ? Future.succeededFuture(head)
+                    : feed.awaitApplied(min, MIN_REVISION_DEADLINE).map(head);
+        });
+    }
+
+    private static Map<String, String> query(HttpServerRequest request, Set<String> known) {
+        MultiMap parameters;
+        try {
+            parameters = request.params(true);
+        } catch (IllegalArgumentException e) {
+            throw ServiceException.invalid("query", "is not well-formed (a percent sign must be followed by two digits)");
+        }
+        Map<String, String> query = new HashMap<>();
+        for (Map.Entry<String, String> p : parameters) {
+            String name = p.getKey();
+            String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a parameter)";
+            boolean isKnown = known.contains(name) || name.equals("min_revision");
+            if (!isKnown && known.stream().noneMatch(k -> k.endsWith("*") && name.startsWith(k.substring(0, k.length() - 1)))) {
+                throw ServiceException.invalid(
+                        shown,
+                        "is not a parameter of this route" + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")"));
+            }
+            if (Json.textProblem(p.getValue()) != null) {
+                throw ServiceException.invalid(shown, String.valueOf(Json.textProblem(p.getValue())));
+            }
+            if (query.put(name, p.getValue()) != null) {
+                throw ServiceException.invalid(shown, "is given twice");
+            }
+        }
+        return query;
+    }
+
+    private static String sorted(Set<String> known) {
+        return String.join(", ", known.stream().sorted().toList());
+    }
+
+    private static Map<String, String> headers(HttpServerRequest request) {
+        Map<String, String> headers = new HashMap<>();
+        for (Map.Entry<String, String> h : request.headers()) {
+            headers.putIfAbsent(h.getKey().toLowerCase(Locale.ROOT), h.getValue());
+        }
+        return headers;
+    }
+
+    private static long minRevision(Map<String, String> headers, Map<String, String> query) {
+        String header = headers.get("x-min-revision");
+        String text = header == null ? query.get("min_revision") : header;
+        if (text == null) {
+            return 0;
+        }
+        if (!text.matches("\\d{1,18}")) {
+            throw ServiceException.invalid(
+                    header == null ? "min_revision" : "X-Min-Revision", "must be a revision: a whole number");
+        }
+        return Long.parseLong(text);
+    }
+
+    /** The body, at most a mebibyte of it, in whatever it is declared as that can be JSON. */
+    private static Future<Buffer> body(HttpServerRequest request) {
+        if (!request.method().equals(HttpMethod.POST) && !request.method().equals(HttpMethod.PUT)) {
+            request.resume();
+            return Future.succeededFuture(Buffer.buffer());
+        }
+        String type = request.getHeader("Content-Type");
+        String length = request.getHeader("Content-Length");
+        if (!isJson(type)) {
+            request.resume();
+            return Future.failedFuture(new ServiceException(
+                    ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON (Content-Type: application/json)"));
+        }
+        if (length != null && length.length() < 19 && Long.parseLong(length) > MAX_BODY) {
+            return Future.failedFuture(tooLarge());
+        }
+        Promise<Buffer> promise = Promise.promise();
+        Buffer buffer = Buffer.buffer();
+        request.handler(chunk -> {
+            if (promise.future().isComplete()) {
+                return;
+            }
+            if (buffer.length() + chunk.length() > MAX_BODY) {
+                promise.fail(tooLarge());
+            } else {
+                buffer.appendBuffer(chunk);
+            }
+        });
+        request.exceptionHandler(promise::tryFail);
+        request.endHandler(v -> promise.tryComplete(buffer));
+        request.resume();
+        return promise.future();
+    }
+
+    private static ServiceException tooLarge() {
+        return new ServiceException(ErrorCode.TOO_LARGE, "The body has more than " + MAX_BODY + " bytes");
+    }
+
+    private static boolean isJson(@Nullable String type) {
+        if (type == null) {
+            return true;
+        }
+        int end = type.indexOf(';');
+        String media = (end < 0 ? type : type.substring(0, end)).strip().toLowerCase(Locale.ROOT);
+        return media.isEmpty()
+                || media.equals("application/json")
+                || media.equals("application/x-www-form-urlencoded")
+                || media.endsWith("+json");
+    }
+
+    private void start(RoutingContext ctx) {
+        ctx.put(STARTED, System.nanoTime());
+    }
+
+    private static long elapsed(RoutingContext ctx) {
+        Long started = ctx.get(STARTED);
+        return started == null ? 0 : System.nanoTime() - started;
+    }
+
+    private String requestId(RoutingContext ctx) {
+        String id = ctx.get("request-id");
+        if (id == null) {
+            String given = ctx.request().getHeader("X-Request-Id");
+            id = given != null && REQUEST_ID.matcher(given).matches()
+                    ? given
+                    : ids.next().toString();
+            ctx.put("request-id", id);
+        }
+        return id;
+    }
+
+    /** Answers a request that no route took. */
+    void refuse(RoutingContext ctx, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
+        start(ctx);
+        ctx.request().resume();
+        Answer answer = Problems.answer(e, ctx.request().path(), requestId(ctx));
+        send(ctx, metrics, allow == null ? answer : answer.header("Allow", allow));
+    }
+
+    void fail(RoutingContext ctx, RouteMetrics metrics, Throwable cause) {
+        ServiceException e;
+        if (cause instanceof ServiceException known) {
+            e = known;
+            log.debug("http.refused code={} path={} detail={}", e.code(), ctx.request().path(), e.getMessage());
+        } else {
+            log.error("http.failed request_id={} path={}", requestId(ctx), ctx.request().path(), cause);
+            e = new ServiceException(ErrorCode.INTERNAL, "The service failed; its log tells more under the request id");
+        }
+        HttpServerRequest request = ctx.request();
+        boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();
+        request.resume();
+        Answer answer = Problems.answer(e, request.path(), requestId(ctx));
+        send(ctx, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
+    }
+
+    private static boolean hasBody(HttpServerRequest request) {
+        String length = request.getHeader("Content-Length");
+        return request.getHeader("Transfer-Encoding") != null || (length != null && !length.equals("0"));
+    }
+
+    private void send(RoutingContext ctx, RouteMetrics metrics, Answer answer) {
+        HttpServerResponse response = ctx.response();
+        if (response.ended() || response.closed()) {
+            return;
+        }
+        int status = answer.status();
+        response.putHeader("X-Request-Id", requestId(ctx));
+        boolean isHead = ctx.request().method().equals(HttpMethod.HEAD);
+        boolean isRead = isHead || ctx.request().method().equals(HttpMethod.GET);
+        long applied = feed.applied().revision();
+        boolean ofWrite = !isRead && answer.revision() > 0;
+        long revision = ofWrite ? answer.revision() : Math.max(applied, answer.revision());
+        response.putHeader("X-Config-Revision", Long.toString(revision));
+        Duration stale = feed.staleness();
+        if (!stale.isZero() || answer.outdated()) {
+            response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
+        }
+        response.putHeader("Cache-Control", answer.secret() ? "no-store" : "no-cache");
+        response.putHeader("Vary", "Authorization");
+        if (answer.etag() != null) {
+            response.putHeader("ETag", "\"" + answer.etag() + "\"");
+            if (isRead && status == 200 && matches(ctx.request().getHeader("If-None-Match"), answer.etag())) {
+                status = 304;
+            }
+        }
+        answer.headers().forEach(h -> response.headers().add(h.getKey(), h.getValue()));
+        response.setStatusCode(status);
+        Buffer body = answer.body();
+        if (body == null || status == 304) {
+            response.end();
+        } else {
+            if (answer.contentType() != null) {
+                response.putHeader("Content-Type", answer.contentType());
+            }
+            if (isHead) {
+                response.putHeader("Content-Length", Integer.toString(body.length()));
+                response.end();
+            } else {
+                response.end(body);
+            }
+        }
+        metrics.record(status, elapsed(ctx));
+    }
+
+    private static boolean matches(@Nullable String ifNoneMatch, String etag) {
+        if (ifNoneMatch == null) {
+            return false;
+        }
+        for (String tag : ifNoneMatch.split(",", -1)) {
+            String t = tag.strip();
+            if (t.equals("*") || t.equals("\"" + etag + "\"") || t.equals("W/\"" + etag + "\"")) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

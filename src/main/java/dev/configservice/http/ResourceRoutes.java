@@ -1,0 +1,207 @@
+package dev.configservice.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.change.Change;
+import dev.configservice.change.ChangeBus;
+import dev.configservice.change.Command;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Origin;
+import dev.configservice.change.Resource;
+import dev.configservice.change.WriteResult;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.Resources.Found;
+import io.vertx.core.Future;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What the routes of all kinds of versioned resources share: read by id, delete, history, rollback, and their answers. */
+public final class ResourceRoutes {
+    /** The longest comment of a write. */
+    public static final Rule COMMENT = Rule.text(0, 2000);
+
+    private final Face face;
+    private final Resources resources;
+    private final ChangeBus bus;
+    private final Ids ids;
+
+    public ResourceRoutes(Face face, Resources resources, ChangeBus bus, Ids ids) {
+        this.face = face;
+        this.resources = resources;
+        this.bus = bus;
+        this.ids = ids;
+    }
+
+    /** What differs from kind to kind. */
+    public interface Face {
+        String kind();
+
+        /** The path below {@code /api/v1}, without a slash at its end. */
+        String path();
+
+        Right writeRight();
+
+        /** The resource as this caller sees it; what it may not see is masked. */
+        ObjectNode render(Resource resource, Caller caller);
+
+        /** Whether something of it is masked for this caller. */
+        boolean isMasked(Resource resource, Caller caller);
+
+        /** Fails where this caller may not read the resource by itself, {@code serviceName} being the one it reads for. */
+        void requireRead(Resource resource, Caller caller);
+
+        /** What stood at a version, as history shows it; null where nobody may see it. */
+        @Nullable JsonNode historyValue(Change change);
+    }
+
+    /** Enters the routes by id. GET and PUT are the feature's own. */
+    public void mount(Routes.Table table) {
+        String byId = face.path() + "/:id";
+        table.route("DELETE", byId, face.writeRight(), Set.of(), this::delete);
+        table.route("GET", byId + "/history", Right.READ, Set.of(Page.LIMIT, Page.TOKEN), this::history);
+        table.route("POST", byId + "/rollback", face.writeRight(), Set.of(), this::rollback);
+    }
+
+    /** A resource by id that is there, for a write of this caller. */
+    public Future<Found> forWrite(Request request) {
+        return find(request).map(found -> {
+            requireWrite(request, found);
+            return found;
+        });
+    }
+
+    private void requireWrite(Request request, Found found) {
+        request.caller()
+                .requireWrite(
+                        face.writeRight(),
+                        found.path().unit().environment(),
+                        found.path().unit().serviceName());
+    }
+
+    public Future<Found> find(Request request) {
+        return resources.find(face.kind(), request.parameter("id"), request.minRevision());
+    }
+
+    /** GET by id. */
+    public Future<Answer> get(Request request) {
+        return find(request).map(found -> {
+            Resource resource = found.present();
+            return read(resource, request.caller())
+                    .at(found.snapshot().asOf().revision())
+                    .asOutdated(found.snapshot().isOutdated());
+        });
+    }
+
+    /** The answer to a read of one resource. */
+    public Answer read(Resource resource, Caller caller) {
+        face.requireRead(resource, caller);
+        return show(200, resource, caller);
+    }
+
+    private Answer show(int status, Resource resource, Caller caller) {
+        boolean masked = face.isMasked(resource, caller);
+        return Answer.json(status, face.render(resource, caller))
+                .tagged(resource.revision() + (masked ? "-m" : ""))
+                .asSecret(resource.isSealed() && !masked);
+    }
+
+    /** The answer to a write. */
+    public Answer written(int status, WriteResult result, Caller caller) {
+        Answer answer = show(status, result.resource(), caller).at(result.revision());
+        return status == 201
+                ? answer.header(
+                        "Location",
+                        "/api/v1" + face.path() + "/" + result.resource().id())
+                : answer;
+    }
+
+    private Future<Answer> delete(Request request) {
+        return forWrite(request).compose(found -> {
+            Resource resource = found.present();
+            return bus.write(new Command.Delete(
+                            ids.next(), face.kind(), resource.id(), request.ifMatch(), request.origin(null)))
+                    .map(result -> Answer.empty(204).at(result.revision()));
+        });
+    }
+
+    private Future<Answer> history(Request request) {
+        Page page = Page.of(request, 1);
+        long below = page.isFirst() ? Long.MAX_VALUE : parse(page.after().get(0));
+        return find(request).compose(found -> {
+            request.caller()
+                    .require(
+                            Right.READ,
+                            found.path().unit().environment(),
+                            found.path().unit().serviceName());
+            String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
+            return resources
+                    .history(face.kind(), id, below, page.limit() + 1)
+                    .map(changes -> page.answer(
+                            request,
+                            changes,
+                            c -> version(c, request.caller()),
+                            c -> List.of(Long.toString(c.resource().version()))));
+        });
+    }
+
+    private static long parse(String version) {
+        try {
+            return Long.parseLong(version);
+        } catch (NumberFormatException e) {
+            throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
+        }
+    }
+
+    private ObjectNode version(Change change, Caller caller) {
+        ObjectNode o = Json.object();
+        o.put("version", change.resource().version());
+        o.put("revision", change.revision());
+        o.put("action", change.action().text());
+        o.set("value", change.action().isRemoval() ? null : face.historyValue(change));
+        o.put("changed_by", caller.has(Right.AUDIT_READ) ? change.actor() : null);
+        o.put("changed_at", Json.time(change.occurredAt()));
+        o.put("comment", change.comment());
+        return o;
+    }
+
+    private Future<Answer> rollback(Request request) {
+        Form form = Form.write(request.object());
+        Long version = form.integer("version", 1, Long.MAX_VALUE);
+        if (version == null && form.errors().isEmpty()) {
+            form.error("version", "is required");
+        }
+        String comment = form.text("comment", COMMENT);
+        form.done();
+        long wanted = version == null ? 0 : version;
+        return find(request).compose(found -> {
+            requireWrite(request, found);
+            String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
+            Origin origin = request.origin(comment);
+            return resources.version(face.kind(), id, wanted).compose(earlier -> {
+                Change change = earlier.orElseThrow(
+                        () -> ServiceException.invalid("version", "is not one that this resource has had"));
+                if (change.action().isRemoval()) {
+                    throw new ServiceException(
+                            ErrorCode.CONFLICT, "Version " + wanted + " is a deletion; nothing stood there");
+                }
+                Resource was = change.resource();
+                return bus.write(new Command.Rollback(
+                        ids.next(),
+                        face.kind(),
+                        id,
+                        was.environment(),
+                        was.serviceName(),
+                        was.name(),
+                        was.row(),
+                        was.sealed(),
+                        origin));
+            });
+        }).map(result -> written(200, result, request.caller()));
+    }
+}

@@ -1,0 +1,47 @@
+package dev.configservice.http;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** How long the answers of one route took, by status. */
+final class RouteMetrics {
+    private final MeterRegistry meters;
+    private final String method;
+    private final String route;
+    private final Map<Integer, Timer> byStatus = new ConcurrentHashMap<>();
+
+    RouteMetrics(MeterRegistry meters, String method, String route) {
+        this.meters = meters;
+        this.method = method;
+        this.route = route;
+    }
+
+    void record(int status, long nanos) {
+        Timer timer = byStatus.get(status);
+        if (timer == null) {
+            timer = byStatus.computeIfAbsent(status, this::timer);
+        }
+        timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Timer timer(int status) {
+        return Timer.builder("config_service_http_requests")
+                .description("Time from the request's head to the end of its answer")
+                .tag("method", method)
+                .tag("route", route)
+                .tag("status", Integer.toString(status))
+                .serviceLevelObjectives(
+                        Duration.ofNanos(250_000),
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(5),
+                        Duration.ofMillis(25),
+                        Duration.ofMillis(100),
+                        Duration.ofMillis(500),
+                        Duration.ofSeconds(2))
+                .register(meters);
+    }
+}

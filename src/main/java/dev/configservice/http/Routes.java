@@ -1,0 +1,39 @@
+package dev.configservice.http;
+
+import dev.configservice.access.Right;
+import io.vertx.core.Future;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of a feature. */
+public interface Routes {
+    void mount(Table table);
+
+    /** Where routes are entered. What is entered first wins where two paths fit a request. */
+    interface Table {
+        /**
+         * A route below {@code /api/v1}.
+         *
+         * @param path with parameters as {@code :name}
+         * @param need the right without which the request is not even read; null for none
+         * @param query the query parameters that it knows; others are refused
+         */
+        void route(
+                String method,
+                String path,
+                @Nullable Right need,
+                Set<String> query,
+                Function<Request, Future<Answer>> handler);
+
+        /** A GET route that writes its response itself, piece by piece; a failure before its first byte is answered. */
+        void stream(String path, @Nullable Right need, Set<String> query, Function<Exchange, Future<Void>> handler);
+
+        /** A GET route at the root, open to all. */
+        void root(String path, Function<Request, Future<Answer>> handler);
+    }
+
+    /** A request, and its response, of which nothing is sent yet but what every answer carries is set. */
+    record Exchange(Request request, HttpServerResponse response) {}
+}

@@ -1,0 +1,31 @@
+package dev.configservice.http;
+
+import dev.configservice.json.Json;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What a text must be. */
+public interface Rule {
+    /** Why a text breaks the rule, never repeating the text; null where it does not. */
+    @Nullable String problem(String text);
+
+    /** An environment or a service name. */
+    Rule NAME = pattern("[a-zA-Z0-9._-]{1,100}", "must be 1 to 100 of A-Z a-z 0-9 . _ -");
+
+    /** A free text. */
+    static Rule text(int min, int max) {
+        return text -> {
+            String problem = Json.textProblem(text);
+            if (problem != null) {
+                return problem;
+            }
+            int length = text.codePointCount(0, text.length());
+            return length < min || length > max ? "must be " + min + " to " + max + " characters" : null;
+        };
+    }
+
+    static Rule pattern(String regex, String message) {
+        Pattern pattern = Pattern.compile(regex);
+        return text -> pattern.matcher(text).matches() ? null : message;
+    }
+}

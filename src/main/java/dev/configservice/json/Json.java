@@ -1,0 +1,198 @@
+package dev.configservice.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.FieldError;
+import dev.configservice.error.ServiceException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads and writes JSON. Numbers keep their digits ({@code 1.0} stays {@code 1.0}), objects the order of their members;
+ * a member that is given twice, text after the end and nesting deeper than {@value #MAX_DEPTH} are refused.
+ */
+public final class Json {
+    public static final int MAX_DEPTH = 64;
+
+    private static final int MAX_DIGITS = 40;
+    private static final BigDecimal MAX_NUMBER = BigDecimal.valueOf(Double.MAX_VALUE);
+    private static final DateTimeFormatter MILLIS =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNumberLength(1000)
+                            .build())
+                    .build())
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            .disable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+            .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            .addModule(new JavaTimeModule())
+            .build();
+
+    private Json() {}
+
+    public static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    /** A request body. Fails with {@link ErrorCode#MALFORMED_BODY}, which says where, and never repeats the text. */
+    public static JsonNode parseBody(byte[] bytes) {
+        try {
+            JsonNode node = MAPPER.readTree(bytes);
+            if (node == null || node.isMissingNode()) {
+                throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body is empty (expected: a JSON object)");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+            int line = at == null ? 0 : at.getLineNr();
+            int column = at == null ? 0 : at.getColumnNr();
+            throw new ServiceException(
+                    ErrorCode.MALFORMED_BODY,
+                    "The body is not well-formed JSON" + where + hint(e),
+                    List.of(),
+                    Map.of("line", line, "column", column));
+        } catch (IOException e) {
+            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body is not UTF-8 text");
+        }
+    }
+
+    private static String hint(JsonProcessingException e) {
+        String message = String.valueOf(e.getOriginalMessage());
+        if (message.startsWith("Duplicate field")) {
+            return ": a member is given twice";
+        }
+        if (message.contains("nesting depth")) {
+            return ": nested deeper than " + MAX_DEPTH;
+        }
+        if (message.contains("number value length") || message.contains("Number value length")) {
+            return ": a number of more than " + MAX_DIGITS + " digits";
+        }
+        return "";
+    }
+
+    /**
+     * Adds to {@code errors} what a value may not hold: numbers outside the range of a double or of more than 40
+     * digits, the character NUL, half a surrogate pair. PostgreSQL could not keep these.
+     */
+    public static void check(String field, JsonNode value, List<FieldError> errors) {
+        if (value.isTextual()) {
+            String problem = textProblem(value.textValue());
+            if (problem != null) {
+                errors.add(new FieldError(field, problem));
+            }
+        } else if (value.isNumber()) {
+            BigDecimal number = value.decimalValue();
+            if (number.precision() > MAX_DIGITS || number.scale() > 1100 || number.scale() < -400) {
+                errors.add(new FieldError(field, "a number has at most 40 digits and the range of a double"));
+            } else if (number.abs().compareTo(MAX_NUMBER) > 0) {
+                errors.add(new FieldError(field, "a number has at most 40 digits and the range of a double"));
+            }
+        } else if (value.isArray()) {
+            for (int i = 0; i < value.size() && errors.size() < 50; i++) {
+                check(field + "[" + i + "]", value.get(i), errors);
+            }
+        } else if (value.isObject()) {
+            for (Map.Entry<String, JsonNode> member : value.properties()) {
+                if (errors.size() >= 50) {
+                    return;
+                }
+                if (textProblem(member.getKey()) != null) {
+                    errors.add(new FieldError(field, "a member's name: " + textProblem(member.getKey())));
+                } else {
+                    check(field + "." + member.getKey(), member.getValue(), errors);
+                }
+            }
+        }
+    }
+
+    /** Why a text cannot be kept, or null where it can. */
+    public static @org.jspecify.annotations.Nullable String textProblem(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == 0) {
+                return "holds the character NUL";
+            }
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                return "holds half a surrogate pair";
+            }
+        }
+        return null;
+    }
+
+    /** JSON that the service wrote itself. */
+    public static JsonNode read(String text) {
+        try {
+            return MAPPER.readTree(text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A JSON object that the service wrote itself. */
+    public static ObjectNode readObject(String text) {
+        return (ObjectNode) read(text);
+    }
+
+    public static JsonNode read(byte[] bytes) {
+        try {
+            return MAPPER.readTree(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static String write(JsonNode node) {
+        try {
+            return MAPPER.writeValueAsString(node);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static byte[] bytes(JsonNode node) {
+        try {
+            return MAPPER.writeValueAsBytes(node);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Any of the JDK's plain values and collections as JSON. */
+    public static JsonNode tree(@org.jspecify.annotations.Nullable Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
+    /** A time as all answers write it: RFC 3339, UTC, milliseconds. */
+    public static String time(Instant at) {
+        return MILLIS.format(at);
+    }
+}

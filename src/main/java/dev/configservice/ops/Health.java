@@ -1,0 +1,60 @@
+package dev.configservice.ops;
+
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.snapshot.SnapshotStore;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.healthchecks.CheckResult;
+import io.vertx.ext.healthchecks.HealthChecks;
+import io.vertx.ext.healthchecks.Status;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/** The state of each part, as {@code /health} shows it, and whether this node should get requests. */
+public final class Health {
+    private static final long DEADLINE_MILLIS = 2500;
+
+    private final HealthChecks checks;
+    private final ChangeFeed feed;
+    private volatile boolean leaving;
+
+    public Health(Vertx vertx, ChangeFeed feed, SnapshotStore redis) {
+        this.feed = feed;
+        this.checks = HealthChecks.create(vertx);
+        register("postgres", () -> {
+            Duration stale = feed.staleness();
+            JsonObject data = new JsonObject().put("stale_seconds", stale.toSeconds());
+            return Future.succeededFuture(stale.isZero() ? Status.OK(data) : Status.KO(data));
+        });
+        register("log", () -> Future.succeededFuture(
+                feed.isStarted()
+                        ? Status.OK(new JsonObject()
+                                .put("epoch", feed.applied().epoch())
+                                .put("applied_revision", feed.applied().revision()))
+                        : Status.KO()));
+        if (redis.isPresent()) {
+            register("redis", () -> redis.ping().transform(r -> Future.succeededFuture(
+                    r.succeeded() ? Status.OK() : Status.KO())));
+        }
+    }
+
+    /** Adds a part; what fails is down. */
+    public void register(String part, Supplier<Future<Status>> check) {
+        checks.register(part, DEADLINE_MILLIS, promise -> check.get().onComplete(promise));
+    }
+
+    Future<CheckResult> check() {
+        return checks.checkStatus();
+    }
+
+    /** Whether this node can answer reads, and means to go on. */
+    boolean isReady() {
+        return feed.isStarted() && !leaving;
+    }
+
+    /** From now on this node is not ready: it is about to stop. */
+    public void leave() {
+        leaving = true;
+    }
+}

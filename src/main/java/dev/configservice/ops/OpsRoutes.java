@@ -1,0 +1,112 @@
+package dev.configservice.ops;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Answer;
+import dev.configservice.http.Request;
+import dev.configservice.http.Routes;
+import dev.configservice.json.Json;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.ext.healthchecks.CheckResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Properties;
+
+/** The routes at the root: {@code /live}, {@code /ready}, {@code /health}, {@code /metrics}, the API's description. */
+public final class OpsRoutes implements Routes {
+    private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+    private static final String WEBJAR = "/META-INF/resources/webjars/swagger-ui/";
+    private static final Map<String, String> DOCS = Map.of(
+            "swagger-ui.css", "text/css; charset=utf-8",
+            "swagger-ui-bundle.js", "text/javascript; charset=utf-8",
+            "favicon-32x32.png", "image/png");
+
+    private final Vertx vertx;
+    private final Health health;
+    private final PrometheusMeterRegistry meters;
+    private final byte[] openApi;
+    private final byte[] docs;
+    private final String webjar;
+
+    public OpsRoutes(Vertx vertx, Health health, PrometheusMeterRegistry meters) {
+        this.vertx = vertx;
+        this.health = health;
+        this.meters = meters;
+        this.openApi = resource("/openapi.json");
+        this.docs = resource("/docs.html");
+        this.webjar = WEBJAR + swaggerUiVersion() + "/";
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.root("/live", r -> Future.succeededFuture(Answer.json(200, Json.object().put("status", "UP"))));
+        table.root("/ready", this::ready);
+        table.root("/health", this::health);
+        table.root("/metrics", r -> vertx.executeBlocking(meters::scrape, false)
+                .map(text -> Answer.text(METRICS_TYPE, text)));
+        table.root("/openapi.json", r -> Future.succeededFuture(Answer.bytes(200, Answer.JSON, openApi)));
+        table.root("/docs", r -> Future.succeededFuture(Answer.bytes(200, "text/html; charset=utf-8", docs)));
+        table.root("/docs/:file", this::docsFile);
+    }
+
+    private Future<Answer> ready(Request request) {
+        boolean ready = health.isReady();
+        return Future.succeededFuture(
+                Answer.json(ready ? 200 : 503, Json.object().put("status", ready ? "UP" : "DOWN")));
+    }
+
+    private Future<Answer> health(Request request) {
+        return health.check().map(result -> {
+            ObjectNode body = Json.object();
+            boolean up = Boolean.TRUE.equals(result.getUp());
+            body.put("status", up ? "UP" : "DOWN");
+            ArrayNode parts = body.putArray("parts");
+            for (CheckResult part : result.getChecks()) {
+                ObjectNode p = parts.addObject();
+                p.put("part", part.getId());
+                p.put("status", Boolean.TRUE.equals(part.getUp()) ? "UP" : "DOWN");
+                p.set("data", Json.tree(part.getData() == null ? Map.of() : part.getData().getMap()));
+            }
+            return Answer.json(up ? 200 : 503, body);
+        });
+    }
+
+    private Future<Answer> docsFile(Request request) {
+        String file = request.parameter("file");
+        String type = DOCS.get(file);
+        if (type == null) {
+            throw ServiceException.notFound("There is nothing at this path");
+        }
+        return vertx.executeBlocking(() -> resource(webjar + file), false)
+                .map(bytes -> Answer.bytes(200, type, bytes));
+    }
+
+    private static String swaggerUiVersion() {
+        try (InputStream in = OpsRoutes.class.getResourceAsStream(
+                "/META-INF/maven/org.webjars/swagger-ui/pom.properties")) {
+            Properties properties = new Properties();
+            if (in != null) {
+                properties.load(new java.io.InputStreamReader(in, StandardCharsets.UTF_8));
+            }
+            return properties.getProperty("version", "");
+        } catch (IOException e) {
+            throw new IllegalStateException("the packaged pages cannot be read", e);
+        }
+    }
+
+    private static byte[] resource(String name) {
+        try (InputStream in = OpsRoutes.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("not packaged: " + name);
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot be read: " + name, e);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.configservice.postgres;
+
+import dev.configservice.settings.SettingsException;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgConnectOptions;
+import java.sql.SQLException;
+import java.util.Locale;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Brings the database's schema up to date, with Flyway. Nodes that start together wait for one another. */
+public final class Migrations {
+    private final Vertx vertx;
+    private final PgConnectOptions options;
+
+    public Migrations(Vertx vertx, Postgres postgres) {
+        this.vertx = vertx;
+        this.options = postgres.options();
+    }
+
+    /**
+     * Runs what is missing. Fails with {@link SettingsException} where the server answers but does not let us in.
+     */
+    public Future<Void> run() {
+        return vertx.executeBlocking(
+                () -> {
+                    migrate();
+                    return null;
+                },
+                false);
+    }
+
+    private void migrate() {
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setServerNames(new String[] {options.getHost()});
+        source.setPortNumbers(new int[] {options.getPort()});
+        source.setDatabaseName(options.getDatabase());
+        source.setUser(options.getUser());
+        source.setPassword(options.getPassword());
+        source.setConnectTimeout(2);
+        source.setSocketTimeout(60);
+        if (options.getSslMode() != null && options.getSslMode() != io.vertx.pgclient.SslMode.DISABLE) {
+            source.setSslMode(options.getSslMode().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        }
+        try {
+            Flyway.configure(Migrations.class.getClassLoader())
+                    .dataSource(source)
+                    .locations("classpath:db/migration")
+                    .connectRetries(0)
+                    .load()
+                    .migrate();
+        } catch (FlywayException e) {
+            SQLException said = said(e);
+            if (said == null || Postgres.isAway(said.getSQLState())) {
+                throw e;
+            }
+            throw new SettingsException("postgres.uri: (not shown) (expected: a database that lets the service in and"
+                    + " whose schema can be brought up to date; it said: " + said.getMessage() + ")");
+        }
+    }
+
+    /** What PostgreSQL answered; null where it did not answer at all. */
+    private static @Nullable SQLException said(Throwable failure) {
+        for (Throwable t = failure; t != null; t = t.getCause()) {
+            if (t instanceof SQLException e && e.getSQLState() != null) {
+                return e;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,175 @@
+package dev.configservice.postgres;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import io.vertx.sqlclient.impl.SocketConnectionBase;
+import io.vertx.sqlclient.internal.SqlConnectionInternal;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The database. The client has no deadline of its own, so every call here has one: when it passes, the connection's
+ * socket is closed, whatever the server is doing, and the call fails as {@link ErrorCode#UNAVAILABLE}.
+ */
+public final class Postgres {
+    private static final Logger log = LoggerFactory.getLogger(Postgres.class);
+
+    /** How long a read may take. */
+    public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
+
+    private final Vertx vertx;
+    private final PgConnectOptions options;
+    private final Pool pool;
+
+    /**
+     * @param uri postgresql://user:password@host:port/database
+     * @throws IllegalArgumentException the address cannot be read
+     */
+    public Postgres(Vertx vertx, String uri, int poolSize) {
+        this.vertx = vertx;
+        this.options = PgConnectOptions.fromUri(uri)
+                .setCachePreparedStatements(true);
+        this.options.getProperties().put("application_name", "config-service");
+        this.pool = PgBuilder.pool()
+                .with(new PoolOptions()
+                        .setMaxSize(poolSize)
+                        .setMaxWaitQueueSize(2000)
+                        .setConnectionTimeout((int) READ_DEADLINE.toMillis())
+                        .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS))
+                .with(new NetClientOptions().setConnectTimeout(1000).setTcpKeepAlive(true))
+                .connectingTo(options)
+                .using(vertx)
+                .build();
+    }
+
+    /** The address without user and password, for logs and health. */
+    public String address() {
+        return options.getHost() + ":" + options.getPort() + "/" + options.getDatabase();
+    }
+
+    public PgConnectOptions options() {
+        return new PgConnectOptions(options);
+    }
+
+    /** One statement on a connection of the pool, within {@link #READ_DEADLINE}. */
+    public Future<RowSet<Row>> read(String sql, Tuple arguments) {
+        return read(sql, arguments, READ_DEADLINE);
+    }
+
+    /** One statement on a connection of the pool. */
+    public Future<RowSet<Row>> read(String sql, Tuple arguments, Duration deadline) {
+        return pool.getConnection()
+                .compose(connection ->
+                        within(deadline, connection, () -> connection.preparedQuery(sql).execute(arguments))
+                                .eventually(() -> {
+                                    connection.close();
+                                    return Future.succeededFuture();
+                                }))
+                .recover(e -> Future.failedFuture(coded(e)));
+    }
+
+    /** A connection of the caller's own. Fails after the deadline; one that comes later is closed. */
+    public Future<PgConnection> connect(Duration deadline) {
+        Promise<PgConnection> promise = Promise.promise();
+        long timer = vertx.setTimer(
+                deadline.toMillis(), t -> promise.tryFail(new ServiceException(
+                        ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within " + deadline.toMillis() + " ms")));
+        PgConnection.connect(vertx, options).onComplete(result -> {
+            vertx.cancelTimer(timer);
+            if (result.failed()) {
+                promise.tryFail(result.cause());
+            } else if (!promise.tryComplete(result.result())) {
+                drop(result.result());
+            }
+        });
+        return promise.future();
+    }
+
+    /** Runs a call on a connection; past the deadline the connection is dropped, which fails the call. */
+    public <T> Future<T> within(Duration deadline, SqlConnection connection, Supplier<Future<T>> call) {
+        Promise<T> promise = Promise.promise();
+        long timer = vertx.setTimer(deadline.toMillis(), t -> {
+            drop(connection);
+            promise.tryFail(new ServiceException(
+                    ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within " + deadline.toMillis() + " ms"));
+        });
+        call.get().onComplete(result -> {
+            vertx.cancelTimer(timer);
+            if (result.succeeded()) {
+                promise.tryComplete(result.result());
+            } else {
+                promise.tryFail(result.cause());
+            }
+        });
+        return promise.future();
+    }
+
+    /**
+     * Closes a connection's socket at once. {@link SqlConnection#close} would wait its turn behind a statement that a
+     * hung server never answers.
+     */
+    public static void drop(SqlConnection connection) {
+        if (((SqlConnectionInternal) connection).unwrap().unwrap() instanceof SocketConnectionBase base) {
+            base.socket().close();
+        } else {
+            connection.close();
+        }
+    }
+
+    /** Whether the failure says that the server is away or going, rather than that it refused the statement. */
+    public static boolean isAway(Throwable failure) {
+        if (failure instanceof ServiceException e) {
+            return e.code() == ErrorCode.UNAVAILABLE;
+        }
+        if (failure instanceof PgException e) {
+            return isAway(e.getSqlState());
+        }
+        return true;
+    }
+
+    /** Whether an SQLSTATE says the same: no connection, no resources, shutting down, read only, or a timeout. */
+    static boolean isAway(@Nullable String sqlState) {
+        if (sqlState == null) {
+            return false;
+        }
+        return switch (sqlState) {
+            case "25006", "57014", "55P03" -> true;
+            default -> sqlState.startsWith("57P") || sqlState.startsWith("08") || sqlState.startsWith("53");
+        };
+    }
+
+    /** The failure as a caller may be told of it; what PostgreSQL said goes to the log only. */
+    public static ServiceException coded(Throwable failure) {
+        if (failure instanceof ServiceException e) {
+            return e;
+        }
+        if (isAway(failure)) {
+            log.debug("postgres.away cause={}", failure.toString());
+            return new ServiceException(ErrorCode.UNAVAILABLE, "PostgreSQL cannot be reached");
+        }
+        log.error("postgres.refused cause={}", failure.toString());
+        return new ServiceException(ErrorCode.INTERNAL, "The database refused the statement");
+    }
+
+    public Future<Void> close() {
+        return pool.close();
+    }
+}

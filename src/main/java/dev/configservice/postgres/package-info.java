@@ -1,0 +1,5 @@
+/** The database: connections, deadlines, what its errors mean, migrations. Knows no feature. */
+@NullMarked
+package dev.configservice.postgres;
+
+import org.jspecify.annotations.NullMarked;

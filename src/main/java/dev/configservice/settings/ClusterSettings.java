@@ -1,0 +1,22 @@
+package dev.configservice.settings;
+
+import java.util.List;
+
+/** This node and the others. */
+public record ClusterSettings(String name, Role role, String host, int port, int busPort, List<String> members) {
+    /** What a node is. */
+    public enum Role {
+        /** Has PostgreSQL and answers writes. */
+        CORE
+    }
+
+    static ClusterSettings from(Section s) {
+        return new ClusterSettings(
+                s.text("name"),
+                s.oneOf("role", Role.class),
+                s.text("host"),
+                s.integer("port", 0, 65535),
+                s.integer("bus-port", 0, 65535),
+                s.list("members"));
+    }
+}

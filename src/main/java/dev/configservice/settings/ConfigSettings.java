@@ -1,0 +1,12 @@
+package dev.configservice.settings;
+
+/** How configurations and flags are looked up. */
+public record ConfigSettings(String defaultEnvironment) {
+    static ConfigSettings from(Section s) {
+        String environment = s.text("default-environment");
+        if (!environment.matches("[a-zA-Z0-9._-]{1,100}")) {
+            s.problem("default-environment", environment, "1 to 100 of A-Z a-z 0-9 . _ -");
+        }
+        return new ConfigSettings(environment);
+    }
+}

@@ -1,0 +1,15 @@
+package dev.configservice.settings;
+
+import java.nio.file.Path;
+
+/** PostgreSQL, Redis and Kafka on this machine, started and stopped with the service. A port of 0 is any free one. */
+public record EmbeddedSettings(boolean enabled, Path directory, int kafkaPort, int postgresPort, int redisPort) {
+    static EmbeddedSettings from(Section s) {
+        return new EmbeddedSettings(
+                s.bool("enabled"),
+                Path.of(s.text("directory").isEmpty() ? "data" : s.text("directory")),
+                s.integer("kafka-port", 0, 65535),
+                s.integer("postgres-port", 0, 65535),
+                s.integer("redis-port", 0, 65535));
+    }
+}

@@ -1,0 +1,13 @@
+package dev.configservice.settings;
+
+/** The database: the only authority. */
+public record PostgresSettings(String uri, int poolSize) {
+    static PostgresSettings from(Section s, boolean embedded) {
+        String uri = s.text("uri");
+        boolean wellFormed = uri.startsWith("postgresql://") || uri.startsWith("postgres://");
+        if (!wellFormed && !(embedded && uri.isEmpty())) {
+            s.problem("uri", uri.isEmpty() ? "" : "(not shown)", "postgresql://user:password@host:port/database");
+        }
+        return new PostgresSettings(uri, s.integer("pool-size", 1, 200));
+    }
+}

@@ -1,0 +1,123 @@
+package dev.configservice.settings;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The values of one section, read by name and type. What is wrong is collected, so that all of it is said at once. */
+final class Section {
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
+
+    private final String name;
+    private final Map<String, String> values;
+    private final List<String> problems;
+    private final Set<String> read = new LinkedHashSet<>();
+
+    Section(String name, Map<String, String> values, List<String> problems) {
+        this.name = name;
+        this.values = values;
+        this.problems = problems;
+    }
+
+    /** The text of a setting; empty where none is given. */
+    String text(String key) {
+        read.add(key);
+        return values.getOrDefault(key, "").strip();
+    }
+
+    List<String> list(String key) {
+        return Arrays.stream(text(key).split(",", -1))
+                .map(String::strip)
+                .filter(s -> !s.isEmpty())
+                .toList();
+    }
+
+    int integer(String key, int min, int max) {
+        String text = text(key);
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= min && value <= max) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // said below, like a number out of range
+        }
+        problem(key, text, "a whole number from " + min + " to " + max);
+        return min;
+    }
+
+    double decimal(String key, double min, double max) {
+        String text = text(key);
+        try {
+            double value = Double.parseDouble(text);
+            if (value >= min && value <= max) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // said below, like a number out of range
+        }
+        problem(key, text, "a number from " + min + " to " + max);
+        return min;
+    }
+
+    boolean bool(String key) {
+        String text = text(key);
+        if (!text.equals("true") && !text.equals("false")) {
+            problem(key, text, "true or false");
+        }
+        return text.equals("true");
+    }
+
+    Duration duration(String key) {
+        String text = text(key);
+        Matcher m = DURATION.matcher(text);
+        if (!m.matches()) {
+            problem(key, text, "a duration such as 500ms, 20s, 5m or 1h");
+            return Duration.ZERO;
+        }
+        long n = Long.parseLong(m.group(1));
+        return switch (m.group(2)) {
+            case "ms" -> Duration.ofMillis(n);
+            case "s" -> Duration.ofSeconds(n);
+            case "m" -> Duration.ofMinutes(n);
+            case "h" -> Duration.ofHours(n);
+            default -> Duration.ofDays(n);
+        };
+    }
+
+    <E extends Enum<E>> E oneOf(String key, Class<E> type) {
+        String text = text(key);
+        E[] constants = type.getEnumConstants();
+        for (E e : constants) {
+            if (e.name().toLowerCase(java.util.Locale.ROOT).equals(text)) {
+                return e;
+            }
+        }
+        problem(
+                key,
+                text,
+                "one of "
+                        + Arrays.stream(constants)
+                                .map(e -> e.name().toLowerCase(java.util.Locale.ROOT))
+                                .toList());
+        return constants[0];
+    }
+
+    /** Says that a setting is wrong; {@code value} is what was given, and is left out where it may be a secret. */
+    void problem(String key, String value, String expected) {
+        problems.add(name + "." + key + ": " + (value.isEmpty() ? "(empty)" : value) + " (expected: " + expected + ")");
+    }
+
+    void refuseUnknown() {
+        for (String key : values.keySet()) {
+            if (!read.contains(key)) {
+                problems.add(name + "." + key + ": unknown setting (known: " + name + "." + read + ")");
+            }
+        }
+    }
+}

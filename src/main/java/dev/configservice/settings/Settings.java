@@ -1,0 +1,163 @@
+package dev.configservice.settings;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * All settings. Read from the defaults that are packaged with the service, then the file that {@code CS_CONFIG_FILE}
+ * names, then the environment ({@code CS_<SECTION>_<NAME>}); the later wins.
+ */
+public record Settings(
+        HttpSettings http,
+        PostgresSettings postgres,
+        RedisSettings redis,
+        KafkaSettings kafka,
+        ClusterSettings cluster,
+        AccessSettings access,
+        SecretsSettings secrets,
+        ConfigSettings config,
+        CacheSettings cache,
+        ChangesSettings changes,
+        RegistrySettings registry,
+        EmbeddedSettings embedded,
+        ShutdownSettings shutdown) {
+
+    private static final String DEFAULTS = "/config-service.yaml";
+
+    /**
+     * Reads and checks all settings.
+     *
+     * @param environment the environment variables
+     * @param embedded whether the servers are embedded unless the file or the environment says otherwise
+     * @throws SettingsException names every setting that is wrong
+     */
+    public static Settings load(Map<String, String> environment, boolean embedded) {
+        Map<String, Map<String, String>> sections = defaults();
+        if (embedded) {
+            values(sections, "embedded").put("enabled", "true");
+        }
+        List<String> problems = new ArrayList<>();
+        String file = environment.getOrDefault("CS_CONFIG_FILE", "");
+        if (!file.isEmpty()) {
+            overlay(sections, read(Path.of(file)), problems);
+        }
+        environment.forEach((variable, value) -> overlayVariable(sections, variable, value, problems));
+        Settings settings = parse(sections, problems);
+        if (!problems.isEmpty()) {
+            throw new SettingsException(problems);
+        }
+        return settings;
+    }
+
+    /** Every setting with its default, by section and name: what {@code conf/config-service.yaml} says. */
+    public static Map<String, Map<String, String>> defaults() {
+        try (InputStream in = Objects.requireNonNull(Settings.class.getResourceAsStream(DEFAULTS), DEFAULTS)) {
+            return sections(new YAMLMapper().readTree(in));
+        } catch (IOException e) {
+            throw new IllegalStateException("the packaged defaults cannot be read", e);
+        }
+    }
+
+    private static Settings parse(Map<String, Map<String, String>> sections, List<String> problems) {
+        Map<String, Section> open = new LinkedHashMap<>();
+        sections.forEach((name, values) -> open.put(name, new Section(name, values, problems)));
+        EmbeddedSettings embedded = EmbeddedSettings.from(get(open, "embedded"));
+        Settings settings = new Settings(
+                HttpSettings.from(get(open, "http"), embedded.enabled()),
+                PostgresSettings.from(get(open, "postgres"), embedded.enabled()),
+                RedisSettings.from(get(open, "redis")),
+                KafkaSettings.from(get(open, "kafka")),
+                ClusterSettings.from(get(open, "cluster")),
+                AccessSettings.from(get(open, "access"), embedded.enabled()),
+                SecretsSettings.from(get(open, "secrets")),
+                ConfigSettings.from(get(open, "config")),
+                CacheSettings.from(get(open, "cache")),
+                ChangesSettings.from(get(open, "changes")),
+                RegistrySettings.from(get(open, "registry")),
+                embedded,
+                ShutdownSettings.from(get(open, "shutdown")));
+        open.values().forEach(Section::refuseUnknown);
+        settings.refuseOpenDefaultKey(problems);
+        return settings;
+    }
+
+    private void refuseOpenDefaultKey(List<String> problems) {
+        if (access.adminKey().equals(AccessSettings.EMBEDDED_ADMIN_KEY) && !http.isLoopback()) {
+            problems.add("access.admin-key: (default) (expected: a key of your own where http.host is not the loopback"
+                    + " address)");
+        }
+    }
+
+    private static Section get(Map<String, Section> open, String name) {
+        return Objects.requireNonNull(open.get(name), name);
+    }
+
+    private static Map<String, String> values(Map<String, Map<String, String>> sections, String name) {
+        return Objects.requireNonNull(sections.get(name), name);
+    }
+
+    private static JsonNode read(Path file) {
+        try {
+            return new YAMLMapper().readTree(Files.readString(file));
+        } catch (JsonProcessingException e) {
+            throw new SettingsException("CS_CONFIG_FILE: " + file + " (expected: YAML; line "
+                    + (e.getLocation() == null ? "?" : e.getLocation().getLineNr()) + ")");
+        } catch (IOException e) {
+            throw new SettingsException("CS_CONFIG_FILE: " + file + " (expected: a file that can be read)");
+        }
+    }
+
+    private static Map<String, Map<String, String>> sections(JsonNode tree) {
+        Map<String, Map<String, String>> sections = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> section : tree.properties()) {
+            Map<String, String> values = new LinkedHashMap<>();
+            for (Map.Entry<String, JsonNode> value : section.getValue().properties()) {
+                values.put(value.getKey(), value.getValue().isNull() ? "" : value.getValue().asText());
+            }
+            sections.put(section.getKey(), values);
+        }
+        return sections;
+    }
+
+    private static void overlay(Map<String, Map<String, String>> sections, JsonNode tree, List<String> problems) {
+        sections(tree).forEach((name, values) -> {
+            Map<String, String> known = sections.get(name);
+            if (known == null) {
+                problems.add(name + ": unknown section (known: " + sections.keySet() + ")");
+            } else {
+                known.putAll(values);
+            }
+        });
+    }
+
+    private static void overlayVariable(
+            Map<String, Map<String, String>> sections, String variable, String value, List<String> problems) {
+        if (!variable.startsWith("CS_")) {
+            return;
+        }
+        for (Map.Entry<String, Map<String, String>> section : sections.entrySet()) {
+            String prefix = "CS_" + section.getKey().toUpperCase(Locale.ROOT) + "_";
+            if (variable.startsWith(prefix)) {
+                String name =
+                        variable.substring(prefix.length()).toLowerCase(Locale.ROOT).replace('_', '-');
+                if (section.getValue().containsKey(name)) {
+                    section.getValue().put(name, value);
+                } else {
+                    problems.add(variable + ": unknown setting (known: " + section.getKey() + "."
+                            + section.getValue().keySet() + ")");
+                }
+            }
+        }
+    }
+}

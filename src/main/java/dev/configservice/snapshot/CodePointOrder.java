@@ -1,0 +1,22 @@
+package dev.configservice.snapshot;
+
+import java.util.Comparator;
+
+/** Sorts texts by their code points, as PostgreSQL's collation "C" does; UTF-16 order differs beyond the first plane. */
+public enum CodePointOrder implements Comparator<String> {
+    INSTANCE;
+
+    @Override
+    public int compare(String a, String b) {
+        int n = Math.min(a.length(), b.length());
+        for (int i = 0; i < n; i++) {
+            char x = a.charAt(i);
+            char y = b.charAt(i);
+            if (x != y) {
+                boolean xs = Character.isSurrogate(x);
+                return xs == Character.isSurrogate(y) ? Character.compare(x, y) : (xs ? 1 : -1);
+            }
+        }
+        return Integer.compare(a.length(), b.length());
+    }
+}

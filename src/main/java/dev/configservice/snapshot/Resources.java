@@ -1,0 +1,139 @@
+package dev.configservice.snapshot;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.configservice.change.Change;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.ChangeLog;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Resource;
+import dev.configservice.change.Unit;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.postgres.Postgres;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Resources of any kind by id, in pages, and by version. A resource never changes its path, so where an id belongs is
+ * remembered for good, also of one that was deleted.
+ */
+public final class Resources {
+    private static final String PATH =
+            """
+            (select environment, service_name, name from resources where kind = $1 and id = $2)
+            union all
+            (select environment, service_name, name from changes where kind = $1 and resource_id = $2
+             order by version desc limit 1)
+            limit 1""";
+
+    private final SnapshotCache cache;
+    private final ChangeLog changeLog;
+    private final Postgres postgres;
+    private final Cache<String, Path> paths =
+            Caffeine.newBuilder().maximumSize(200_000).build();
+
+    public Resources(SnapshotCache cache, ChangeLog changeLog, Postgres postgres, ChangeFeed feed) {
+        this.cache = cache;
+        this.changeLog = changeLog;
+        this.postgres = postgres;
+        feed.addListener(this::remember);
+    }
+
+    /** Where a resource belongs. */
+    public record Path(Unit unit, String name) {}
+
+    /** A resource that is there or was. */
+    public record Found(Path path, Snapshot snapshot, @Nullable Resource resource) {
+        /** The resource; fails with {@link ErrorCode#NOT_FOUND} where it was deleted. */
+        public Resource present() {
+            if (resource == null) {
+                throw ServiceException.notFound("It was deleted");
+            }
+            return resource;
+        }
+    }
+
+    private void remember(Change change) {
+        Resource r = change.resource();
+        paths.put(r.kind() + "/" + r.id(), new Path(r.unit(), r.name()));
+    }
+
+    /** A resource by id; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    public Future<Found> find(String kind, String id, long minRevision) {
+        if (!Ids.isId(id)) {
+            return Future.failedFuture(ServiceException.notFound("There is no " + kind.replace('_', ' ') + " " + "with this id"));
+        }
+        String canonical = id.toLowerCase(java.util.Locale.ROOT);
+        Path known = paths.getIfPresent(kind + "/" + canonical);
+        Future<Path> path = known != null ? Future.succeededFuture(known) : lookUp(kind, canonical);
+        return path.compose(p -> cache.get(p.unit(), minRevision).map(snapshot -> {
+            Resource r = byName(snapshot.resources(), p.name());
+            return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
+        }));
+    }
+
+    private Future<Path> lookUp(String kind, String id) {
+        return postgres.read(PATH, Tuple.of(kind, id)).compose(rows -> {
+            Iterator<Row> it = rows.iterator();
+            if (!it.hasNext()) {
+                return Future.failedFuture(
+                        ServiceException.notFound("There is no " + kind.replace('_', ' ') + " with this id"));
+            }
+            Row row = it.next();
+            Path path = new Path(
+                    new Unit(kind, row.getString("environment"), row.getString("service_name")),
+                    row.getString("name"));
+            paths.put(kind + "/" + id, path);
+            return Future.succeededFuture(path);
+        });
+    }
+
+    /** A resource of a sorted list by its name; null where it is not there. */
+    public static @Nullable Resource byName(List<Resource> sorted, String name) {
+        int low = 0;
+        int high = sorted.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = CodePointOrder.INSTANCE.compare(sorted.get(middle).name(), name);
+            if (order == 0) {
+                return sorted.get(middle);
+            } else if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return null;
+    }
+
+    /** The versions of a resource below one, newest first. */
+    public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
+        return changeLog.history(kind, id, belowVersion, limit);
+    }
+
+    /** The change that made a version. */
+    public Future<Optional<Change>> version(String kind, String id, long version) {
+        return changeLog.version(kind, id, version);
+    }
+
+    /** Resources from a statement whose columns are named as in {@code resources}. */
+    public Future<List<Resource>> list(String sql, Tuple arguments) {
+        return postgres.read(sql, arguments).map(Resources::toList);
+    }
+
+    private static List<Resource> toList(RowSet<Row> rows) {
+        List<Resource> resources = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            resources.add(ChangeLog.toResource(row));
+        }
+        return resources;
+    }
+}

@@ -1,0 +1,156 @@
+package dev.configservice.snapshot;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.change.Change;
+import dev.configservice.change.Position;
+import dev.configservice.change.Resource;
+import dev.configservice.change.Sealed;
+import dev.configservice.change.Unit;
+import dev.configservice.json.Json;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All resources of a unit as of one position of the log, sorted by name. Immutable; what is worked out from it (its
+ * bytes, a feature's view of it) is worked out once and kept.
+ */
+public final class Snapshot {
+    private final Unit unit;
+    private final Position asOf;
+    private final long lastChange;
+    private final boolean outdated;
+    private volatile @Nullable List<Resource> resources;
+    private volatile byte @Nullable [] payload;
+    private volatile @Nullable Object view;
+
+    private Snapshot(
+            Unit unit,
+            Position asOf,
+            long lastChange,
+            boolean outdated,
+            @Nullable List<Resource> resources,
+            byte @Nullable [] payload) {
+        this.unit = unit;
+        this.asOf = asOf;
+        this.lastChange = lastChange;
+        this.outdated = outdated;
+        this.resources = resources;
+        this.payload = payload;
+    }
+
+    /** A snapshot of resources in any order. */
+    public static Snapshot of(Unit unit, Position asOf, long lastChange, List<Resource> resources) {
+        List<Resource> sorted = new ArrayList<>(resources);
+        sorted.sort(Comparator.comparing(Resource::name, CodePointOrder.INSTANCE));
+        return new Snapshot(unit, asOf, lastChange, false, List.copyOf(sorted), null);
+    }
+
+    /** A snapshot from its {@link #payload}, which is read when it is first asked for. */
+    static Snapshot ofPayload(Unit unit, Position asOf, long lastChange, byte[] payload) {
+        return new Snapshot(unit, asOf, lastChange, false, null, payload);
+    }
+
+    public Unit unit() {
+        return unit;
+    }
+
+    /** The position that it stands for. */
+    public Position asOf() {
+        return asOf;
+    }
+
+    /** The revision of the last change in the unit, deletions included; 0 where there was none. */
+    public long lastChange() {
+        return lastChange;
+    }
+
+    /** Whether newer changes of the unit are known, and it is served only because PostgreSQL is away. */
+    public boolean isOutdated() {
+        return outdated;
+    }
+
+    Snapshot asOutdated() {
+        return new Snapshot(unit, asOf, lastChange, true, resources(), payload);
+    }
+
+    /** The unit's resources, sorted by name in the order of code points. */
+    public List<Resource> resources() {
+        List<Resource> r = resources;
+        if (r == null) {
+            r = parse(unit, payload == null ? new byte[0] : payload);
+            resources = r;
+        }
+        return r;
+    }
+
+    /** What a feature makes of the snapshot; made once. Every caller of one snapshot must ask for the same. */
+    @SuppressWarnings("unchecked")
+    public <T> T view(Function<Snapshot, T> make) {
+        Object v = view;
+        if (v == null) {
+            v = make.apply(this);
+            view = v;
+        }
+        return (T) v;
+    }
+
+    /** The snapshot after further changes of its unit, in order. */
+    Snapshot patched(List<Change> changes, Position as) {
+        TreeMap<String, Resource> byName = new TreeMap<>(CodePointOrder.INSTANCE);
+        resources().forEach(r -> byName.put(r.name(), r));
+        for (Change change : changes) {
+            Resource r = change.resource();
+            if (change.action().isRemoval()) {
+                byName.remove(r.name());
+            } else {
+                byName.put(r.name(), r);
+            }
+        }
+        long last = changes.isEmpty() ? lastChange : changes.get(changes.size() - 1).revision();
+        return new Snapshot(unit, as, last, false, List.copyOf(byName.values()), null);
+    }
+
+    /** The resources as bytes, for the grid and Redis; what is secret is in them only as ciphertext. */
+    byte[] payload() {
+        byte[] p = payload;
+        if (p == null) {
+            ArrayNode all = Json.object().arrayNode();
+            for (Resource r : resources()) {
+                all.addArray()
+                        .add(r.id())
+                        .add(r.name())
+                        .add(r.version())
+                        .add(r.revision())
+                        .add(r.fence())
+                        .add(r.row())
+                        .add(r.sealed().base64());
+            }
+            p = Json.bytes(all);
+            payload = p;
+        }
+        return p;
+    }
+
+    private static List<Resource> parse(Unit unit, byte[] payload) {
+        List<Resource> resources = new ArrayList<>();
+        for (JsonNode r : Json.read(payload)) {
+            resources.add(new Resource(
+                    unit.kind(),
+                    r.get(0).textValue(),
+                    unit.environment(),
+                    unit.serviceName(),
+                    r.get(1).textValue(),
+                    r.get(2).longValue(),
+                    r.get(3).longValue(),
+                    r.get(4).longValue(),
+                    r.get(5).textValue(),
+                    Sealed.ofBase64(r.get(6).textValue())));
+        }
+        return List.copyOf(resources);
+    }
+}

@@ -1,0 +1,383 @@
+package dev.configservice.snapshot;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.configservice.change.Change;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.ChangeFeed.TouchedUnit;
+import dev.configservice.change.Position;
+import dev.configservice.change.Unit;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.circuitbreaker.CircuitBreaker;
+import io.vertx.circuitbreaker.CircuitBreakerOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Snapshots for reads. What a read needs is fixed when it arrives: the last revision of its unit that this node has
+ * applied. Only a snapshot as of that revision or later answers it, wherever it comes from, so a lost or late
+ * invalidation costs a load and never a stale answer. A unit that the log does not know is empty, at no cost.
+ */
+public final class SnapshotCache implements ChangeFeed.Listener {
+    private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
+    private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
+    private static final Duration POSTGRES_DEADLINE = Duration.ofSeconds(2);
+
+    private final Vertx vertx;
+    private final ChangeFeed feed;
+    private final NearCache near;
+    private final SnapshotStore redis;
+    private final SnapshotLoader loader;
+    private final CircuitBreaker gridBreaker;
+    private final CircuitBreaker postgresBreaker;
+
+    /** What is newer than the near cache has it, for the moments until the near cache catches up. */
+    private final Cache<Unit, Snapshot> ahead =
+            Caffeine.newBuilder().maximumSize(4096).expireAfterWrite(Duration.ofSeconds(10)).build();
+
+    private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
+    private final Map<Unit, Boolean> offering = new ConcurrentHashMap<>();
+    private final Map<Tier, Counter> hits;
+    private final Counter loadFailures;
+
+    /** Where an answer came from. */
+    enum Tier {
+        NEAR,
+        AHEAD,
+        GRID,
+        REDIS,
+        POSTGRES,
+        EMPTY
+    }
+
+    /** A load that is under way: everything that was known when it began is in what it brings. */
+    private record Flight(Position needed, Future<Snapshot> result) {}
+
+    public SnapshotCache(
+            Vertx vertx,
+            ChangeFeed feed,
+            NearCache near,
+            SnapshotStore redis,
+            SnapshotLoader loader,
+            MeterRegistry meters) {
+        this.vertx = vertx;
+        this.feed = feed;
+        this.near = near;
+        this.redis = redis;
+        this.loader = loader;
+        this.gridBreaker = breaker("grid", GRID_DEADLINE);
+        this.postgresBreaker = breaker("postgres", POSTGRES_DEADLINE);
+        this.hits = new java.util.EnumMap<>(Tier.class);
+        for (Tier tier : Tier.values()) {
+            hits.put(
+                    tier,
+                    Counter.builder("config_service_snapshot_reads")
+                            .description("Snapshots read, by the tier that answered")
+                            .tag("tier", tier.name().toLowerCase(java.util.Locale.ROOT))
+                            .register(meters));
+        }
+        this.loadFailures = Counter.builder("config_service_snapshot_failures")
+                .description("Snapshots that no tier could answer")
+                .register(meters);
+        feed.addListener(this);
+    }
+
+    private CircuitBreaker breaker(String name, Duration deadline) {
+        return CircuitBreaker.create(
+                name,
+                vertx,
+                new CircuitBreakerOptions()
+                        .setMaxFailures(5)
+                        .setTimeout(deadline.toMillis())
+                        .setResetTimeout(500)
+                        .setNotificationAddress(null));
+    }
+
+    /**
+     * The snapshot of a unit, as new as what this node has applied. While PostgreSQL is away an older one is answered,
+     * marked as such, unless {@code minRevision} asks for more; where no tier has any, {@link ErrorCode#UNAVAILABLE}.
+     */
+    public Future<Snapshot> get(Unit unit, long minRevision) {
+        if (!feed.isStarted()) {
+            return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
+        }
+        TouchedUnit touched = feed.touched(unit.key());
+        Position applied = feed.applied();
+        if (touched == null) {
+            count(Tier.EMPTY);
+            return Future.succeededFuture(Snapshot.of(unit, applied, 0, List.of()));
+        }
+        Position need = new Position(applied.epoch(), touched.revision());
+        Snapshot newer = ahead.getIfPresent(unit);
+        if (newer != null && newer.asOf().compareTo(need) >= 0) {
+            count(Tier.AHEAD);
+            return Future.succeededFuture(newer);
+        }
+        CompletableFuture<@Nullable Snapshot> stage = nearOrGrid(touched);
+        if (stage != null && stage.isDone() && !stage.isCompletedExceptionally()) {
+            Snapshot found = stage.getNow(null);
+            if (found != null) {
+                if (found.asOf().compareTo(need) >= 0) {
+                    count(Tier.NEAR);
+                    return Future.succeededFuture(found);
+                }
+                Snapshot patched = patch(found, need);
+                if (patched != null) {
+                    count(Tier.AHEAD);
+                    return Future.succeededFuture(patched);
+                }
+            }
+        }
+        return load(touched, need, stage, minRevision);
+    }
+
+    private @Nullable CompletableFuture<@Nullable Snapshot> nearOrGrid(TouchedUnit touched) {
+        try {
+            return near.get(touched.gridKey()).toCompletableFuture();
+        } catch (RuntimeException e) {
+            log.debug("grid.away cause={}", e.toString());
+            return null;
+        }
+    }
+
+    /** Brings a snapshot up to date from the changes in memory; null where they do not reach back to it. */
+    private @Nullable Snapshot patch(Snapshot old, Position need) {
+        if (old.asOf().epoch() != need.epoch()) {
+            return null;
+        }
+        Position applied = feed.applied();
+        List<Change> changes = feed.recent().ofUnit(old.unit(), old.asOf().revision());
+        if (changes == null || applied.epoch() != need.epoch()) {
+            return null;
+        }
+        long last = changes.isEmpty() ? old.asOf().revision() : changes.get(changes.size() - 1).revision();
+        if (last < need.revision()) {
+            return null;
+        }
+        Snapshot patched = old.patched(changes, new Position(need.epoch(), last));
+        keepAhead(patched);
+        return patched;
+    }
+
+    private void keepAhead(Snapshot snapshot) {
+        ahead.asMap().merge(
+                snapshot.unit(), snapshot, (a, b) -> a.asOf().compareTo(b.asOf()) >= 0 ? a : b);
+    }
+
+    /**
+     * One load at a time for a unit. A read joins one that began after what it needs was known, else it waits for that
+     * one and then starts the next, which others join: so a unit that is written without pause does not load for ever.
+     */
+    private Future<Snapshot> load(
+            TouchedUnit touched,
+            Position need,
+            @Nullable CompletableFuture<@Nullable Snapshot> grid,
+            long minRevision) {
+        Unit unit = touched.unit();
+        Promise<Snapshot> promise = Promise.promise();
+        Flight mine = new Flight(need, promise.future());
+        Flight running = flights.putIfAbsent(unit, mine);
+        if (running != null) {
+            if (running.needed().compareTo(need) >= 0) {
+                return running.result().compose(s -> allowed(s, minRevision));
+            }
+            return running.result().transform(done -> {
+                if (done.succeeded() && done.result().asOf().compareTo(need) >= 0) {
+                    return allowed(done.result(), minRevision);
+                }
+                return load(touched, need, null, minRevision);
+            });
+        }
+        climb(touched, need, grid).onComplete(done -> {
+            flights.remove(unit, mine);
+            promise.handle(done);
+        });
+        return promise.future().compose(s -> allowed(s, minRevision));
+    }
+
+    private static Future<Snapshot> allowed(Snapshot snapshot, long minRevision) {
+        if (snapshot.isOutdated() && minRevision > snapshot.asOf().revision()) {
+            return Future.failedFuture(new ServiceException(
+                    ErrorCode.BEHIND,
+                    "PostgreSQL is away; what this node holds is as of revision "
+                            + snapshot.asOf().revision()));
+        }
+        return Future.succeededFuture(snapshot);
+    }
+
+    /** Grid, Redis, PostgreSQL; then, with PostgreSQL away, the newest that was found on the way. */
+    private Future<Snapshot> climb(
+            TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Snapshot> grid) {
+        Best best = new Best(need);
+        return fromGrid(touched, grid)
+                .compose(s -> best.take(s, Tier.GRID)
+                        ? Future.succeededFuture()
+                        : quietly(() -> redis.get(touched.unit())).map(r -> {
+                            best.take(r, Tier.REDIS);
+                            return null;
+                        }))
+                .compose(v -> best.isEnough() ? Future.succeededFuture(best.get()) : fromPostgres(touched, best));
+    }
+
+    private final class Best {
+        private final Position need;
+        private @Nullable Snapshot snapshot;
+        private Tier tier = Tier.EMPTY;
+
+        Best(Position need) {
+            this.need = need;
+        }
+
+        /** Takes a snapshot if it is the newest so far, brought up to date where that can be; true where it is enough. */
+        boolean take(@Nullable Snapshot found, Tier from) {
+            if (found == null || found.asOf().epoch() != need.epoch()) {
+                return isEnough();
+            }
+            Snapshot s = found;
+            if (s.asOf().compareTo(need) < 0) {
+                Snapshot patched = patch(s, need);
+                s = patched == null ? s : patched;
+            }
+            if (snapshot == null || s.asOf().compareTo(snapshot.asOf()) > 0) {
+                snapshot = s;
+                tier = from;
+            }
+            return isEnough();
+        }
+
+        boolean isEnough() {
+            return snapshot != null && snapshot.asOf().compareTo(need) >= 0;
+        }
+
+        Snapshot get() {
+            count(tier);
+            Snapshot s = java.util.Objects.requireNonNull(snapshot);
+            if (tier == Tier.REDIS) {
+                offer(s);
+            }
+            return s;
+        }
+    }
+
+    private Future<@Nullable Snapshot> fromGrid(
+            TouchedUnit touched, @Nullable CompletableFuture<@Nullable Snapshot> asked) {
+        CompletableFuture<@Nullable Snapshot> stage = asked == null ? nearOrGrid(touched) : asked;
+        if (stage == null) {
+            return Future.succeededFuture(null);
+        }
+        return quietly(() -> gridBreaker.execute(promise -> onCompletion(stage, (s, e) -> {
+            if (e == null) {
+                promise.tryComplete(s);
+            } else {
+                promise.tryFail(e);
+            }
+        })));
+    }
+
+    private Future<Snapshot> fromPostgres(TouchedUnit touched, Best best) {
+        return postgresBreaker
+                .<Snapshot>execute(promise -> loader.load(touched.unit()).onComplete(promise))
+                .compose(
+                        loaded -> {
+                            count(Tier.POSTGRES);
+                            keepAhead(loaded);
+                            offer(loaded);
+                            return Future.succeededFuture(loaded);
+                        },
+                        e -> {
+                            Snapshot older = best.snapshot;
+                            if (older != null) {
+                                return Future.succeededFuture(older.asOutdated());
+                            }
+                            loadFailures.increment();
+                            return Future.failedFuture(ServiceException.unavailable(
+                                    "PostgreSQL cannot be reached, and no other tier holds what was asked for"));
+                        });
+    }
+
+    /** A tier that fails is one that has nothing; health and metrics tell of it. */
+    private static <T> Future<@Nullable T> quietly(Supplier<Future<@Nullable T>> tier) {
+        return tier.get().recover(e -> {
+            log.debug("tier.away cause={}", e.toString());
+            return Future.succeededFuture(null);
+        });
+    }
+
+    /** Gives the grid and Redis a newer snapshot. Nobody waits for it. */
+    private void offer(Snapshot snapshot) {
+        String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
+        try {
+            near.offer(gridKey, snapshot);
+        } catch (RuntimeException e) {
+            log.debug("grid.away cause={}", e.toString());
+        }
+        quietly(() -> redis.put(snapshot));
+    }
+
+    /** The owner of a unit's key keeps the grid's snapshot, if there is one, up to date. */
+    @Override
+    public void applied(Change change) {
+        Unit unit = change.resource().unit();
+        TouchedUnit touched = feed.touched(unit.key());
+        if (touched == null || offering.containsKey(unit) || !near.owns(touched.gridKey())) {
+            return;
+        }
+        offering.put(unit, true);
+        // not at once: a burst of changes to one unit is one offer
+        vertx.runOnContext(v -> {
+            offering.remove(unit);
+            refresh(touched);
+        });
+    }
+
+    private void refresh(TouchedUnit touched) {
+        CompletableFuture<@Nullable Snapshot> stage = nearOrGrid(touched);
+        if (stage == null) {
+            return;
+        }
+        Position need = new Position(feed.applied().epoch(), touched.revision());
+        onCompletion(stage, (held, e) -> {
+            if (held == null || held.asOf().compareTo(need) >= 0) {
+                return;
+            }
+            Snapshot newer = ahead.getIfPresent(touched.unit());
+            Snapshot patched = newer != null && newer.asOf().compareTo(need) >= 0 ? newer : patch(held, need);
+            if (patched != null) {
+                offer(patched);
+            }
+        });
+    }
+
+    /** On the thread that completes the stage: without an executor, two CPUs or fewer start a thread for each. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the action itself takes the failure
+    private static <T> void onCompletion(CompletableFuture<T> stage, BiConsumer<? super T, Throwable> action) {
+        stage.whenCompleteAsync(action, Runnable::run);
+    }
+
+    @Override
+    public void reset(Position position) {
+        ahead.invalidateAll();
+        near.clear();
+    }
+
+    private void count(Tier tier) {
+        Counter counter = hits.get(tier);
+        if (counter != null) {
+            counter.increment();
+        }
+    }
+}
