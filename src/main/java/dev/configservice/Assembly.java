@@ -126,8 +126,8 @@ public final class Assembly implements AutoCloseable {
         Health health = new Health(vertx, feed, redis);
         metrics.follow(feed);
 
-        ChangeFeedVerticle follower = new ChangeFeedVerticle(
-                feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
+        ChangeFeedVerticle follower =
+                new ChangeFeedVerticle(feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
         WriterVerticle writer = new WriterVerticle(
                 bus,
                 feed,
@@ -146,8 +146,10 @@ public final class Assembly implements AutoCloseable {
 
         await(vertx.deployVerticle(follower));
         await(vertx.deployVerticle(writer));
-        deployHttp(vertx, settings, () -> new HttpVerticle(
-                settings.http(), access, feed, ids, features, metrics.registry()));
+        deployHttp(
+                vertx,
+                settings,
+                () -> new HttpVerticle(settings.http(), access, feed, ids, features, metrics.registry()));
         undo.push(health::leave);
     }
 

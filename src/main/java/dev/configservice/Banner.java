@@ -17,14 +17,18 @@ final class Banner {
         out.append("  Description  ").append(base).append("/docs\n");
         out.append("  Health       ").append(base).append("/health\n");
         if (settings.embedded().enabled()) {
-            out.append("  PostgreSQL   ").append(assembly.addresses().postgres()).append('\n');
+            out.append("  PostgreSQL   ")
+                    .append(assembly.addresses().postgres())
+                    .append('\n');
             out.append("  Redis        ").append(assembly.addresses().redis()).append('\n');
             out.append("  Kafka        ")
                     .append(assembly.addresses().kafka())
                     .append(", topic ")
                     .append(settings.kafka().topic())
                     .append('\n');
-            out.append("  Data         ").append(settings.embedded().directory()).append('\n');
+            out.append("  Data         ")
+                    .append(settings.embedded().directory())
+                    .append('\n');
         }
         if (settings.access().adminKey().equals("admin-key")) {
             out.append("\nTry it:\n\n");

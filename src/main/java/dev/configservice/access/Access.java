@@ -126,8 +126,7 @@ public final class Access {
 
     private Future<Caller> byKey(String key) {
         if (!settings.adminKey().isEmpty()
-                && MessageDigest.isEqual(
-                        AccessKey.sha256(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
+                && MessageDigest.isEqual(AccessKey.sha256(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
             return Future.succeededFuture(admin);
         }
         int second = key.indexOf('_', 3);

@@ -34,12 +34,16 @@ import org.jspecify.annotations.Nullable;
 public final class AccessRoutes implements Routes {
     private static final Unit KEYS = new Unit(AccessKey.KIND, "", "");
     private static final Rule KEY_NAME = Rule.text(1, 200);
-    private static final Rule PATTERN = Rule.pattern(
-            "[a-zA-Z0-9._-]{1,100}\\*?|\\*", "must be 1 to 100 of A-Z a-z 0-9 . _ - and may end with *");
+    private static final Rule PATTERN =
+            Rule.pattern("[a-zA-Z0-9._-]{1,100}\\*?|\\*", "must be 1 to 100 of A-Z a-z 0-9 . _ - and may end with *");
     private static final Rule RIGHT = text -> Right.of(text).isPresent()
             ? null
             : "must be one of "
-                    + String.join(", ", java.util.Arrays.stream(Right.values()).map(Right::text).toList());
+                    + String.join(
+                            ", ",
+                            java.util.Arrays.stream(Right.values())
+                                    .map(Right::text)
+                                    .toList());
     private static final long MAX_GRACE_SECONDS = 30L * 24 * 3600;
 
     private final SnapshotCache cache;
@@ -50,12 +54,7 @@ public final class AccessRoutes implements Routes {
     private final InstantSource clock;
 
     public AccessRoutes(
-            SnapshotCache cache,
-            Resources resources,
-            ChangeBus bus,
-            Ids ids,
-            KeyUsage usage,
-            InstantSource clock) {
+            SnapshotCache cache, Resources resources, ChangeBus bus, Ids ids, KeyUsage usage, InstantSource clock) {
         this.cache = cache;
         this.resources = resources;
         this.bus = bus;
@@ -137,7 +136,9 @@ public final class AccessRoutes implements Routes {
                         request.origin(null)))
                 .map(result -> withKey(201, result.resource(), result.replayed() ? null : secret)
                         .at(result.revision())
-                        .header("Location", "/api/v1/access/keys/" + result.resource().id()));
+                        .header(
+                                "Location",
+                                "/api/v1/access/keys/" + result.resource().id()));
     }
 
     private static Answer withKey(int status, Resource resource, @Nullable String secret) {
@@ -198,8 +199,7 @@ public final class AccessRoutes implements Routes {
                             .filter(r -> r.id().compareTo(after) > 0)
                             .limit(page.limit() + 1L)
                             .toList();
-                    return page.answer(
-                            request, found, r -> render(r, used.get(r.id())), r -> List.of(r.id()));
+                    return page.answer(request, found, r -> render(r, used.get(r.id())), r -> List.of(r.id()));
                 }));
     }
 

@@ -76,8 +76,8 @@ public record Caller(
         if (isAnonymous()) {
             return new ServiceException(
                     ErrorCode.UNAUTHENTICATED,
-                    "This needs a key or token with the right " + right.text() + " (Authorization: ApiKey <key> or Bearer"
-                            + " <token>)");
+                    "This needs a key or token with the right " + right.text()
+                            + " (Authorization: ApiKey <key> or Bearer" + " <token>)");
         }
         return new ServiceException(
                 ErrorCode.FORBIDDEN,

@@ -17,8 +17,7 @@ import org.slf4j.LoggerFactory;
 public final class KeyUsage {
     private static final Logger log = LoggerFactory.getLogger(KeyUsage.class);
     private static final long EVERY_MILLIS = 5000;
-    private static final String WRITE =
-            """
+    private static final String WRITE = """
             insert into key_usage (id, last_used_at) select * from unnest($1::text[], $2::timestamptz[])
             on conflict (id) do update set last_used_at = greatest(key_usage.last_used_at, excluded.last_used_at)""";
     private static final String READ = "select id, last_used_at from key_usage";

@@ -25,7 +25,8 @@ public record Reach(List<String> patterns) {
         if (isAll()) {
             return true;
         }
-        return !other.isAll() && other.patterns.stream().allMatch(p -> patterns.stream().anyMatch(mine -> within(p, mine)));
+        return !other.isAll()
+                && other.patterns.stream().allMatch(p -> patterns.stream().anyMatch(mine -> within(p, mine)));
     }
 
     private static boolean matches(String pattern, String name) {

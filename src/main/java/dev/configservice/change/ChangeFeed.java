@@ -163,8 +163,7 @@ public final class ChangeFeed {
     /** Starts over at a position, with all units as of it. */
     void reset(Position position, Hash positionHash, Map<String, Long> units) {
         Map<String, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
-        units.forEach((key, revision) ->
-                fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), revision)));
+        units.forEach((key, revision) -> fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), revision)));
         touched = fresh;
         recent.reset(position.revision());
         hash = positionHash;

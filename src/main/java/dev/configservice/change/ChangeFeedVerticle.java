@@ -115,9 +115,13 @@ public final class ChangeFeedVerticle extends VerticleBase {
 
     private void startFromKept(PositionStore.Kept found) {
         feed.reset(found.position(), found.hash(), found.units());
-        long age = Math.max(0, Duration.between(found.lookedAt(), clock.instant()).toNanos());
+        long age =
+                Math.max(0, Duration.between(found.lookedAt(), clock.instant()).toNanos());
         feed.lookedAt(System.nanoTime() - age);
-        log.info("feed.kept epoch={} revision={}", found.position().epoch(), found.position().revision());
+        log.info(
+                "feed.kept epoch={} revision={}",
+                found.position().epoch(),
+                found.position().revision());
     }
 
     private void look() {
@@ -141,7 +145,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
 
     private void succeeded() {
         if (failures > 0) {
-            log.info("feed.back failures={} revision={}", failures, feed.applied().revision());
+            log.info(
+                    "feed.back failures={} revision={}",
+                    failures,
+                    feed.applied().revision());
         }
         failures = 0;
         long now = System.nanoTime();
@@ -195,8 +202,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
                             look();
                         }
                     });
-                    return postgres.within(DEADLINE, fresh, () -> fresh.query("listen changes")
-                                    .execute())
+                    return postgres.within(
+                                    DEADLINE,
+                                    fresh,
+                                    () -> fresh.query("listen changes").execute())
                             .map(fresh);
                 });
     }
@@ -229,7 +238,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
         return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
             feed.reset(head.position(), head.hash(), head.units());
             checked = true;
-            log.info("feed.start epoch={} revision={}", head.position().epoch(), head.position().revision());
+            log.info(
+                    "feed.start epoch={} revision={}",
+                    head.position().epoch(),
+                    head.position().revision());
             kept.replace(head.position(), head.hash(), head.units());
             return Future.succeededFuture();
         });
@@ -297,9 +309,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
                     at.revision(),
                     head.position().epoch(),
                     head.position().revision());
-            return changeLog
-                    .beginEpoch(c, at, ids.next(), DEADLINE)
-                    .compose(now -> restart(c));
+            return changeLog.beginEpoch(c, at, ids.next(), DEADLINE).compose(now -> restart(c));
         });
     }
 
@@ -310,7 +320,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
             }
             checked = true;
             feed.reset(head.position(), head.hash(), head.units());
-            log.warn("feed.reset epoch={} revision={}", head.position().epoch(), head.position().revision());
+            log.warn(
+                    "feed.reset epoch={} revision={}",
+                    head.position().epoch(),
+                    head.position().revision());
             kept.replace(head.position(), head.hash(), head.units());
             return Future.succeededFuture();
         });

@@ -20,42 +20,34 @@ import org.jspecify.annotations.Nullable;
 
 /** The log in PostgreSQL: its statements, and how rows become values. */
 public final class ChangeLog {
-    static final String CHANGE_COLUMNS =
-            """
+    static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
             actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
 
-    private static final String FROM = "select " + CHANGE_COLUMNS
-            + """
+    private static final String FROM = "select " + CHANGE_COLUMNS + """
 
              from changes where revision >= $1 order by revision limit $2""";
 
-    private static final String HEAD_AND_UNITS =
-            """
+    private static final String HEAD_AND_UNITS = """
             select h.epoch, h.revision, h.hash, u.unit, u.revision as unit_revision
             from head h left join units u on true""";
 
-    private static final String BY_EVENT =
-            "select " + CHANGE_COLUMNS + " from changes where event_id = any($1)";
+    private static final String BY_EVENT = "select " + CHANGE_COLUMNS + " from changes where event_id = any($1)";
 
-    private static final String BY_REVISION =
-            "select " + CHANGE_COLUMNS + " from changes where revision = any($1)";
+    private static final String BY_REVISION = "select " + CHANGE_COLUMNS + " from changes where revision = any($1)";
 
-    private static final String OF_RESOURCE = "select " + CHANGE_COLUMNS
-            + """
+    private static final String OF_RESOURCE = "select " + CHANGE_COLUMNS + """
 
              from changes where kind = $1 and resource_id = $2 and version < $3 order by version desc limit $4""";
 
-    private static final String OF_RESOURCE_AT = "select " + CHANGE_COLUMNS
-            + " from changes where kind = $1 and resource_id = $2 and version = $3";
+    private static final String OF_RESOURCE_AT =
+            "select " + CHANGE_COLUMNS + " from changes where kind = $1 and resource_id = $2 and version = $3";
 
-    private static final String RESOURCES =
-            """
+    private static final String RESOURCES = """
             select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
             from resources r join unnest($1::text[], $2::text[]) as want(k, i) on r.kind = want.k and r.id = want.i""";
 
-    private static final String LAST_STATES =
-            """
+    private static final String LAST_STATES = """
             select distinct on (kind, resource_id) kind, resource_id as id, environment, service_name, name, version,
                    revision, 0::bigint as fence, row::text as row, sealed
             from changes c join unnest($1::text[], $2::text[]) as want(k, i) on c.kind = want.k and c.resource_id = want.i
@@ -76,11 +68,17 @@ public final class ChangeLog {
     record Head(Position position, Hash hash, Map<String, Long> units) {}
 
     /** What became of one entry. */
-    record Outcome(String what, long revision, @Nullable Hash hash, @Nullable String otherId) {}
+    record Outcome(
+            String what,
+            long revision,
+            @Nullable Hash hash,
+            @Nullable String otherId) {}
 
     Future<Head> head(PgConnection connection, Duration deadline) {
         return postgres.within(
-                deadline, connection, () -> connection.query(HEAD_AND_UNITS).execute().map(ChangeLog::toHead));
+                deadline,
+                connection,
+                () -> connection.query(HEAD_AND_UNITS).execute().map(ChangeLog::toHead));
     }
 
     private static Head toHead(RowSet<Row> rows) {
@@ -100,7 +98,10 @@ public final class ChangeLog {
         return postgres.within(
                 deadline,
                 connection,
-                () -> connection.preparedQuery(FROM).execute(Tuple.of(revision, limit)).map(ChangeLog::toChanges));
+                () -> connection
+                        .preparedQuery(FROM)
+                        .execute(Tuple.of(revision, limit))
+                        .map(ChangeLog::toChanges));
     }
 
     /** The same on a connection of the pool, for readers that catch up. */
@@ -111,15 +112,17 @@ public final class ChangeLog {
     Future<List<Change>> byEvents(SqlConnection connection, List<UUID> ids, Duration deadline) {
         Tuple ask = Tuple.tuple().addArrayOfUUID(ids.toArray(UUID[]::new));
         return postgres.within(
-                deadline, connection, () -> connection.preparedQuery(BY_EVENT).execute(ask).map(ChangeLog::toChanges));
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BY_EVENT).execute(ask).map(ChangeLog::toChanges));
     }
 
     Future<List<Change>> byRevisions(SqlConnection connection, List<Long> revisions, Duration deadline) {
         Tuple ask = Tuple.tuple().addArrayOfLong(revisions.toArray(Long[]::new));
-        return postgres.within(deadline, connection, () -> connection
-                .preparedQuery(BY_REVISION)
-                .execute(ask)
-                .map(ChangeLog::toChanges));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BY_REVISION).execute(ask).map(ChangeLog::toChanges));
     }
 
     /** The changes of one resource below a version, newest first. */
@@ -173,16 +176,16 @@ public final class ChangeLog {
     Future<List<Outcome>> apply(SqlConnection connection, Position known, String entries, Duration deadline) {
         Tuple arguments = Tuple.of(known.epoch(), known.revision(), entries);
         return postgres.within(
-                deadline, connection, () -> connection.preparedQuery(APPLY).execute(arguments).map(rows -> {
+                deadline,
+                connection,
+                () -> connection.preparedQuery(APPLY).execute(arguments).map(rows -> {
                     List<Outcome> outcomes = new ArrayList<>(rows.size());
                     for (Row row : rows) {
                         Long revision = row.getLong("at_revision");
                         outcomes.add(new Outcome(
                                 row.getString("outcome"),
                                 revision == null ? 0 : revision,
-                                row.getBuffer("at_hash") == null
-                                        ? null
-                                        : Hash.of(row.getBuffer("at_hash")),
+                                row.getBuffer("at_hash") == null ? null : Hash.of(row.getBuffer("at_hash")),
                                 row.getString("other_id")));
                     }
                     return outcomes;
@@ -195,12 +198,12 @@ public final class ChangeLog {
                 seen.epoch(),
                 seen.revision(),
                 eventId,
-                io.vertx.core.buffer.Buffer.buffer(Entry.sha256()
-                        .digest(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
-        return postgres.within(deadline, connection, () -> connection
-                .preparedQuery(BEGIN_EPOCH)
-                .execute(arguments)
-                .map(rows -> {
+                io.vertx.core.buffer.Buffer.buffer(
+                        Entry.sha256().digest(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BEGIN_EPOCH).execute(arguments).map(rows -> {
                     Row row = rows.iterator().next();
                     return new Position(row.getLong("now_epoch"), row.getLong("now_revision"));
                 }));

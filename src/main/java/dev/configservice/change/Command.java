@@ -45,7 +45,8 @@ public sealed interface Command {
             implements Command {}
 
     /** Removes a resource. */
-    record Delete(UUID eventId, String kind, String id, @Nullable Long ifRevision, Origin origin) implements Command {}
+    record Delete(
+            UUID eventId, String kind, String id, @Nullable Long ifRevision, Origin origin) implements Command {}
 
     /**
      * Brings back what stood at an earlier version, of a resource that is there or of one that was deleted. {@code row}

@@ -44,9 +44,10 @@ final class Decider {
     }
 
     private Decision create(Command.Create c, Instant now) {
-        String row = RowMeta.created(Json.readObject(c.content()), now, c.origin().actor());
-        Resource after = new Resource(
-                c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
+        String row =
+                RowMeta.created(Json.readObject(c.content()), now, c.origin().actor());
+        Resource after =
+                new Resource(c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
         return new Decision.Append(
                 new Entry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now));
     }
@@ -75,8 +76,8 @@ final class Decider {
     }
 
     private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
-        Content content = kind(c.kind())
-                .rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
+        Content content =
+                kind(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
         if (current != null) {
             return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, now));
         }
@@ -97,7 +98,8 @@ final class Decider {
     }
 
     private static Entry changed(Command c, Action action, Resource current, Content content, Instant now) {
-        String row = RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
+        String row =
+                RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
         Resource after = next(current, row, content.sealed());
         return new Entry(Op.UPDATE, c.eventId(), action, after, current.version(), false, c.origin(), now);
     }

@@ -67,14 +67,7 @@ record Entry(
     }
 
     private byte[] digest() {
-        return digest(
-                eventId,
-                action,
-                resource,
-                origin.actor(),
-                origin.requestId(),
-                origin.comment(),
-                occurredAt);
+        return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
     }
 
     Change toChange(Position position, Hash hash) {

@@ -31,7 +31,8 @@ public final class RecentChanges {
 
     synchronized void add(Change change) {
         all.addLast(change);
-        byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2)).addLast(change);
+        byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2))
+                .addLast(change);
         chars += size(change);
         while (all.size() > MAX_CHANGES || (chars > MAX_CHARS && all.size() > 1)) {
             Change oldest = all.removeFirst();

@@ -41,7 +41,8 @@ public final class Sealed {
     }
 
     /** As PostgreSQL's {@code decode(…, 'hex')} reads it; null where there is nothing. */
-    @Nullable String hex() {
+    @Nullable
+    String hex() {
         return isEmpty() ? null : HexFormat.of().formatHex(bytes);
     }
 

@@ -15,11 +15,9 @@ final class WriterConnection {
     private static final Duration DEADLINE = Duration.ofSeconds(2);
     private static final String SETUP =
             "set statement_timeout = '2500ms'; set lock_timeout = '2500ms'; set synchronous_commit = on";
-    private static final String WHO_AM_I =
-            """
+    private static final String WHO_AM_I = """
             select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()""";
-    private static final String END =
-            """
+    private static final String END = """
             select pg_terminate_backend(pid, 1500) as ended
             from pg_stat_activity where pid = $1 and backend_start = $2""";
     private static final String STILL_THERE =

@@ -280,10 +280,7 @@ public final class WriterVerticle extends VerticleBase {
             String key = ChangeLog.key(p.command.kind(), p.command.id());
             try {
                 Decision decision = decider.decide(
-                        p.command,
-                        current.resources().get(key),
-                        current.last().get(key),
-                        now);
+                        p.command, current.resources().get(key), current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
                     decided.add(new Decided(p, append.entry()));
                 } else if (decision instanceof Decision.Keep keep) {
@@ -330,9 +327,10 @@ public final class WriterVerticle extends VerticleBase {
                     answerWhenApplied(p, change, false);
                 }
                 case "replayed" -> replayed.put(o.revision(), p);
-                case "reused" -> p.promise.tryFail(new ServiceException(
-                        ErrorCode.IDEMPOTENCY_KEY_REUSED,
-                        "The Idempotency-Key was used within a day with another request"));
+                case "reused" ->
+                    p.promise.tryFail(new ServiceException(
+                            ErrorCode.IDEMPOTENCY_KEY_REUSED,
+                            "The Idempotency-Key was used within a day with another request"));
                 case "taken" -> p.promise.tryFail(taken(decided.get(i).entry.resource(), o.otherId()));
                 default -> moved.add(p);
             }
@@ -460,7 +458,10 @@ public final class WriterVerticle extends VerticleBase {
         }
         feed.awaitApplied(change.revision(), APPLIED_DEADLINE).onComplete(done -> {
             if (done.failed()) {
-                log.warn("writer.not-applied revision={} applied={}", change.revision(), feed.applied().revision());
+                log.warn(
+                        "writer.not-applied revision={} applied={}",
+                        change.revision(),
+                        feed.applied().revision());
             }
             answer(p, result);
         });

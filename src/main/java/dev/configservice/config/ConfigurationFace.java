@@ -36,8 +36,7 @@ final class ConfigurationFace implements ResourceRoutes.Face {
 
     @Override
     public boolean isMasked(Resource resource, Caller caller) {
-        return resource.isSealed()
-                && !caller.may(Right.SECRETS_READ, resource.environment(), resource.serviceName());
+        return resource.isSealed() && !caller.may(Right.SECRETS_READ, resource.environment(), resource.serviceName());
     }
 
     @Override

@@ -23,7 +23,6 @@ public final class ConfigurationKind implements ResourceKind {
     static final String DESCRIPTION = "description";
     static final String COMMITMENT = "commitment";
 
-
     private final Keyring keyring;
 
     public ConfigurationKind(Keyring keyring) {

@@ -39,7 +39,8 @@ final class ConfigurationLayer {
         return new ConfigurationLayer(List.copyOf(entries));
     }
 
-    @Nullable Entry get(String key) {
+    @Nullable
+    Entry get(String key) {
         return byKey.get(key);
     }
 

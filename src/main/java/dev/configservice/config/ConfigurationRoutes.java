@@ -48,8 +48,7 @@ public final class ConfigurationRoutes implements Routes {
     private static final Rule DESCRIPTION = Rule.text(0, 2000);
     private static final int MAX_BULK = 500;
 
-    private static final String LIST =
-            """
+    private static final String LIST = """
             select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
             from resources
             where kind = 'configuration'
@@ -106,12 +105,7 @@ public final class ConfigurationRoutes implements Routes {
                 this::list);
         table.route("POST", "/config/bulk", null, Set.of(), this::bulk);
         table.route("GET", "/config/service/:service", Right.READ, Set.of("environment", "format"), this::ofService);
-        table.route(
-                "GET",
-                "/config/:id",
-                null,
-                Set.of("environment", "service_name", "is_encrypted"),
-                this::get);
+        table.route("GET", "/config/:id", null, Set.of("environment", "service_name", "is_encrypted"), this::get);
         table.route("PUT", "/config/:id", Right.CONFIG_WRITE, Set.of(), this::update);
         shared.mount(table);
     }
@@ -238,7 +232,8 @@ public final class ConfigurationRoutes implements Routes {
         Boolean encrypted = request.flag("is_encrypted");
         return layers(environment, service, request.minRevision()).map(layers -> {
             ConfigurationLayer.Entry entry = layers.get(key);
-            if (entry == null || (encrypted != null && encrypted != entry.resource().isSealed())) {
+            if (entry == null
+                    || (encrypted != null && encrypted != entry.resource().isSealed())) {
                 request.caller().require(Right.READ, environment, service == null ? "" : service);
                 throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
                         + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
@@ -285,8 +280,8 @@ public final class ConfigurationRoutes implements Routes {
             Answer answer = document == null
                     ? Answer.json(200, all)
                     : Answer.text(document.contentType(), document.write(flat));
-            return layers.stamp(answer.tagged(layers.lastChange() + (masked ? "-m" : ""))
-                    .asSecret(secrets));
+            return layers.stamp(
+                    answer.tagged(layers.lastChange() + (masked ? "-m" : "")).asSecret(secrets));
         });
     }
 
@@ -358,15 +353,20 @@ public final class ConfigurationRoutes implements Routes {
     /** What a service sees: its own layer over the shared one. */
     private record Layers(@Nullable Snapshot own, Snapshot common) {
         ConfigurationLayer.@Nullable Entry get(String key) {
-            ConfigurationLayer.Entry entry = own == null ? null : ConfigurationLayer.of(own).get(key);
+            ConfigurationLayer.Entry entry =
+                    own == null ? null : ConfigurationLayer.of(own).get(key);
             return entry == null ? ConfigurationLayer.of(common).get(key) : entry;
         }
 
         Map<String, ConfigurationLayer.Entry> merged() {
             Map<String, ConfigurationLayer.Entry> merged = new TreeMap<>();
-            ConfigurationLayer.of(common).sorted().forEach(e -> merged.put(e.resource().name(), e));
+            ConfigurationLayer.of(common)
+                    .sorted()
+                    .forEach(e -> merged.put(e.resource().name(), e));
             if (own != null) {
-                ConfigurationLayer.of(own).sorted().forEach(e -> merged.put(e.resource().name(), e));
+                ConfigurationLayer.of(own)
+                        .sorted()
+                        .forEach(e -> merged.put(e.resource().name(), e));
             }
             return merged;
         }

@@ -35,7 +35,10 @@ enum FlatDocument {
                     throw new ServiceException(
                             ErrorCode.CONFLICT, "The keys " + other + " and " + v.getKey() + " both come to " + name);
                 }
-                out.append(name).append("='").append(text(v.getValue()).replace("'", "'\\''")).append("'\n");
+                out.append(name)
+                        .append("='")
+                        .append(text(v.getValue()).replace("'", "'\\''"))
+                        .append("'\n");
             });
             return out.toString();
         }

@@ -113,10 +113,7 @@ public final class Form {
         if (node == null) {
             return null;
         }
-        if (!node.isIntegralNumber()
-                || !node.canConvertToLong()
-                || node.longValue() < min
-                || node.longValue() > max) {
+        if (!node.isIntegralNumber() || !node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
             error(field, "must be a whole number from " + min + " to " + max);
             return null;
         }

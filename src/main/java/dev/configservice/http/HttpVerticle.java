@@ -86,9 +86,7 @@ public final class HttpVerticle extends VerticleBase {
                         ctx, unknown, ServiceException.notFound("There is nothing at this path"), null));
         router.errorHandler(500, ctx -> pipeline.fail(ctx, unknown, ctx.failure()));
         router.errorHandler(
-                400,
-                ctx -> pipeline.fail(
-                        ctx, unknown, ServiceException.invalid("path", "is not well-formed")));
+                400, ctx -> pipeline.fail(ctx, unknown, ServiceException.invalid("path", "is not well-formed")));
         return router;
     }
 
@@ -99,7 +97,8 @@ public final class HttpVerticle extends VerticleBase {
         } else {
             cors.addOrigins(settings.corsOrigins());
         }
-        return cors.allowedMethods(Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE))
+        return cors.allowedMethods(
+                        Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE))
                 .allowedHeaders(Set.of(
                         "Authorization",
                         "Content-Type",
@@ -149,8 +148,7 @@ public final class HttpVerticle extends VerticleBase {
 
         @Override
         public void root(String path, Function<Request, Future<Answer>> handler) {
-            Pipeline.Spec spec =
-                    new Pipeline.Spec("GET", path, null, Set.of(), new RouteMetrics(meters, "GET", path));
+            Pipeline.Spec spec = new Pipeline.Spec("GET", path, null, Set.of(), new RouteMetrics(meters, "GET", path));
             enter("GET", path).handler(ctx -> pipeline.run(ctx, spec, handler));
         }
 

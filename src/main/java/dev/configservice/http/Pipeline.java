@@ -100,8 +100,7 @@ final class Pipeline {
             long minRevision,
             String remoteAddress) {
         Request with(Buffer body) {
-            return new Request(
-                    id, method, path, parameters, query, headers, body, caller, minRevision, remoteAddress);
+            return new Request(id, method, path, parameters, query, headers, body, caller, minRevision, remoteAddress);
         }
     }
 
@@ -129,7 +128,9 @@ final class Pipeline {
                     headers,
                     caller,
                     min,
-                    request.remoteAddress() == null ? "" : request.remoteAddress().hostAddress());
+                    request.remoteAddress() == null
+                            ? ""
+                            : request.remoteAddress().hostAddress());
             return feed.applied().revision() >= min
                     ? Future.succeededFuture(head)
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE).map(head);
@@ -141,17 +142,21 @@ final class Pipeline {
         try {
             parameters = request.params(true);
         } catch (IllegalArgumentException e) {
-            throw ServiceException.invalid("query", "is not well-formed (a percent sign must be followed by two digits)");
+            throw ServiceException.invalid(
+                    "query", "is not well-formed (a percent sign must be followed by two digits)");
         }
         Map<String, String> query = new HashMap<>();
         for (Map.Entry<String, String> p : parameters) {
             String name = p.getKey();
             String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a parameter)";
             boolean isKnown = known.contains(name) || name.equals("min_revision");
-            if (!isKnown && known.stream().noneMatch(k -> k.endsWith("*") && name.startsWith(k.substring(0, k.length() - 1)))) {
+            if (!isKnown
+                    && known.stream()
+                            .noneMatch(k -> k.endsWith("*") && name.startsWith(k.substring(0, k.length() - 1)))) {
                 throw ServiceException.invalid(
                         shown,
-                        "is not a parameter of this route" + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")"));
+                        "is not a parameter of this route"
+                                + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")"));
             }
             if (Json.textProblem(p.getValue()) != null) {
                 throw ServiceException.invalid(shown, String.valueOf(Json.textProblem(p.getValue())));
@@ -271,9 +276,17 @@ final class Pipeline {
         ServiceException e;
         if (cause instanceof ServiceException known) {
             e = known;
-            log.debug("http.refused code={} path={} detail={}", e.code(), ctx.request().path(), e.getMessage());
+            log.debug(
+                    "http.refused code={} path={} detail={}",
+                    e.code(),
+                    ctx.request().path(),
+                    e.getMessage());
         } else {
-            log.error("http.failed request_id={} path={}", requestId(ctx), ctx.request().path(), cause);
+            log.error(
+                    "http.failed request_id={} path={}",
+                    requestId(ctx),
+                    ctx.request().path(),
+                    cause);
             e = new ServiceException(ErrorCode.INTERNAL, "The service failed; its log tells more under the request id");
         }
         HttpServerRequest request = ctx.request();

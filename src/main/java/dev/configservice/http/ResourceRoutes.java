@@ -57,7 +57,8 @@ public final class ResourceRoutes {
         void requireRead(Resource resource, Caller caller);
 
         /** What stood at a version, as history shows it; null where nobody may see it. */
-        @Nullable JsonNode historyValue(Change change);
+        @Nullable
+        JsonNode historyValue(Change change);
     }
 
     /** Enters the routes by id. GET and PUT are the feature's own. */
@@ -179,29 +180,31 @@ public final class ResourceRoutes {
         String comment = form.text("comment", COMMENT);
         form.done();
         long wanted = version == null ? 0 : version;
-        return find(request).compose(found -> {
-            requireWrite(request, found);
-            String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
-            Origin origin = request.origin(comment);
-            return resources.version(face.kind(), id, wanted).compose(earlier -> {
-                Change change = earlier.orElseThrow(
-                        () -> ServiceException.invalid("version", "is not one that this resource has had"));
-                if (change.action().isRemoval()) {
-                    throw new ServiceException(
-                            ErrorCode.CONFLICT, "Version " + wanted + " is a deletion; nothing stood there");
-                }
-                Resource was = change.resource();
-                return bus.write(new Command.Rollback(
-                        ids.next(),
-                        face.kind(),
-                        id,
-                        was.environment(),
-                        was.serviceName(),
-                        was.name(),
-                        was.row(),
-                        was.sealed(),
-                        origin));
-            });
-        }).map(result -> written(200, result, request.caller()));
+        return find(request)
+                .compose(found -> {
+                    requireWrite(request, found);
+                    String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
+                    Origin origin = request.origin(comment);
+                    return resources.version(face.kind(), id, wanted).compose(earlier -> {
+                        Change change = earlier.orElseThrow(
+                                () -> ServiceException.invalid("version", "is not one that this resource has had"));
+                        if (change.action().isRemoval()) {
+                            throw new ServiceException(
+                                    ErrorCode.CONFLICT, "Version " + wanted + " is a deletion; nothing stood there");
+                        }
+                        Resource was = change.resource();
+                        return bus.write(new Command.Rollback(
+                                ids.next(),
+                                face.kind(),
+                                id,
+                                was.environment(),
+                                was.serviceName(),
+                                was.name(),
+                                was.row(),
+                                was.sealed(),
+                                origin));
+                    });
+                })
+                .map(result -> written(200, result, request.caller()));
     }
 }

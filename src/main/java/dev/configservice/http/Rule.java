@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** What a text must be. */
 public interface Rule {
     /** Why a text breaks the rule, never repeating the text; null where it does not. */
-    @Nullable String problem(String text);
+    @Nullable
+    String problem(String text);
 
     /** An environment or a service name. */
     Rule NAME = pattern("[a-zA-Z0-9._-]{1,100}", "must be 1 to 100 of A-Z a-z 0-9 . _ -");

@@ -27,15 +27,19 @@ public final class Health {
             JsonObject data = new JsonObject().put("stale_seconds", stale.toSeconds());
             return Future.succeededFuture(stale.isZero() ? Status.OK(data) : Status.KO(data));
         });
-        register("log", () -> Future.succeededFuture(
-                feed.isStarted()
-                        ? Status.OK(new JsonObject()
-                                .put("epoch", feed.applied().epoch())
-                                .put("applied_revision", feed.applied().revision()))
-                        : Status.KO()));
+        register(
+                "log",
+                () -> Future.succeededFuture(
+                        feed.isStarted()
+                                ? Status.OK(new JsonObject()
+                                        .put("epoch", feed.applied().epoch())
+                                        .put("applied_revision", feed.applied().revision()))
+                                : Status.KO()));
         if (redis.isPresent()) {
-            register("redis", () -> redis.ping().transform(r -> Future.succeededFuture(
-                    r.succeeded() ? Status.OK() : Status.KO())));
+            register(
+                    "redis",
+                    () -> redis.ping()
+                            .transform(r -> Future.succeededFuture(r.succeeded() ? Status.OK() : Status.KO())));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.configservice.ops;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Answer;
 import dev.configservice.http.Request;
@@ -37,18 +38,21 @@ public final class OpsRoutes implements Routes {
         this.vertx = vertx;
         this.health = health;
         this.meters = meters;
-        this.openApi = resource("/openapi.json");
+        this.openApi = openApi();
         this.docs = resource("/docs.html");
         this.webjar = WEBJAR + swaggerUiVersion() + "/";
     }
 
     @Override
     public void mount(Table table) {
-        table.root("/live", r -> Future.succeededFuture(Answer.json(200, Json.object().put("status", "UP"))));
+        table.root(
+                "/live",
+                r -> Future.succeededFuture(Answer.json(200, Json.object().put("status", "UP"))));
         table.root("/ready", this::ready);
         table.root("/health", this::health);
-        table.root("/metrics", r -> vertx.executeBlocking(meters::scrape, false)
-                .map(text -> Answer.text(METRICS_TYPE, text)));
+        table.root(
+                "/metrics",
+                r -> vertx.executeBlocking(meters::scrape, false).map(text -> Answer.text(METRICS_TYPE, text)));
         table.root("/openapi.json", r -> Future.succeededFuture(Answer.bytes(200, Answer.JSON, openApi)));
         table.root("/docs", r -> Future.succeededFuture(Answer.bytes(200, "text/html; charset=utf-8", docs)));
         table.root("/docs/:file", this::docsFile);
@@ -70,7 +74,12 @@ public final class OpsRoutes implements Routes {
                 ObjectNode p = parts.addObject();
                 p.put("part", part.getId());
                 p.put("status", Boolean.TRUE.equals(part.getUp()) ? "UP" : "DOWN");
-                p.set("data", Json.tree(part.getData() == null ? Map.of() : part.getData().getMap()));
+                p.set(
+                        "data",
+                        Json.tree(
+                                part.getData() == null
+                                        ? Map.of()
+                                        : part.getData().getMap()));
             }
             return Answer.json(up ? 200 : 503, body);
         });
@@ -82,13 +91,21 @@ public final class OpsRoutes implements Routes {
         if (type == null) {
             throw ServiceException.notFound("There is nothing at this path");
         }
-        return vertx.executeBlocking(() -> resource(webjar + file), false)
-                .map(bytes -> Answer.bytes(200, type, bytes));
+        return vertx.executeBlocking(() -> resource(webjar + file), false).map(bytes -> Answer.bytes(200, type, bytes));
+    }
+
+    /** The description, which is written as YAML, as JSON. */
+    private static byte[] openApi() {
+        try {
+            return Json.bytes(new YAMLMapper().readTree(resource("/openapi.yaml")));
+        } catch (IOException e) {
+            throw new IllegalStateException("the description of the API cannot be read", e);
+        }
     }
 
     private static String swaggerUiVersion() {
-        try (InputStream in = OpsRoutes.class.getResourceAsStream(
-                "/META-INF/maven/org.webjars/swagger-ui/pom.properties")) {
+        try (InputStream in =
+                OpsRoutes.class.getResourceAsStream("/META-INF/maven/org.webjars/swagger-ui/pom.properties")) {
             Properties properties = new Properties();
             if (in != null) {
                 properties.load(new java.io.InputStreamReader(in, StandardCharsets.UTF_8));

@@ -43,7 +43,8 @@ public final class Migrations {
         source.setConnectTimeout(2);
         source.setSocketTimeout(60);
         if (options.getSslMode() != null && options.getSslMode() != io.vertx.pgclient.SslMode.DISABLE) {
-            source.setSslMode(options.getSslMode().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+            source.setSslMode(
+                    options.getSslMode().name().toLowerCase(Locale.ROOT).replace('_', '-'));
         }
         try {
             Flyway.configure(Migrations.class.getClassLoader())

@@ -45,8 +45,7 @@ public final class Postgres {
      */
     public Postgres(Vertx vertx, String uri, int poolSize) {
         this.vertx = vertx;
-        this.options = PgConnectOptions.fromUri(uri)
-                .setCachePreparedStatements(true);
+        this.options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
         this.options.getProperties().put("application_name", "config-service");
         this.pool = PgBuilder.pool()
                 .with(new PoolOptions()
@@ -77,12 +76,14 @@ public final class Postgres {
     /** One statement on a connection of the pool. */
     public Future<RowSet<Row>> read(String sql, Tuple arguments, Duration deadline) {
         return pool.getConnection()
-                .compose(connection ->
-                        within(deadline, connection, () -> connection.preparedQuery(sql).execute(arguments))
-                                .eventually(() -> {
-                                    connection.close();
-                                    return Future.succeededFuture();
-                                }))
+                .compose(connection -> within(
+                                deadline,
+                                connection,
+                                () -> connection.preparedQuery(sql).execute(arguments))
+                        .eventually(() -> {
+                            connection.close();
+                            return Future.succeededFuture();
+                        }))
                 .recover(e -> Future.failedFuture(coded(e)));
     }
 
@@ -90,7 +91,8 @@ public final class Postgres {
     public Future<PgConnection> connect(Duration deadline) {
         Promise<PgConnection> promise = Promise.promise();
         long timer = vertx.setTimer(
-                deadline.toMillis(), t -> promise.tryFail(new ServiceException(
+                deadline.toMillis(),
+                t -> promise.tryFail(new ServiceException(
                         ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within " + deadline.toMillis() + " ms")));
         PgConnection.connect(vertx, options).onComplete(result -> {
             vertx.cancelTimer(timer);

@@ -62,8 +62,8 @@ public final class Keyring {
             String json = setting.startsWith("{") ? setting : Files.readString(Path.of(setting));
             return new Keyring(TinkJsonProtoKeysetFormat.parseKeyset(json, InsecureSecretKeyAccess.get()));
         } catch (IOException | GeneralSecurityException | RuntimeException e) {
-            throw new SettingsException("secrets.keyset: (not shown) (expected: a file with a Tink AEAD keyset in JSON, or"
-                    + " its text)");
+            throw new SettingsException(
+                    "secrets.keyset: (not shown) (expected: a file with a Tink AEAD keyset in JSON, or" + " its text)");
         }
     }
 
@@ -81,7 +81,8 @@ public final class Keyring {
             }
             return file.toString();
         } catch (IOException | GeneralSecurityException e) {
-            throw new SettingsException("embedded.directory: " + file + " (expected: a place where a keyset can be kept)");
+            throw new SettingsException(
+                    "embedded.directory: " + file + " (expected: a place where a keyset can be kept)");
         }
     }
 
@@ -136,8 +137,7 @@ public final class Keyring {
     /** The same value under the same nonce, sealed with the primary key. */
     public Sealed sealAgain(String id, Sealed sealed) {
         byte[] plain = plain(id, sealed);
-        return sealed(
-                id, Arrays.copyOf(plain, NONCE_BYTES), Arrays.copyOfRange(plain, NONCE_BYTES, plain.length));
+        return sealed(id, Arrays.copyOf(plain, NONCE_BYTES), Arrays.copyOfRange(plain, NONCE_BYTES, plain.length));
     }
 
     private byte[] plain(String id, Sealed sealed) {

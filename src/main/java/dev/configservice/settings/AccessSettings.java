@@ -38,4 +38,11 @@ public record AccessSettings(
         return new AccessSettings(
                 key, s.bool("anonymous-reads"), s.duration("max-stale"), issuer, s.text("jwt-audience"), jwks, secret);
     }
+
+    /** Keys and secrets do not show in a text. */
+    @Override
+    public String toString() {
+        return "AccessSettings[anonymousReads=" + anonymousReads + ", maxStale=" + maxStale + ", jwtIssuer=" + jwtIssuer
+                + "]";
+    }
 }

@@ -10,4 +10,10 @@ public record PostgresSettings(String uri, int poolSize) {
         }
         return new PostgresSettings(uri, s.integer("pool-size", 1, 200));
     }
+
+    /** The address holds a password: it does not show in a text. */
+    @Override
+    public String toString() {
+        return "PostgresSettings[poolSize=" + poolSize + "]";
+    }
 }

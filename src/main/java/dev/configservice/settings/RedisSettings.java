@@ -9,4 +9,10 @@ public record RedisSettings(String uri) {
         }
         return new RedisSettings(uri);
     }
+
+    /** The address may hold a password: it does not show in a text. */
+    @Override
+    public String toString() {
+        return "RedisSettings[]";
+    }
 }

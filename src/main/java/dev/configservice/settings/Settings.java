@@ -123,7 +123,9 @@ public record Settings(
         for (Map.Entry<String, JsonNode> section : tree.properties()) {
             Map<String, String> values = new LinkedHashMap<>();
             for (Map.Entry<String, JsonNode> value : section.getValue().properties()) {
-                values.put(value.getKey(), value.getValue().isNull() ? "" : value.getValue().asText());
+                values.put(
+                        value.getKey(),
+                        value.getValue().isNull() ? "" : value.getValue().asText());
             }
             sections.put(section.getKey(), values);
         }
@@ -149,8 +151,9 @@ public record Settings(
         for (Map.Entry<String, Map<String, String>> section : sections.entrySet()) {
             String prefix = "CS_" + section.getKey().toUpperCase(Locale.ROOT) + "_";
             if (variable.startsWith(prefix)) {
-                String name =
-                        variable.substring(prefix.length()).toLowerCase(Locale.ROOT).replace('_', '-');
+                String name = variable.substring(prefix.length())
+                        .toLowerCase(Locale.ROOT)
+                        .replace('_', '-');
                 if (section.getValue().containsKey(name)) {
                     section.getValue().put(name, value);
                 } else {

@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  * remembered for good, also of one that was deleted.
  */
 public final class Resources {
-    private static final String PATH =
-            """
+    private static final String PATH = """
             (select environment, service_name, name from resources where kind = $1 and id = $2)
             union all
             (select environment, service_name, name from changes where kind = $1 and resource_id = $2
@@ -51,7 +50,8 @@ public final class Resources {
     public record Path(Unit unit, String name) {}
 
     /** A resource that is there or was. */
-    public record Found(Path path, Snapshot snapshot, @Nullable Resource resource) {
+    public record Found(
+            Path path, Snapshot snapshot, @Nullable Resource resource) {
         /** The resource; fails with {@link ErrorCode#NOT_FOUND} where it was deleted. */
         public Resource present() {
             if (resource == null) {
@@ -69,7 +69,8 @@ public final class Resources {
     /** A resource by id; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
     public Future<Found> find(String kind, String id, long minRevision) {
         if (!Ids.isId(id)) {
-            return Future.failedFuture(ServiceException.notFound("There is no " + kind.replace('_', ' ') + " " + "with this id"));
+            return Future.failedFuture(
+                    ServiceException.notFound("There is no " + kind.replace('_', ' ') + " " + "with this id"));
         }
         String canonical = id.toLowerCase(java.util.Locale.ROOT);
         Path known = paths.getIfPresent(kind + "/" + canonical);
@@ -89,8 +90,7 @@ public final class Resources {
             }
             Row row = it.next();
             Path path = new Path(
-                    new Unit(kind, row.getString("environment"), row.getString("service_name")),
-                    row.getString("name"));
+                    new Unit(kind, row.getString("environment"), row.getString("service_name")), row.getString("name"));
             paths.put(kind + "/" + id, path);
             return Future.succeededFuture(path);
         });

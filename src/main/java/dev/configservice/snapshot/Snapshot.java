@@ -111,7 +111,8 @@ public final class Snapshot {
                 byName.put(r.name(), r);
             }
         }
-        long last = changes.isEmpty() ? lastChange : changes.get(changes.size() - 1).revision();
+        long last =
+                changes.isEmpty() ? lastChange : changes.get(changes.size() - 1).revision();
         return new Snapshot(unit, as, last, false, List.copyOf(byName.values()), null);
     }
 

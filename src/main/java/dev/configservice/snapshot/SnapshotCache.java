@@ -46,8 +46,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final CircuitBreaker postgresBreaker;
 
     /** What is newer than the near cache has it, for the moments until the near cache catches up. */
-    private final Cache<Unit, Snapshot> ahead =
-            Caffeine.newBuilder().maximumSize(4096).expireAfterWrite(Duration.ofSeconds(10)).build();
+    private final Cache<Unit, Snapshot> ahead = Caffeine.newBuilder()
+            .maximumSize(4096)
+            .expireAfterWrite(Duration.ofSeconds(10))
+            .build();
 
     private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
     private final Map<Unit, Boolean> offering = new ConcurrentHashMap<>();
@@ -164,7 +166,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (changes == null || applied.epoch() != need.epoch()) {
             return null;
         }
-        long last = changes.isEmpty() ? old.asOf().revision() : changes.get(changes.size() - 1).revision();
+        long last = changes.isEmpty()
+                ? old.asOf().revision()
+                : changes.get(changes.size() - 1).revision();
         if (last < need.revision()) {
             return null;
         }
@@ -174,8 +178,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     private void keepAhead(Snapshot snapshot) {
-        ahead.asMap().merge(
-                snapshot.unit(), snapshot, (a, b) -> a.asOf().compareTo(b.asOf()) >= 0 ? a : b);
+        ahead.asMap().merge(snapshot.unit(), snapshot, (a, b) -> a.asOf().compareTo(b.asOf()) >= 0 ? a : b);
     }
 
     /**

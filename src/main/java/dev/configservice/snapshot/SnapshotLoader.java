@@ -13,8 +13,7 @@ import java.util.List;
 
 /** Loads a unit from PostgreSQL, in one statement with the position that it stands for. */
 public final class SnapshotLoader {
-    private static final String LOAD =
-            """
+    private static final String LOAD = """
             select h.epoch as head_epoch, h.revision as head_revision, coalesce(u.revision, 0) as last_change,
                    r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence,
                    r.row::text as row, r.sealed

@@ -35,8 +35,7 @@ public final class SnapshotStore implements PositionStore {
     private static final Duration DEADLINE = Duration.ofMillis(50);
     private static final Duration START_DEADLINE = Duration.ofSeconds(2);
 
-    private static final String PUT_SNAPSHOT =
-            """
+    private static final String PUT_SNAPSHOT = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local ne, nr = tonumber(ARGV[1]), tonumber(ARGV[2])
             if e and (e > ne or (e == ne and r >= nr)) then return 0 end
@@ -44,8 +43,7 @@ public final class SnapshotStore implements PositionStore {
             return 1""";
 
     /** 1: moved (or another node was faster). 0: what is kept does not reach to where this begins. */
-    private static final String ADVANCE =
-            """
+    private static final String ADVANCE = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local epoch, from, to = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
             if not e or e < epoch or (e == epoch and r < from) then return 0 end
@@ -57,8 +55,7 @@ public final class SnapshotStore implements PositionStore {
             if r <= to then redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5]) end
             return 1""";
 
-    private static final String REPLACE =
-            """
+    private static final String REPLACE = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local epoch, to = tonumber(ARGV[1]), tonumber(ARGV[2])
             if e and (e > epoch or (e == epoch and r > to)) then return 0 end
@@ -135,7 +132,8 @@ public final class SnapshotStore implements PositionStore {
                     }
                     return Snapshot.ofPayload(
                             unit,
-                            new Position(response.get(0).toLong(), response.get(1).toLong()),
+                            new Position(
+                                    response.get(0).toLong(), response.get(1).toLong()),
                             response.get(2).toLong(),
                             response.get(3).toBytes());
                 });
@@ -221,7 +219,11 @@ public final class SnapshotStore implements PositionStore {
     }
 
     private Request keyed(String script) {
-        return Request.cmd(Command.EVAL).arg(script).arg(2).arg(prefix + "position").arg(prefix + "units");
+        return Request.cmd(Command.EVAL)
+                .arg(script)
+                .arg(2)
+                .arg(prefix + "position")
+                .arg(prefix + "units");
     }
 
     private Future<@Nullable Response> send(CircuitBreaker with, Request request) {

@@ -1,0 +1,116 @@
+package dev.configservice.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SettingsTest {
+    private static final Map<String, String> LEAST =
+            Map.of("CS_POSTGRES_URI", "postgresql://u:p@db:5432/c", "CS_ACCESS_ADMIN_KEY", "sixteen-characters");
+
+    @Test
+    void everySettingHasThisDefault() {
+        Map<String, String> all = new TreeMap<>();
+        Settings.defaults().forEach((section, values) -> values.forEach((k, v) -> all.put(section + "." + k, v)));
+
+        assertThat(all)
+                .containsExactlyInAnyOrderEntriesOf(Map.ofEntries(
+                        Map.entry("http.host", ""),
+                        Map.entry("http.port", "8082"),
+                        Map.entry("http.cors-origins", ""),
+                        Map.entry("postgres.uri", ""),
+                        Map.entry("postgres.pool-size", "8"),
+                        Map.entry("redis.uri", ""),
+                        Map.entry("kafka.bootstrap-servers", ""),
+                        Map.entry("kafka.topic", "config-updates"),
+                        Map.entry("kafka.partitions", "6"),
+                        Map.entry("kafka.replication-factor", "1"),
+                        Map.entry("cluster.name", "config-service"),
+                        Map.entry("cluster.role", "core"),
+                        Map.entry("cluster.host", "127.0.0.1"),
+                        Map.entry("cluster.port", "5701"),
+                        Map.entry("cluster.bus-port", "0"),
+                        Map.entry("cluster.members", ""),
+                        Map.entry("access.admin-key", ""),
+                        Map.entry("access.anonymous-reads", "true"),
+                        Map.entry("access.max-stale", "60s"),
+                        Map.entry("access.jwt-issuer", ""),
+                        Map.entry("access.jwt-audience", ""),
+                        Map.entry("access.jwt-jwks", ""),
+                        Map.entry("access.jwt-secret", ""),
+                        Map.entry("secrets.keyset", ""),
+                        Map.entry("config.default-environment", "development"),
+                        Map.entry("cache.near-entries", "20000"),
+                        Map.entry("changes.max-streams", "20000"),
+                        Map.entry("changes.stream-max-age", "1h"),
+                        Map.entry("changes.retention", "0s"),
+                        Map.entry("registry.protection-threshold", "0.3"),
+                        Map.entry("registry.protection-max", "10"),
+                        Map.entry("embedded.enabled", "false"),
+                        Map.entry("embedded.directory", "./data"),
+                        Map.entry("embedded.kafka-port", "9092"),
+                        Map.entry("embedded.postgres-port", "54329"),
+                        Map.entry("embedded.redis-port", "63799"),
+                        Map.entry("shutdown.grace", "20s")));
+    }
+
+    @Test
+    void theEnvironmentWinsOverTheFileAndTheFileOverTheDefaults(@TempDir Path directory) throws IOException {
+        Path file = directory.resolve("mine.yaml");
+        Files.writeString(file, "http:\n  port: 9000\n  cors-origins: https://a.example\n");
+        Map<String, String> environment = new HashMap<>(LEAST);
+        environment.put("CS_CONFIG_FILE", file.toString());
+        environment.put("CS_HTTP_PORT", "9001");
+
+        Settings settings = Settings.load(environment, false);
+
+        assertThat(settings.http().port()).isEqualTo(9001);
+        assertThat(settings.http().corsOrigins()).containsExactly("https://a.example");
+        assertThat(settings.http().host()).isEqualTo("0.0.0.0");
+    }
+
+    @Test
+    void everythingThatIsWrongIsSaidAtOnceByName() {
+        assertThatThrownBy(() -> Settings.load(
+                        Map.of(
+                                "CS_HTTP_PORT", "http",
+                                "CS_HTTP_PROT", "1",
+                                "CS_CLUSTER_ROLE", "boss",
+                                "CS_ACCESS_MAX_STALE", "soon",
+                                "CS_ACCESS_JWT_SECRET", "short"),
+                        false))
+                .isInstanceOfSatisfying(SettingsException.class, e -> assertThat(e.problems())
+                        .anyMatch(p -> p.startsWith("http.port: http (expected: a whole number"))
+                        .anyMatch(p -> p.startsWith("CS_HTTP_PROT: unknown setting"))
+                        .anyMatch(p -> p.startsWith("cluster.role: boss"))
+                        .anyMatch(p -> p.startsWith("access.max-stale: soon"))
+                        .anyMatch(p -> p.startsWith("postgres.uri: (empty)"))
+                        .anyMatch(p -> p.startsWith("access.admin-key: (empty)"))
+                        .noneMatch(p -> p.contains("short)")));
+    }
+
+    @Test
+    void theDefaultKeyIsOnlyForTheLoopbackAddress() {
+        assertThat(Settings.load(Map.of(), true).access().adminKey()).isEqualTo("admin-key");
+        assertThat(Settings.load(Map.of(), true).http().host()).isEqualTo("127.0.0.1");
+        assertThatThrownBy(() -> Settings.load(Map.of("CS_HTTP_HOST", "0.0.0.0"), true))
+                .hasMessageContaining("access.admin-key");
+    }
+
+    @Test
+    void secretsDoNotShowInTexts() {
+        Map<String, String> environment = new HashMap<>(LEAST);
+        environment.put("CS_SECRETS_KEYSET", "{\"secret\":1}");
+        Settings settings = Settings.load(environment, false);
+
+        assertThat(settings.toString()).doesNotContain("sixteen-characters").doesNotContain("secret\"").doesNotContain(":p@");
+    }
+}

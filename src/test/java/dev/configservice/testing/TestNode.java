@@ -1,0 +1,112 @@
+package dev.configservice.testing;
+
+import dev.configservice.Assembly;
+import dev.configservice.settings.Settings;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** A node of the service in this process, on servers that tests can reach beside it. */
+public final class TestNode implements AutoCloseable {
+    public static final String ADMIN_KEY = "an-admin-key-of-tests";
+
+    private static TestNode shared;
+
+    private final Assembly assembly;
+    private final Map<String, String> environment;
+
+    private TestNode(Map<String, String> environment) {
+        this.environment = environment;
+        this.assembly = Assembly.start(Settings.load(environment, false));
+    }
+
+    /** One node for all tests that only use it as a caller would. */
+    public static synchronized TestNode shared() {
+        if (shared == null) {
+            shared = start(Map.of());
+            TestNode node = shared;
+            Runtime.getRuntime().addShutdownHook(new Thread(node::close));
+        }
+        return shared;
+    }
+
+    /** A node with a database and a cluster of its own; settings given win. */
+    public static TestNode start(Map<String, String> settings) {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("CS_HTTP_HOST", "127.0.0.1");
+        environment.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
+        environment.put("CS_CLUSTER_NAME", "test-" + UUID.randomUUID());
+        environment.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
+        environment.put("CS_ACCESS_ADMIN_KEY", ADMIN_KEY);
+        environment.put("CS_REDIS_URI", TestServers.get().redisUri());
+        environment.put("CS_SECRETS_KEYSET", Keysets.FIRST);
+        environment.putAll(settings);
+        environment.computeIfAbsent("CS_POSTGRES_URI", k -> TestServers.newDatabase());
+        return new TestNode(environment);
+    }
+
+    /** Another node of the same cluster. */
+    public TestNode join() {
+        Map<String, String> other = new HashMap<>(environment);
+        other.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
+        other.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
+        other.put("CS_CLUSTER_MEMBERS", "127.0.0.1:" + environment.get("CS_CLUSTER_PORT"));
+        return new TestNode(other);
+    }
+
+    public String setting(String name) {
+        return environment.get(name);
+    }
+
+    public Map<String, String> environment() {
+        return Map.copyOf(environment);
+    }
+
+    public Api anonymous() {
+        return Api.anonymous(assembly.httpPort());
+    }
+
+    public Api admin() {
+        return anonymous().key(ADMIN_KEY);
+    }
+
+    public int port() {
+        return assembly.httpPort();
+    }
+
+    /** Runs a statement on the node's database; a row is a list of texts. */
+    public List<List<String>> sql(String statement) {
+        return sql(setting("CS_POSTGRES_URI"), statement);
+    }
+
+    public static List<List<String>> sql(String uri, String statement) {
+        try (Connection connection = DriverManager.getConnection(TestServers.jdbc(uri), "postgres", "");
+                var s = connection.createStatement()) {
+            List<List<String>> rows = new ArrayList<>();
+            if (s.execute(statement)) {
+                ResultSet result = s.getResultSet();
+                while (result.next()) {
+                    List<String> row = new ArrayList<>();
+                    for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+                        row.add(result.getString(i));
+                    }
+                    rows.add(row);
+                }
+            }
+            return rows;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        assembly.close();
+    }
+}

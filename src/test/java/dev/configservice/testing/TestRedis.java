@@ -1,0 +1,65 @@
+package dev.configservice.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import redis.embedded.RedisServer;
+
+/** A Redis of one test's own, which it may stop and hang. */
+public final class TestRedis implements AutoCloseable {
+    private final int port = Ports.free();
+    private final Path directory = TestServers.directory("redis");
+    private RedisServer server;
+
+    public TestRedis() {
+        start();
+    }
+
+    public String uri() {
+        return "redis://127.0.0.1:" + port;
+    }
+
+    public void start() {
+        try {
+            server = RedisServer.newRedisServer()
+                    .port(port)
+                    .bind("127.0.0.1")
+                    .setting("dir \"" + directory.toAbsolutePath() + "\"")
+                    .setting("pidfile \"" + directory.toAbsolutePath().resolve("redis.pid") + "\"")
+                    .setting("save \"\"")
+                    .build();
+            server.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public void hang() {
+        TestPostgres.signal("STOP", process());
+    }
+
+    public void goOn() {
+        TestPostgres.signal("CONT", process());
+    }
+
+    private List<ProcessHandle> process() {
+        try {
+            long pid = Long.parseLong(
+                    Files.readString(directory.resolve("redis.pid")).strip());
+            return ProcessHandle.of(pid).stream().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            server.stop();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

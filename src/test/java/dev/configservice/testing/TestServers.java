@@ -1,0 +1,54 @@
+package dev.configservice.testing;
+
+import dev.configservice.embedded.EmbeddedServers;
+import dev.configservice.settings.EmbeddedSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** One real PostgreSQL, Redis and Kafka for all tests of a run; a database of its own for each service. */
+public final class TestServers {
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+    private static EmbeddedServers servers;
+
+    private TestServers() {}
+
+    public static synchronized EmbeddedServers get() {
+        if (servers == null) {
+            servers = EmbeddedServers.start(new EmbeddedSettings(true, directory("servers"), 0, 0, 0));
+            Runtime.getRuntime().addShutdownHook(new Thread(servers::close));
+        }
+        return servers;
+    }
+
+    /** A new directory below the build's. */
+    public static Path directory(String name) {
+        try {
+            return Files.createTempDirectory(Files.createDirectories(Path.of("target", "test-data")), name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The address of a new, empty database. */
+    public static String newDatabase() {
+        String name = "test" + DATABASES.incrementAndGet();
+        try (Connection connection = DriverManager.getConnection(jdbc(get().postgresUri()), "postgres", "");
+                var statement = connection.createStatement()) {
+            statement.execute("create database " + name);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+        return get().postgresUri().replaceAll("/postgres$", "/" + name);
+    }
+
+    /** An address of ours as JDBC has it. */
+    public static String jdbc(String uri) {
+        return "jdbc:" + uri.replaceFirst("//[^@]*@", "//");
+    }
+}
