@@ -59,11 +59,13 @@ public final class Assembly implements AutoCloseable {
     private final Deque<AutoCloseable> undo = new ArrayDeque<>();
     private final List<HttpVerticle> http = new ArrayList<>();
     private final Addresses addresses;
+    private final Duration grace;
 
     /** Where everything is. Redis and Kafka are empty where there is none. */
     public record Addresses(String postgres, String redis, String kafka) {}
 
     private Assembly(Settings settings) {
+        this.grace = settings.shutdown().grace();
         try {
             this.addresses = servers(settings);
             assemble(settings);
@@ -108,10 +110,10 @@ public final class Assembly implements AutoCloseable {
         undo.push(hazelcast::shutdown);
         Metrics metrics = new Metrics();
         Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx()));
-        undo.push(() -> await(vertx.close()));
+        undo.push(() -> await(vertx.close(), grace));
 
         Postgres postgres = postgres(vertx, settings);
-        undo.push(() -> await(postgres.close()));
+        undo.push(() -> await(postgres.close(), Duration.ofSeconds(1)));
         ChangeLog changeLog = new ChangeLog(postgres);
         ChangeFeed feed = new ChangeFeed(vertx);
         ChangeBus bus = new ChangeBus(vertx, WRITE_DEADLINE);
@@ -208,8 +210,12 @@ public final class Assembly implements AutoCloseable {
     }
 
     private static <T> T await(Future<T> future) {
+        return await(future, STEP_DEADLINE);
+    }
+
+    private static <T> T await(Future<T> future, Duration deadline) {
         try {
-            return future.toCompletionStage().toCompletableFuture().get(STEP_DEADLINE.toSeconds(), TimeUnit.SECONDS);
+            return future.toCompletionStage().toCompletableFuture().get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             if (cause instanceof SettingsException settings) {
@@ -217,7 +223,7 @@ public final class Assembly implements AutoCloseable {
             }
             throw new IllegalStateException(cause == null ? e.getMessage() : cause.getMessage(), cause);
         } catch (TimeoutException e) {
-            throw new IllegalStateException("a step of the start took more than " + STEP_DEADLINE, e);
+            throw new IllegalStateException("a step took more than " + deadline, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);

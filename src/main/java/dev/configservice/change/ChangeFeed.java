@@ -44,10 +44,12 @@ public final class ChangeFeed {
     public static final class TouchedUnit {
         private final Unit unit;
         private final String gridKey;
+        private final long bornAt;
         private volatile long revision;
 
-        TouchedUnit(Unit unit, long epoch, long revision) {
+        TouchedUnit(Unit unit, long epoch, long bornAt, long revision) {
             this.unit = unit;
+            this.bornAt = bornAt;
             this.gridKey = epoch + "/" + unit.key();
             this.revision = revision;
         }
@@ -62,6 +64,11 @@ public final class ChangeFeed {
 
         public long revision() {
             return revision;
+        }
+
+        /** The revision before which the unit was empty, where this node saw it come to be; else 0. */
+        public long bornAt() {
+            return bornAt;
         }
     }
 
@@ -156,6 +163,12 @@ public final class ChangeFeed {
         }
     }
 
+    /** What the node knows is from another look, a while ago: it counts as cut off until its own first. */
+    void startedStale(Duration age) {
+        Duration atLeast = age.compareTo(CUT_OFF_AFTER) > 0 ? age : CUT_OFF_AFTER.plusMillis(1);
+        lastLookNanos = System.nanoTime() - atLeast.toNanos();
+    }
+
     void lookedAt(long nanos) {
         lastLookNanos = nanos;
     }
@@ -163,7 +176,8 @@ public final class ChangeFeed {
     /** Starts over at a position, with all units as of it. */
     void reset(Position position, Hash positionHash, Map<String, Long> units) {
         Map<String, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
-        units.forEach((key, revision) -> fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), revision)));
+        units.forEach(
+                (key, revision) -> fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), 0, revision)));
         touched = fresh;
         recent.reset(position.revision());
         hash = positionHash;
@@ -188,7 +202,8 @@ public final class ChangeFeed {
             String key = unit.key();
             TouchedUnit known = touched.get(key);
             if (known == null) {
-                touched.put(key, new TouchedUnit(unit, change.position().epoch(), change.revision()));
+                touched.put(
+                        key, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
             } else {
                 known.revision = change.revision();
             }

@@ -115,9 +115,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
 
     private void startFromKept(PositionStore.Kept found) {
         feed.reset(found.position(), found.hash(), found.units());
-        long age =
-                Math.max(0, Duration.between(found.lookedAt(), clock.instant()).toNanos());
-        feed.lookedAt(System.nanoTime() - age);
+        feed.startedStale(Duration.between(found.lookedAt(), clock.instant()));
         log.info(
                 "feed.kept epoch={} revision={}",
                 found.position().epoch(),

@@ -145,7 +145,7 @@ public record Settings(
 
     private static void overlayVariable(
             Map<String, Map<String, String>> sections, String variable, String value, List<String> problems) {
-        if (!variable.startsWith("CS_")) {
+        if (!variable.startsWith("CS_") || variable.equals("CS_CONFIG_FILE")) {
             return;
         }
         for (Map.Entry<String, Map<String, String>> section : sections.entrySet()) {

@@ -336,7 +336,14 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     public void applied(Change change) {
         Unit unit = change.resource().unit();
         TouchedUnit touched = feed.touched(unit.key());
-        if (touched == null || offering.containsKey(unit) || !near.owns(touched.gridKey())) {
+        if (touched == null) {
+            return;
+        }
+        if (touched.bornAt() == change.revision()) {
+            born(change);
+            return;
+        }
+        if (offering.containsKey(unit) || !near.owns(touched.gridKey())) {
             return;
         }
         offering.put(unit, true);
@@ -345,6 +352,17 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             offering.remove(unit);
             refresh(touched);
         });
+    }
+
+    /** The first change of a unit is all there is of it: no load is needed to know the rest. */
+    private void born(Change change) {
+        Unit unit = change.resource().unit();
+        Snapshot first = Snapshot.of(unit, change.position(), 0, List.of()).patched(List.of(change), change.position());
+        keepAhead(first);
+        TouchedUnit touched = feed.touched(unit.key());
+        if (touched != null && near.owns(touched.gridKey())) {
+            offer(first);
+        }
     }
 
     private void refresh(TouchedUnit touched) {

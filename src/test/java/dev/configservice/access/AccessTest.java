@@ -28,7 +28,7 @@ class AccessTest {
 
     private static String config(String env, String service, String key) {
         return "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"" + env + "\""
-                + (service == null ? "" : ",\"service_name\":\"" + service + "\"") + "}";
+                + (service.isEmpty() ? "" : ",\"service_name\":\"" + service + "\"") + "}";
     }
 
     @Test
@@ -39,11 +39,15 @@ class AccessTest {
         assertThat(key).startsWith("cs_" + given.field("id") + "_");
         Api caller = anyone.key(key);
 
-        assertThat(caller.post("/config", config(env, null, "a")).status()).isEqualTo(201);
-        assertThat(caller.get("/access/self").json().get("rights").get(0).asText()).isEqualTo("config:write");
-        assertThat(admin.get("/access/keys?limit=500").text()).contains(given.field("id")).doesNotContain(key);
-        assertThat(TestNode.shared().sql("select count(*) from changes where row::text like '%"
-                        + key.substring(key.lastIndexOf('_') + 1) + "%'"))
+        assertThat(caller.post("/config", config(env, "", "a")).status()).isEqualTo(201);
+        assertThat(caller.get("/access/self").json().get("rights").get(0).asText())
+                .isEqualTo("config:write");
+        assertThat(admin.get("/access/keys?limit=500").text())
+                .contains(given.field("id"))
+                .doesNotContain(key);
+        assertThat(TestNode.shared()
+                        .sql("select count(*) from changes where row::text like '%"
+                                + key.substring(key.lastIndexOf('_') + 1) + "%'"))
                 .first()
                 .isEqualTo(java.util.List.of("0"));
 
@@ -60,15 +64,17 @@ class AccessTest {
                                 + "\"],\"service_names\":[\"pay*\"]}")
                 .field("key"));
 
-        assertThat(limited.post("/config", config(env, "payments", "a")).status()).isEqualTo(201);
+        assertThat(limited.post("/config", config(env, "payments", "a")).status())
+                .isEqualTo(201);
         assertThat(limited.post("/config", config(env, "orders", "a")).status()).isEqualTo(403);
-        assertThat(limited.post("/config", config("other", "payments", "a")).status()).isEqualTo(403);
-        assertThat(limited.post("/config", config(env, null, "shared")).status()).isEqualTo(403);
+        assertThat(limited.post("/config", config("other", "payments", "a")).status())
+                .isEqualTo(403);
+        assertThat(limited.post("/config", config(env, "", "shared")).status()).isEqualTo(403);
         Reply sharedSecret = admin.post(
-                "/config",
-                "{\"key\":\"s\",\"value\":\"v\",\"environment\":\"" + env + "\",\"is_encrypted\":true}");
+                "/config", "{\"key\":\"s\",\"value\":\"v\",\"environment\":\"" + env + "\",\"is_encrypted\":true}");
         assertThat(sharedSecret.status()).isEqualTo(201);
-        assertThat(limited.get("/config/s?environment=" + env + "&service_name=payments").field("value"))
+        assertThat(limited.get("/config/s?environment=" + env + "&service_name=payments")
+                        .field("value"))
                 .isEqualTo("v");
         String path = "/config/" + sharedSecret.field("id");
         assertThat(limited.put(path, "{\"value\":1}").status()).isEqualTo(403);
@@ -77,25 +83,29 @@ class AccessTest {
 
     @Test
     void nobodyGivesBeyondTheirOwn() {
-        Api giver = anyone.key(give(
-                        admin,
-                        "{\"name\":\"g\",\"rights\":[\"keys:write\",\"config:write\"],\"environments\":[\"dev*\"]}")
-                .field("key"));
+        Api giver = anyone.key(
+                give(admin, "{\"name\":\"g\",\"rights\":[\"keys:write\",\"config:write\"],\"environments\":[\"dev*\"]}")
+                        .field("key"));
 
         assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"secrets:read\"],\"environments\":[\"dev\"]}")
                         .status())
                 .isEqualTo(403);
-        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"admin\"],\"environments\":[\"dev\"]}").status())
+        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"admin\"],\"environments\":[\"dev\"]}")
+                        .status())
                 .isEqualTo(403);
-        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"config:write\"]}").status()).isEqualTo(403);
-        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"config:write\"],\"environments\":[\"d*\"]}").status())
+        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"config:write\"]}").status())
+                .isEqualTo(403);
+        assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"config:write\"],\"environments\":[\"d*\"]}")
+                        .status())
                 .isEqualTo(403);
         assertThat(give(giver, "{\"name\":\"x\",\"rights\":[\"config:write\"],\"environments\":[\"dev1\"]}")
                         .status())
                 .isEqualTo(201);
         Reply strong = give(admin, "{\"name\":\"strong\",\"rights\":[\"admin\"]}");
         assertThat(giver.delete("/access/keys/" + strong.field("id")).status()).isEqualTo(403);
-        assertThat(giver.post("/access/keys/" + strong.field("id") + "/rotate", "{}").status()).isEqualTo(403);
+        assertThat(giver.post("/access/keys/" + strong.field("id") + "/rotate", "{}")
+                        .status())
+                .isEqualTo(403);
     }
 
     @Test
@@ -105,10 +115,12 @@ class AccessTest {
 
         Reply rotated = admin.post(path, "{\"grace_seconds\":60}");
         assertThat(anyone.key(given.field("key")).get("/access/self").status()).isEqualTo(200);
-        assertThat(anyone.key(rotated.field("key")).get("/access/self").status()).isEqualTo(200);
+        assertThat(anyone.key(rotated.field("key")).get("/access/self").status())
+                .isEqualTo(200);
 
         Reply again = admin.post(path, "{}");
-        assertThat(anyone.key(rotated.field("key")).get("/access/self").status()).isEqualTo(401);
+        assertThat(anyone.key(rotated.field("key")).get("/access/self").status())
+                .isEqualTo(401);
         assertThat(anyone.key(again.field("key")).get("/access/self").status()).isEqualTo(200);
     }
 
@@ -123,14 +135,21 @@ class AccessTest {
     void tokensOfTheIssuerAreCallers() {
         String secret = "a-secret-of-the-tests-that-is-long-enough";
         try (TestNode node = TestNode.start(Map.of(
-                "CS_ACCESS_JWT_ISSUER", "https://issuer.example", "CS_ACCESS_JWT_SECRET", secret,
-                "CS_ACCESS_JWT_AUDIENCE", "config", "CS_ACCESS_ANONYMOUS_READS", "false"))) {
+                "CS_ACCESS_JWT_ISSUER",
+                "https://issuer.example",
+                "CS_ACCESS_JWT_SECRET",
+                secret,
+                "CS_ACCESS_JWT_AUDIENCE",
+                "config",
+                "CS_ACCESS_ANONYMOUS_READS",
+                "false"))) {
             assertThat(node.anonymous().get("/config/x").status()).isEqualTo(401);
             Api good = node.anonymous().with("Authorization", "Bearer " + token(secret, "https://issuer.example", 60));
             assertThat(good.get("/access/self").field("name")).isEqualTo("ci");
             assertThat(good.post("/config", config("dev", "a", "k")).status()).isEqualTo(201);
             assertThat(good.post("/config", config("prod", "a", "k")).status()).isEqualTo(403);
-            assertThat(good.get("/config/k?environment=dev&service_name=a").status()).isEqualTo(403);
+            assertThat(good.get("/config/k?environment=dev&service_name=a").status())
+                    .isEqualTo(403);
 
             for (String bad : java.util.List.of(
                     token(secret, "https://other.example", 60),
@@ -152,14 +171,19 @@ class AccessTest {
             return JWTAuth.create(
                             vertx,
                             new JWTAuthOptions()
-                                    .addPubSecKey(new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(secret)))
+                                    .addPubSecKey(new PubSecKeyOptions()
+                                            .setAlgorithm("HS256")
+                                            .setBuffer(secret)))
                     .generateToken(
                             new JsonObject()
                                     .put("sub", "ci")
                                     .put("scope", "config:write")
                                     .put("environments", new JsonArray().add("dev"))
                                     .put("exp", Instant.now().getEpochSecond() + seconds),
-                            new JWTOptions().setIssuer(issuer).addAudience("config").setAlgorithm("HS256"));
+                            new JWTOptions()
+                                    .setIssuer(issuer)
+                                    .addAudience("config")
+                                    .setAlgorithm("HS256"));
         } finally {
             vertx.close();
         }

@@ -68,7 +68,8 @@ class ChangeLogTest {
         assertThat(node.sql("select count(*) = max(revision) and min(revision) = 1 from changes")
                         .get(0))
                 .containsExactly("t");
-        assertThat(node.sql("select revision = (select max(revision) from changes) from head").get(0))
+        assertThat(node.sql("select revision = (select max(revision) from changes) from head")
+                        .get(0))
                 .containsExactly("t");
     }
 
@@ -76,15 +77,12 @@ class ChangeLogTest {
     void theChainOfHashesHolds() {
         node.admin().post("/config", "{\"key\":\"chain\",\"value\":1,\"environment\":\"log\"}");
 
-        assertThat(node.sql(
-                        """
+        assertThat(node.sql("""
                         select count(*) from (
                           select hash, digest, revision,
                                  lag(hash, 1, decode(repeat('00', 32), 'hex')) over (order by revision) as before
                           from changes) c
-                        where hash <> sha256(before || int8send(revision) || digest)""")
-                        .get(0))
-                .containsExactly("0");
+                        where hash <> sha256(before || int8send(revision) || digest)""").get(0)).containsExactly("0");
     }
 
     @Test
@@ -137,7 +135,8 @@ class ChangeLogTest {
         Api here = node.admin();
         for (int i = 0; i < 200; i++) {
             Reply write = i == 0
-                    ? here.post("/config", "{\"key\":\"seen\",\"value\":0,\"environment\":\"log\",\"service_name\":\"s\"}")
+                    ? here.post(
+                            "/config", "{\"key\":\"seen\",\"value\":0,\"environment\":\"log\",\"service_name\":\"s\"}")
                     : here.put("/config/" + idOf("seen"), "{\"value\":" + i + "}");
             Reply read = second.anonymous()
                     .with("X-Min-Revision", Long.toString(write.revision()))

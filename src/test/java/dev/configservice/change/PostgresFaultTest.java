@@ -28,8 +28,8 @@ class PostgresFaultTest {
     static void start() {
         postgres = new TestPostgres();
         proxy = new TcpProxy(postgres.port());
-        node = TestNode.start(Map.of(
-                "CS_POSTGRES_URI", "postgresql://postgres@127.0.0.1:" + proxy.port() + "/postgres"));
+        node = TestNode.start(
+                Map.of("CS_POSTGRES_URI", "postgresql://postgres@127.0.0.1:" + proxy.port() + "/postgres"));
     }
 
     @AfterAll
@@ -61,7 +61,8 @@ class PostgresFaultTest {
         assertThat(cut.await(5, TimeUnit.SECONDS)).isTrue();
         assertThat(reply.status()).isEqualTo(201);
         assertThat(rows("cut")).isEqualTo("1");
-        assertThat(node.anonymous().get("/config/cut?environment=" + env).status()).isEqualTo(200);
+        assertThat(node.anonymous().get("/config/cut?environment=" + env).status())
+                .isEqualTo(200);
     }
 
     @Test
@@ -106,7 +107,8 @@ class PostgresFaultTest {
             assertThat(unknown.header("Retry-After")).isNotEmpty();
         }
         await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(create(keyed, "unknown").status()).isEqualTo(201));
+                .untilAsserted(
+                        () -> assertThat(create(keyed, "unknown").status()).isEqualTo(201));
         assertThat(rows("unknown")).isEqualTo("1");
     }
 
@@ -115,6 +117,22 @@ class PostgresFaultTest {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
 
         postgres.kill();
+        try {
+            whilePostgresIsAway();
+        } finally {
+            postgres.start();
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(node.anonymous()
+                                .get("/config/after?environment=" + env)
+                                .header("X-Config-Stale"))
+                        .isEmpty());
+    }
+
+    private void whilePostgresIsAway() {
         Reply refused = create(node.admin(), "away");
         assertThat(refused.status()).isEqualTo(503);
         assertThat(refused.header("Retry-After")).isNotEmpty();
@@ -124,15 +142,6 @@ class PostgresFaultTest {
         assertThat(node.anonymous().get("/health").status()).isEqualTo(503);
         assertThat(node.anonymous().get("/ready").status()).isEqualTo(200);
         assertThat(node.anonymous().get("/config?environment=" + env).status()).isEqualTo(503);
-
-        postgres.start();
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(node.anonymous()
-                                .get("/config/after?environment=" + env)
-                                .header("X-Config-Stale"))
-                        .isEmpty());
     }
 
     @Test
@@ -152,7 +161,8 @@ class PostgresFaultTest {
             postgres.goOn();
         }
         await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
+                .untilAsserted(
+                        () -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
         assertThat(Integer.parseInt(rows("hung"))).isLessThanOrEqualTo(1);
         assertThat(rows("after")).isEqualTo("1");
     }

@@ -23,7 +23,8 @@ class SecretsTest {
     }
 
     private String key(String rights) {
-        return admin.post("/access/keys", "{\"name\":\"k\",\"rights\":[" + rights + "]}").field("key");
+        return admin.post("/access/keys", "{\"name\":\"k\",\"rights\":[" + rights + "]}")
+                .field("key");
     }
 
     @Test
@@ -46,8 +47,12 @@ class SecretsTest {
         assertThat(list.json().get(0).get("value").isNull()).isTrue();
         assertThat(list.header("ETag")).endsWith("-m\"");
         assertThat(anyone.get("/config?environment=" + env).text()).doesNotContain("s3cr3t");
-        assertThat(anyone.get("/config/service/any?format=map&environment=" + env).text()).isEqualTo("{}");
-        assertThat(admin.get("/config/service/any?format=map&environment=" + env).text()).contains("s3cr3t-value");
+        assertThat(anyone.get("/config/service/any?format=map&environment=" + env)
+                        .text())
+                .isEqualTo("{}");
+        assertThat(admin.get("/config/service/any?format=map&environment=" + env)
+                        .text())
+                .contains("s3cr3t-value");
         Reply written = writer.put("/config/" + created.field("id"), "{\"description\":\"d\"}");
         assertThat(written.json().get("value").isNull()).isTrue();
     }
@@ -67,7 +72,8 @@ class SecretsTest {
 
     @Test
     void whatWasOpenBeforeRollsBackEncrypted() {
-        Reply created = admin.post("/config", "{\"key\":\"later\",\"value\":\"plain\",\"environment\":\"" + env + "\"}");
+        Reply created =
+                admin.post("/config", "{\"key\":\"later\",\"value\":\"plain\",\"environment\":\"" + env + "\"}");
         String path = "/config/" + created.field("id");
         Reply sealed = admin.put(path, "{\"is_encrypted\":true}");
         assertThat(sealed.header("Warning")).contains("history");
@@ -77,7 +83,11 @@ class SecretsTest {
         assertThat(back.json().get("is_encrypted").asBoolean()).isTrue();
         assertThat(back.field("value")).isEqualTo("plain");
         admin.delete(path);
-        assertThat(admin.post(path + "/rollback", "{\"version\":1}").json().get("is_encrypted").asBoolean()).isTrue();
+        assertThat(admin.post(path + "/rollback", "{\"version\":1}")
+                        .json()
+                        .get("is_encrypted")
+                        .asBoolean())
+                .isTrue();
     }
 
     @Test
@@ -86,8 +96,11 @@ class SecretsTest {
         Api writer = anyone.key(key("\"config:write\""));
 
         assertThat(writer.put(path, "{\"is_encrypted\":false}").status()).isEqualTo(403);
-        assertThat(writer.put(path, "{\"is_encrypted\":false,\"value\":\"new\"}").field("value")).isEqualTo("new");
-        assertThat(admin.put(path, "{\"is_encrypted\":true,\"value\":\"x\"}").status()).isEqualTo(200);
+        assertThat(writer.put(path, "{\"is_encrypted\":false,\"value\":\"new\"}")
+                        .field("value"))
+                .isEqualTo("new");
+        assertThat(admin.put(path, "{\"is_encrypted\":true,\"value\":\"x\"}").status())
+                .isEqualTo(200);
         assertThat(admin.put(path, "{\"is_encrypted\":false}").field("value")).isEqualTo("x");
     }
 
@@ -95,9 +108,7 @@ class SecretsTest {
     void withoutAKeysetEncryptedWritesAreRefused() {
         try (TestNode node = TestNode.start(java.util.Map.of("CS_SECRETS_KEYSET", ""))) {
             Reply reply = node.admin()
-                    .post(
-                            "/config",
-                            "{\"key\":\"k\",\"value\":1,\"environment\":\"e\",\"is_encrypted\":true}");
+                    .post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"e\",\"is_encrypted\":true}");
             assertThat(reply.status()).isEqualTo(503);
             assertThat(reply.field("type")).isEqualTo("no-keyset");
             assertThat(reply.header("Retry-After")).isEmpty();

@@ -87,14 +87,16 @@ class SettingsTest {
                                 "CS_ACCESS_MAX_STALE", "soon",
                                 "CS_ACCESS_JWT_SECRET", "short"),
                         false))
-                .isInstanceOfSatisfying(SettingsException.class, e -> assertThat(e.problems())
-                        .anyMatch(p -> p.startsWith("http.port: http (expected: a whole number"))
-                        .anyMatch(p -> p.startsWith("CS_HTTP_PROT: unknown setting"))
-                        .anyMatch(p -> p.startsWith("cluster.role: boss"))
-                        .anyMatch(p -> p.startsWith("access.max-stale: soon"))
-                        .anyMatch(p -> p.startsWith("postgres.uri: (empty)"))
-                        .anyMatch(p -> p.startsWith("access.admin-key: (empty)"))
-                        .noneMatch(p -> p.contains("short)")));
+                .isInstanceOfSatisfying(
+                        SettingsException.class,
+                        e -> assertThat(e.problems())
+                                .anyMatch(p -> p.startsWith("http.port: http (expected: a whole number"))
+                                .anyMatch(p -> p.startsWith("CS_HTTP_PROT: unknown setting"))
+                                .anyMatch(p -> p.startsWith("cluster.role: boss"))
+                                .anyMatch(p -> p.startsWith("access.max-stale: soon"))
+                                .anyMatch(p -> p.startsWith("postgres.uri: (empty)"))
+                                .anyMatch(p -> p.startsWith("access.admin-key: (empty)"))
+                                .noneMatch(p -> p.contains("short)")));
     }
 
     @Test
@@ -111,6 +113,9 @@ class SettingsTest {
         environment.put("CS_SECRETS_KEYSET", "{\"secret\":1}");
         Settings settings = Settings.load(environment, false);
 
-        assertThat(settings.toString()).doesNotContain("sixteen-characters").doesNotContain("secret\"").doesNotContain(":p@");
+        assertThat(settings.toString())
+                .doesNotContain("sixteen-characters")
+                .doesNotContain("secret\"")
+                .doesNotContain(":p@");
     }
 }

@@ -86,7 +86,7 @@ public final class TcpProxy implements AutoCloseable {
                     client.close();
                     continue;
                 }
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+                Socket server = connect(client);
                 client.setTcpNoDelay(true);
                 server.setTcpNoDelay(true);
                 Pair pair = new Pair(client, server);
@@ -99,6 +99,15 @@ public final class TcpProxy implements AutoCloseable {
         }
     }
 
+    private Socket connect(Socket client) throws IOException {
+        try {
+            return new Socket(InetAddress.getLoopbackAddress(), target);
+        } catch (IOException e) {
+            client.close();
+            throw e;
+        }
+    }
+
     private static void daemon(String name, Runnable task) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
@@ -108,6 +117,8 @@ public final class TcpProxy implements AutoCloseable {
     private final class Pair {
         private final Socket client;
         private final Socket server;
+
+        @SuppressWarnings("JdkObsolete") // written by one thread, read by another
         private final StringBuffer sent = new StringBuffer();
 
         Pair(Socket client, Socket server) {

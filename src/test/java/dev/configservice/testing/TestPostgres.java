@@ -3,18 +3,21 @@ package dev.configservice.testing;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 
 /** A PostgreSQL of one test's own, which it may kill, hang and restart. */
 public final class TestPostgres implements AutoCloseable {
     private final Path directory;
     private final int port = Ports.free();
-    private EmbeddedPostgres server;
+    private final EmbeddedPostgres server;
+    private final Path binaries;
 
     public TestPostgres() {
         this(TestServers.directory("postgres"));
@@ -22,7 +25,19 @@ public final class TestPostgres implements AutoCloseable {
 
     private TestPostgres(Path directory) {
         this.directory = directory;
-        start();
+        try {
+            server = EmbeddedPostgres.builder()
+                    .setDataDirectory(directory)
+                    .setCleanDataDirectory(false)
+                    .setRegisterShutdownHook(false)
+                    .setPort(port)
+                    .setServerConfig("max_connections", "100")
+                    .setPGStartupWait(Duration.ofSeconds(60))
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        binaries = Path.of(processes().get(0).info().command().orElseThrow()).getParent();
     }
 
     public String uri() {
@@ -33,40 +48,58 @@ public final class TestPostgres implements AutoCloseable {
         return port;
     }
 
-    public void start() {
-        try {
-            server = EmbeddedPostgres.builder()
-                    .setDataDirectory(directory)
-                    .setCleanDataDirectory(false)
-                    .setRegisterShutdownHook(false)
-                    .setPort(port)
-                    .setServerConfig("fsync", "off")
-                    .setServerConfig("max_connections", "100")
-                    .setPGStartupWait(Duration.ofSeconds(60))
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** Kills the server and all its processes, as if the machine went down. */
     public void kill() {
-        List<ProcessHandle> all = processes();
-        all.forEach(ProcessHandle::destroyForcibly);
-        all.forEach(p -> p.onExit().orTimeout(10, TimeUnit.SECONDS).join());
-        closeHandle();
+        processes().forEach(ProcessHandle::destroyForcibly);
+        Awaitility.await().until(() -> !listens());
     }
 
     /** Stops the server in order. */
     public void stop() {
-        closeHandle();
+        if (!control("stop", "-m", "fast")) {
+            throw new IllegalStateException("PostgreSQL did not stop");
+        }
     }
 
-    private void closeHandle() {
+    /** Starts it again after {@link #kill} or {@link #stop}. */
+    public void start() {
+        // after a kill, the processes' shared memory may be in use for a moment
+        Awaitility.await()
+                .pollInterval(Duration.ofMillis(300))
+                .until(() -> control("start", "-o", "-p " + port + " -F -c max_connections=100"));
+    }
+
+    private boolean control(String... command) {
+        List<String> line = new ArrayList<>();
+        if (System.getProperty("user.name").equals("root")) {
+            line.addAll(List.of("unshare", "-U"));
+        }
+        line.addAll(List.of(
+                binaries.resolve("pg_ctl").toString(),
+                "-w",
+                "-D",
+                directory.toAbsolutePath().toString()));
+        line.addAll(List.of(command));
         try {
-            server.close();
+            Process process = new ProcessBuilder(line)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                            Path.of("target", "pg_ctl.log").toFile()))
+                    .start();
+            return process.waitFor() == 0;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private boolean listens() {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return socket.isConnected();
+        } catch (IOException e) {
+            return false;
         }
     }
 
@@ -81,8 +114,9 @@ public final class TestPostgres implements AutoCloseable {
 
     private List<ProcessHandle> processes() {
         try {
-            long pid = Long.parseLong(
-                    Files.readAllLines(directory.resolve("postmaster.pid")).get(0).strip());
+            long pid = Long.parseLong(Files.readAllLines(directory.resolve("postmaster.pid"))
+                    .get(0)
+                    .strip());
             List<ProcessHandle> all = new ArrayList<>();
             ProcessHandle.of(pid).ifPresent(p -> {
                 all.add(p);
@@ -111,6 +145,10 @@ public final class TestPostgres implements AutoCloseable {
 
     @Override
     public void close() {
-        closeHandle();
+        try {
+            server.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

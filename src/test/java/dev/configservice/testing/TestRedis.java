@@ -36,6 +36,13 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
+    /** Deletes a key; how many there were. */
+    public long delete(String key) {
+        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis("127.0.0.1", port)) {
+            return client.del(key);
+        }
+    }
+
     public void hang() {
         TestPostgres.signal("STOP", process());
     }

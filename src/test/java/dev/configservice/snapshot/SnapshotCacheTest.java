@@ -1,0 +1,297 @@
+package dev.configservice.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import dev.configservice.change.ChangeBus;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.ChangeFeedVerticle;
+import dev.configservice.change.ChangeLog;
+import dev.configservice.change.Command;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Origin;
+import dev.configservice.change.Sealed;
+import dev.configservice.change.Unit;
+import dev.configservice.change.WriteResult;
+import dev.configservice.change.WriterVerticle;
+import dev.configservice.config.ConfigurationKind;
+import dev.configservice.postgres.Migrations;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.Keyring;
+import dev.configservice.testing.Ports;
+import dev.configservice.testing.TcpProxy;
+import dev.configservice.testing.TestServers;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The rule that a node serves only what is as new as what it has applied, on two nodes whose grid holds every
+ * invalidation back for ever.
+ */
+class SnapshotCacheTest {
+    private final String cluster = "cache-" + UUID.randomUUID();
+    private final String database = TestServers.newDatabase();
+    private final TcpProxy proxy = new TcpProxy(URI.create(database).getPort());
+    private final Unit unit = new Unit(ConfigurationKind.KIND, "e", "s");
+    private Node here;
+    private Node there;
+
+    @BeforeEach
+    void start() {
+        int port = Ports.free();
+        here = new Node(database, port, port);
+        there = new Node(database.replaceAll(":\\d+/", ":" + proxy.port() + "/"), Ports.free(), port);
+        await().until(() -> there.hazelcast.getCluster().getMembers().size() == 2);
+    }
+
+    @AfterEach
+    void stop() {
+        there.close();
+        here.close();
+        proxy.close();
+    }
+
+    /** The parts of a node that reads and writes go through. */
+    private final class Node implements AutoCloseable {
+        private final Vertx vertx = Vertx.vertx();
+        private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        private final HazelcastInstance hazelcast;
+        private final ChangeFeed feed = new ChangeFeed(vertx);
+        private final ChangeBus bus = new ChangeBus(vertx, Duration.ofSeconds(5));
+        private final Postgres postgres;
+        private final SnapshotStore redis;
+        private final NearCache near;
+        private final SnapshotCache cache;
+        private final Ids ids = new Ids(InstantSource.system());
+
+        Node(String uri, int port, int seed) {
+            Config config = new Config(cluster + "-" + port);
+            config.setClusterName(cluster);
+            config.setProperty("hazelcast.logging.type", "slf4j");
+            config.setProperty("hazelcast.map.invalidation.batch.enabled", "true");
+            config.setProperty("hazelcast.map.invalidation.batch.size", "1000000");
+            config.setProperty("hazelcast.map.invalidation.batchfrequency.seconds", "100000");
+            config.setProperty("hazelcast.phone.home.enabled", "false");
+            config.getNetworkConfig().setPort(port).setPortAutoIncrement(false);
+            config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface("127.0.0.1");
+            config.getNetworkConfig().getJoin().getAutoDetectionConfig().setEnabled(false);
+            config.getNetworkConfig().getJoin().getMulticastConfig().setEnabled(false);
+            config.getNetworkConfig()
+                    .getJoin()
+                    .getTcpIpConfig()
+                    .setEnabled(true)
+                    .addMember("127.0.0.1:" + seed);
+            NearCache.configure(config, 10_000);
+            hazelcast = Hazelcast.newHazelcastInstance(config);
+            postgres = new Postgres(vertx, uri, 4);
+            ChangeLog changeLog = new ChangeLog(postgres);
+            redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system());
+            near = new NearCache(hazelcast);
+            cache = new SnapshotCache(vertx, feed, near, redis, new SnapshotLoader(postgres), meters);
+            ChangeFeedVerticle follower = new ChangeFeedVerticle(
+                    feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, InstantSource.system());
+            get(vertx.deployVerticle(follower));
+            get(vertx.deployVerticle(new WriterVerticle(
+                    bus,
+                    feed,
+                    follower,
+                    changeLog,
+                    postgres,
+                    List.of(new ConfigurationKind(Keyring.of(""))),
+                    InstantSource.system(),
+                    Duration.ofSeconds(5),
+                    meters)));
+        }
+
+        WriteResult create(String service, String key) {
+            UUID id = ids.next();
+            return get(bus.write(new Command.Create(
+                    id,
+                    ConfigurationKind.KIND,
+                    id.toString(),
+                    "e",
+                    service,
+                    key,
+                    "{\"value\":0,\"is_encrypted\":false,\"description\":null}",
+                    Sealed.NONE,
+                    new Origin("test", null, null, null))));
+        }
+
+        WriteResult set(String id, int value) {
+            return get(bus.write(new Command.Update(
+                    ids.next(),
+                    ConfigurationKind.KIND,
+                    id,
+                    "{\"value\":" + value + "}",
+                    Sealed.NONE,
+                    null,
+                    new Origin("test", null, null, null))));
+        }
+
+        Snapshot read(Unit what) {
+            return get(cache.get(what, 0));
+        }
+
+        double reads(String tier) {
+            return meters.get("config_service_snapshot_reads")
+                    .tag("tier", tier)
+                    .counter()
+                    .count();
+        }
+
+        @Override
+        public void close() {
+            get(vertx.close());
+            redis.close();
+            hazelcast.shutdown();
+        }
+    }
+
+    private static <T> T get(Future<T> future) {
+        return future.toCompletionStage()
+                .toCompletableFuture()
+                .orTimeout(20, TimeUnit.SECONDS)
+                .join();
+    }
+
+    private static String value(Snapshot snapshot) {
+        return snapshot.resources().get(0).row().replaceAll(".*\"value\":(\\d+).*", "$1");
+    }
+
+    @Test
+    void aLostInvalidationCostsAPatchAndNeverAStaleAnswer() {
+        WriteResult created = here.create("s", "k");
+        get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
+        // both near caches hold it
+        String key = "1/" + unit.key();
+        await().until(() -> here.near.get(key).toCompletableFuture().join() != null
+                && there.near.get(key).toCompletableFuture().join() != null);
+        double loads = there.reads("postgres") + here.reads("postgres");
+
+        for (int i = 1; i <= 50; i++) {
+            long revision = here.set(created.resource().id(), i).revision();
+            get(there.feed.awaitApplied(revision, Duration.ofSeconds(5)));
+
+            assertThat(value(here.read(unit))).isEqualTo(Integer.toString(i));
+            Snapshot read = there.read(unit);
+            assertThat(value(read)).isEqualTo(Integer.toString(i));
+            assertThat(read.asOf().revision()).isGreaterThanOrEqualTo(revision);
+        }
+
+        assertThat(there.reads("postgres") + here.reads("postgres")).isEqualTo(loads);
+        // the invalidations really were held back: one of the two near caches still holds the first state
+        assertThat(List.of(
+                        value(here.near.get(key).toCompletableFuture().join()),
+                        value(there.near.get(key).toCompletableFuture().join())))
+                .contains("0");
+    }
+
+    @Test
+    void aReadDoesNotJoinALoadThatBeganBeforeWhatItMustSee() throws InterruptedException {
+        WriteResult created = here.create("s", "k");
+        get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
+        // a node that starts now knows the unit, but holds nothing of it
+        there.close();
+        get(clearRedis());
+        there = new Node(database.replaceAll(":\\d+/", ":" + proxy.port() + "/"), Ports.free(), portOf(here));
+        here.near.clear();
+        CountDownLatch held = proxy.holdAnswersOf("left join resources");
+
+        CompletableFuture<Snapshot> first =
+                there.cache.get(unit, 0).toCompletionStage().toCompletableFuture();
+        assertThat(held.await(5, TimeUnit.SECONDS)).isTrue();
+        long revision = here.set(created.resource().id(), 7).revision();
+        get(there.feed.awaitApplied(revision, Duration.ofSeconds(5)));
+        CompletableFuture<Snapshot> second =
+                there.cache.get(unit, 0).toCompletionStage().toCompletableFuture();
+        proxy.release();
+
+        assertThat(value(first.orTimeout(10, TimeUnit.SECONDS).join())).isIn("0", "7");
+        assertThat(value(second.orTimeout(10, TimeUnit.SECONDS).join())).isEqualTo("7");
+    }
+
+    private Future<?> clearRedis() {
+        io.vertx.redis.client.Redis client = io.vertx.redis.client.Redis.createClient(
+                here.vertx, TestServers.get().redisUri());
+        return client.send(io.vertx.redis.client.Request.cmd(io.vertx.redis.client.Command.DEL)
+                .arg("cs:{" + cluster + "}:s:" + unit.key()));
+    }
+
+    private static int portOf(Node node) {
+        return node.hazelcast.getCluster().getLocalMember().getAddress().getPort();
+    }
+
+    @Test
+    void aUnitThatIsWrittenWithoutPauseDoesNotLoadForEver() {
+        String id = here.create("s", "k").resource().id();
+        double before = there.reads("postgres");
+        CompletableFuture<Integer> writer = CompletableFuture.supplyAsync(() -> {
+            int n = 0;
+            long end = System.nanoTime() + Duration.ofSeconds(2).toNanos();
+            while (System.nanoTime() < end) {
+                here.set(id, ++n);
+            }
+            return n;
+        });
+        int reads = 0;
+        int last = 0;
+        while (!writer.isDone()) {
+            int value = Integer.parseInt(value(there.read(unit)));
+            assertThat(value).isGreaterThanOrEqualTo(last);
+            last = value;
+            reads++;
+        }
+
+        assertThat(writer.join()).isGreaterThan(100);
+        assertThat(reads).isGreaterThan(100);
+        assertThat(there.reads("postgres") - before).isLessThan(5);
+    }
+
+    @Test
+    void randomNamesCostAndFillNothing() {
+        here.create("s", "k");
+        int entries = here.hazelcast.getMap("snapshots").size();
+        double loads = here.reads("postgres");
+
+        for (int i = 0; i < 2000; i++) {
+            assertThat(here.read(new Unit(ConfigurationKind.KIND, "e", "random-" + i))
+                            .resources())
+                    .isEmpty();
+        }
+
+        assertThat(here.reads("empty")).isGreaterThanOrEqualTo(2000);
+        assertThat(here.reads("postgres")).isEqualTo(loads);
+        assertThat(here.hazelcast.getMap("snapshots").size()).isEqualTo(entries);
+    }
+
+    @Test
+    void onlyANewerSnapshotReplacesWhatTheGridHolds() {
+        String id = here.create("s", "k").resource().id();
+        Snapshot old = here.read(unit);
+        here.set(id, 1);
+        Snapshot newer = here.read(unit);
+        String key = newer.asOf().epoch() + "/" + unit.key();
+
+        here.near.offer(key, newer).toCompletableFuture().join();
+        assertThat(there.near.offer(key, old).toCompletableFuture().join()).isFalse();
+        get(there.redis.put(newer));
+        get(there.redis.put(old));
+
+        assertThat(get(there.redis.get(unit)).asOf()).isEqualTo(newer.asOf());
+    }
+}

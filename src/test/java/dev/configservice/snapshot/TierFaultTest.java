@@ -1,0 +1,153 @@
+package dev.configservice.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestPostgres;
+import dev.configservice.testing.TestRedis;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class TierFaultTest {
+    private final TestPostgres postgres = new TestPostgres();
+    private final TestRedis redis = new TestRedis();
+
+    @AfterEach
+    void stop() {
+        redis.close();
+        postgres.close();
+    }
+
+    private TestNode node(String redisUri) {
+        return TestNode.start(Map.of(
+                "CS_POSTGRES_URI",
+                postgres.uri(),
+                "CS_REDIS_URI",
+                redisUri,
+                "CS_CLUSTER_NAME",
+                "tiers-" + postgres.port()));
+    }
+
+    private static Reply create(TestNode node, String service, String key) {
+        Reply reply = node.admin()
+                .post(
+                        "/config",
+                        "{\"key\":\"" + key + "\",\"value\":\"v\",\"environment\":\"e\",\"service_name\":\"" + service
+                                + "\"}");
+        assertThat(reply.status()).isEqualTo(201);
+        return reply;
+    }
+
+    @Test
+    void aNodeThatStartsWhilePostgresIsAwayServesTheLastKnownGoodState() {
+        try (TestNode first = node(redis.uri())) {
+            create(first, "held", "k");
+            create(first, "other", "k");
+            for (String service : java.util.List.of("held", "other")) {
+                assertThat(first.anonymous()
+                                .get("/config/k?environment=e&service_name=" + service)
+                                .status())
+                        .isEqualTo(200);
+            }
+        }
+        postgres.stop();
+        try (TestNode second = node(redis.uri())) {
+            Reply read = second.anonymous().get("/config/k?environment=e&service_name=held");
+            assertThat(read.status()).as(read.text()).isEqualTo(200);
+            assertThat(read.header("X-Config-Stale")).isNotEmpty();
+            assertThat(second.anonymous()
+                            .get("/config/nothing?environment=e&service_name=held")
+                            .status())
+                    .isEqualTo(404);
+            assertThat(second.anonymous().get("/config/k?environment=never").status())
+                    .isEqualTo(404);
+            Reply write = second.admin().post("/config", "{\"key\":\"w\",\"value\":1,\"environment\":\"e\"}");
+            assertThat(write.status()).isEqualTo(503);
+            assertThat(write.header("Retry-After")).isNotEmpty();
+
+            postgres.start();
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(second.admin()
+                                    .post("/config", "{\"key\":\"w\",\"value\":1,\"environment\":\"e\"}")
+                                    .status())
+                            .isIn(201, 409));
+        }
+    }
+
+    @Test
+    void nothingCountsAsEmptyBeforeItIsKnown() {
+        try (TestNode first = node("")) {
+            create(first, "s", "k");
+        }
+        postgres.stop();
+        try (TestNode second = node("")) {
+            assertThat(second.anonymous().get("/ready").status()).isEqualTo(503);
+            assertThat(second.anonymous().get("/live").status()).isEqualTo(200);
+            Reply read = second.anonymous().get("/config/k?environment=e&service_name=s");
+            assertThat(read.status()).isEqualTo(503);
+            assertThat(read.header("Retry-After")).isNotEmpty();
+            postgres.start();
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(second.anonymous()
+                                    .get("/config/k?environment=e&service_name=s")
+                                    .status())
+                            .isEqualTo(200));
+        }
+    }
+
+    @Test
+    void aLayerThatNoTierHoldsIsNotTakenForEmpty() {
+        try (TestNode first = node(redis.uri())) {
+            create(first, "s", "k");
+            assertThat(first.admin()
+                            .post("/config", "{\"key\":\"k\",\"value\":\"shared\",\"environment\":\"e\"}")
+                            .status())
+                    .isEqualTo(201);
+            assertThat(first.anonymous().get("/config/k?environment=e").status())
+                    .isEqualTo(200);
+        }
+        // Redis knows that the service's layer exists, but lost the layer itself
+        assertThat(redis.delete("cs:{tiers-" + postgres.port() + "}:s:configuration/e/s"))
+                .isPositive();
+        postgres.stop();
+        try (TestNode second = node(redis.uri())) {
+            assertThat(second.anonymous().get("/config/k?environment=e").field("value"))
+                    .isEqualTo("shared");
+            assertThat(second.anonymous()
+                            .get("/config/k?environment=e&service_name=s")
+                            .status())
+                    .isEqualTo(503);
+        } finally {
+            postgres.start();
+        }
+    }
+
+    @Test
+    void aRedisThatHangsCostsItsDeadlineAndNoMore() {
+        try (TestNode first = node(redis.uri())) {
+            for (int i = 0; i < 10; i++) {
+                create(first, "s" + i, "k");
+            }
+        }
+        try (TestNode second = node(redis.uri())) {
+            redis.hang();
+            try {
+                for (int i = 0; i < 10; i++) {
+                    long started = System.nanoTime();
+                    Reply read = second.anonymous().get("/config/k?environment=e&service_name=s" + i);
+                    assertThat(read.status()).isEqualTo(200);
+                    assertThat(read.header("X-Config-Stale")).isEmpty();
+                    assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofMillis(800));
+                }
+                create(second, "s0", "while-hung");
+                assertThat(second.anonymous().get("/health").text()).contains("\"part\":\"redis\",\"status\":\"DOWN\"");
+            } finally {
+                redis.goOn();
+            }
+        }
+    }
+}
