@@ -15,6 +15,11 @@ import dev.configservice.cluster.Grid;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.embedded.EmbeddedServers;
+import dev.configservice.flag.EvaluationBus;
+import dev.configservice.flag.FlagEvaluationVerticle;
+import dev.configservice.flag.FlagKind;
+import dev.configservice.flag.FlagRoutes;
+import dev.configservice.flag.FlagUsage;
 import dev.configservice.http.HttpVerticle;
 import dev.configservice.http.Routes;
 import dev.configservice.ops.Health;
@@ -125,6 +130,8 @@ public final class Assembly implements AutoCloseable {
         Resources resources = new Resources(cache, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres);
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
+        EvaluationBus evaluations = new EvaluationBus(vertx);
+        FlagUsage flagUsage = new FlagUsage(vertx, postgres, clock, metrics.registry());
         Health health = new Health(vertx, feed, redis);
         metrics.follow(feed);
 
@@ -136,7 +143,7 @@ public final class Assembly implements AutoCloseable {
                 follower,
                 changeLog,
                 postgres,
-                List.of(new ConfigurationKind(keyring), new AccessKeyKind()),
+                List.of(new ConfigurationKind(keyring), new FlagKind(), new AccessKeyKind()),
                 clock,
                 WRITE_DEADLINE,
                 metrics.registry());
@@ -144,10 +151,20 @@ public final class Assembly implements AutoCloseable {
                 new OpsRoutes(vertx, health, metrics.registry()),
                 new AccessRoutes(cache, resources, bus, ids, usage, clock),
                 new ConfigurationRoutes(
-                        cache, resources, bus, ids, keyring, settings.config().defaultEnvironment()));
+                        cache, resources, bus, ids, keyring, settings.config().defaultEnvironment()),
+                new FlagRoutes(
+                        cache,
+                        resources,
+                        bus,
+                        evaluations,
+                        flagUsage,
+                        ids,
+                        settings.config().defaultEnvironment()));
 
         await(vertx.deployVerticle(follower));
         await(vertx.deployVerticle(writer));
+        DeploymentOptions perLoop = new DeploymentOptions().setInstances(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE);
+        await(vertx.deployVerticle(() -> new FlagEvaluationVerticle(evaluations, cache, flagUsage), perLoop));
         deployHttp(
                 vertx,
                 settings,

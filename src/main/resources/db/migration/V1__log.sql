@@ -76,6 +76,17 @@ create table key_usage (
     last_used_at timestamptz not null
 );
 
+-- Evaluations of flags by hour; not changes. The variant is '' where there was none.
+create table flag_usage (
+    flag_id     text        not null,
+    hour        timestamptz not null,
+    variant     text        not null,
+    reason      text        not null,
+    evaluations bigint      not null,
+    last_at     timestamptz not null,
+    primary key (flag_id, hour, variant, reason)
+);
+
 -- Makes the partitions that hold the revisions from p_revision on, and the next ones, where they are missing.
 create function ensure_partitions(p_revision bigint) returns void language plpgsql as $$
 declare

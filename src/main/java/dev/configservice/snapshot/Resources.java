@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,6 +128,17 @@ public final class Resources {
     /** Resources from a statement whose columns are named as in {@code resources}. */
     public Future<List<Resource>> list(String sql, Tuple arguments) {
         return postgres.read(sql, arguments).map(Resources::toList);
+    }
+
+    /** The same, where a statement has more columns, which {@code read} makes something of. */
+    public <T> Future<List<T>> list(String sql, Tuple arguments, BiFunction<Resource, Row, T> read) {
+        return postgres.read(sql, arguments).map(rows -> {
+            List<T> all = new ArrayList<>(rows.size());
+            for (Row row : rows) {
+                all.add(read.apply(ChangeLog.toResource(row), row));
+            }
+            return all;
+        });
     }
 
     private static List<Resource> toList(RowSet<Row> rows) {

@@ -1,0 +1,167 @@
+package dev.configservice.flag;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageCodec;
+import io.vertx.core.eventbus.MessageConsumer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All use of the event bus for evaluations. What arrives in one turn of an event loop travels as one message, to the
+ * verticle on the same event loop; so many evaluations cost one hop, and none waits for another thread.
+ */
+public final class EvaluationBus {
+    private static final Logger log = LoggerFactory.getLogger(EvaluationBus.class);
+    private static final String ADDRESS = "config-service.evaluations.";
+    private static final String CODEC = "config-service.evaluations";
+    private static final long TIMEOUT_MILLIS = 5000;
+
+    private final Vertx vertx;
+    private final DeliveryOptions local =
+            new DeliveryOptions().setCodecName(CODEC).setLocalOnly(true).setSendTimeout(TIMEOUT_MILLIS);
+    private final Map<Thread, Turn> turns = new ConcurrentHashMap<>();
+
+    public EvaluationBus(Vertx vertx) {
+        this.vertx = vertx;
+        vertx.eventBus().registerCodec(new ByReference());
+    }
+
+    /** What one event loop gathers, and where it sends it. Touched only on that event loop. */
+    private static final class Turn {
+        final String address;
+        List<Waiting> waiting = new ArrayList<>();
+
+        Turn(String address) {
+            this.address = address;
+        }
+    }
+
+    private record Waiting(EvaluationRequest request, Promise<EvaluationAnswer> promise) {}
+
+    /** The requests of one turn, in order, and their answers in the same. */
+    private record Batch(List<EvaluationRequest> requests) {}
+
+    private record Reply(List<Result> results) {}
+
+    private record Result(
+            @Nullable EvaluationAnswer answer, @Nullable ServiceException failure) {}
+
+    /** Evaluates; called on an event loop that a verticle listens on. Fails only with {@link ServiceException}. */
+    Future<EvaluationAnswer> evaluate(EvaluationRequest request) {
+        Turn turn = Objects.requireNonNull(turns.get(Thread.currentThread()), "not on an event loop of evaluations");
+        Promise<EvaluationAnswer> promise = Promise.promise();
+        turn.waiting.add(new Waiting(request, promise));
+        if (turn.waiting.size() == 1) {
+            Context context = Objects.requireNonNull(Vertx.currentContext());
+            context.runOnContext(v -> send(turn));
+        }
+        return promise.future();
+    }
+
+    private void send(Turn turn) {
+        List<Waiting> batch = turn.waiting;
+        turn.waiting = new ArrayList<>();
+        vertx.eventBus()
+                .<Reply>request(
+                        turn.address,
+                        new Batch(batch.stream().map(Waiting::request).toList()),
+                        local)
+                .onComplete(done -> {
+                    for (int i = 0; i < batch.size(); i++) {
+                        Promise<EvaluationAnswer> promise = batch.get(i).promise;
+                        if (done.failed()) {
+                            log.error(
+                                    "bus.evaluation-unanswered cause={}",
+                                    done.cause().toString());
+                            promise.fail(
+                                    new ServiceException(ErrorCode.UNAVAILABLE, "The evaluation was not answered"));
+                        } else {
+                            Result result = done.result().body().results().get(i);
+                            if (result.failure() != null) {
+                                promise.fail(result.failure());
+                            } else {
+                                promise.complete(result.answer());
+                            }
+                        }
+                    }
+                });
+    }
+
+    /** Takes the evaluations of the event loop that it is called on. */
+    MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationAnswer>> evaluator) {
+        Thread loop = Thread.currentThread();
+        Turn turn = turns.computeIfAbsent(loop, t -> new Turn(ADDRESS + t.getName()));
+        return vertx.eventBus().localConsumer(turn.address, (Message<Batch> message) -> {
+            List<Future<Result>> results = new ArrayList<>();
+            for (EvaluationRequest request : message.body().requests()) {
+                results.add(result(evaluator, request));
+            }
+            Future.all(results)
+                    .onComplete(all -> message.reply(
+                            new Reply(results.stream().map(Future::result).toList()), local));
+        });
+    }
+
+    private static Future<Result> result(
+            Function<EvaluationRequest, Future<EvaluationAnswer>> evaluator, EvaluationRequest request) {
+        Future<EvaluationAnswer> answer;
+        try {
+            answer = evaluator.apply(request);
+        } catch (RuntimeException e) {
+            answer = Future.failedFuture(e);
+        }
+        return answer.transform(done -> {
+            if (done.succeeded()) {
+                return Future.succeededFuture(new Result(done.result(), null));
+            }
+            if (done.cause() instanceof ServiceException known) {
+                return Future.succeededFuture(new Result(null, known));
+            }
+            log.error("evaluation.failed", done.cause());
+            return Future.succeededFuture(
+                    new Result(null, new ServiceException(ErrorCode.INTERNAL, "The evaluation failed")));
+        });
+    }
+
+    private static final class ByReference implements MessageCodec<Object, Object> {
+        @Override
+        public void encodeToWire(Buffer buffer, Object value) {
+            throw new IllegalStateException("a local message cannot leave the node");
+        }
+
+        @Override
+        public Object decodeFromWire(int position, Buffer buffer) {
+            throw new IllegalStateException("a local message cannot come from another node");
+        }
+
+        @Override
+        public Object transform(Object value) {
+            return value;
+        }
+
+        @Override
+        public String name() {
+            return CODEC;
+        }
+
+        @Override
+        public byte systemCodecID() {
+            return -1;
+        }
+    }
+}

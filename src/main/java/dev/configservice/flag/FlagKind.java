@@ -1,0 +1,22 @@
+package dev.configservice.flag;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Resource;
+import dev.configservice.change.ResourceKind;
+import dev.configservice.change.Sealed;
+
+/** How flags change: field by field, and never into one that cannot be evaluated. */
+public final class FlagKind implements ResourceKind {
+    @Override
+    public String kind() {
+        return Flags.KIND;
+    }
+
+    @Override
+    public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
+        ObjectNode after = content.fields().deepCopy();
+        after.setAll(fields);
+        Flags.check(current.name(), after);
+        return new Content(after, sealed);
+    }
+}

@@ -1,0 +1,155 @@
+package dev.configservice.flag;
+
+import dev.configservice.flag.eval.Evaluation;
+import dev.configservice.flag.eval.FlagDefinition;
+import dev.configservice.flag.eval.Reason;
+import dev.configservice.postgres.Postgres;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts evaluations by flag, variant, reason and hour: in memory, and written in one statement every few seconds. What
+ * cannot be written is kept for the next; beyond a bound new combinations are not counted.
+ */
+public final class FlagUsage {
+    private static final Logger log = LoggerFactory.getLogger(FlagUsage.class);
+    private static final long EVERY_MILLIS = 5000;
+    private static final long CLEAN_EVERY_MILLIS = 3_600_000;
+    private static final int MAX_COMBINATIONS = 200_000;
+
+    private static final String WRITE = """
+            insert into flag_usage (flag_id, hour, variant, reason, evaluations, last_at)
+            select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+            on conflict (flag_id, hour, variant, reason) do update
+            set evaluations = flag_usage.evaluations + excluded.evaluations,
+                last_at = greatest(flag_usage.last_at, excluded.last_at)""";
+    private static final String CLEAN = "delete from flag_usage where hour < now() - interval '30 days'";
+    private static final String READ = """
+            select hour, variant, reason, evaluations, last_at from flag_usage
+            where flag_id = $1 and hour >= now() - interval '30 days'
+            order by hour desc, variant, reason""";
+
+    private final Postgres postgres;
+    private final InstantSource clock;
+    private final Map<Key, LongAdder> counts = new ConcurrentHashMap<>();
+    private final Map<Reason, Counter> byReason;
+
+    private record Key(String flagId, String variant, Reason reason) {}
+
+    /** Evaluations of one hour. The variant is empty where there was none. */
+    record Line(Instant hour, String variant, String reason, long evaluations, Instant lastAt) {}
+
+    public FlagUsage(Vertx vertx, Postgres postgres, InstantSource clock, MeterRegistry meters) {
+        this.postgres = postgres;
+        this.clock = clock;
+        this.byReason = new java.util.EnumMap<>(Reason.class);
+        for (Reason reason : Reason.values()) {
+            byReason.put(
+                    reason,
+                    Counter.builder("config_service_evaluations")
+                            .description("Evaluations of flags, by reason")
+                            .tag("reason", reason.name())
+                            .register(meters));
+        }
+        vertx.setPeriodic(EVERY_MILLIS, t -> write());
+        vertx.setPeriodic(
+                CLEAN_EVERY_MILLIS,
+                t -> postgres.read(CLEAN, Tuple.tuple())
+                        .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
+    }
+
+    void count(Evaluation evaluation) {
+        Counter counter = byReason.get(evaluation.reason());
+        if (counter != null) {
+            counter.increment();
+        }
+        FlagDefinition flag = evaluation.flag();
+        if (flag == null) {
+            return;
+        }
+        Key key = new Key(
+                flag.id(),
+                evaluation.variant() == null ? "" : evaluation.variant().name(),
+                evaluation.reason());
+        LongAdder count = counts.get(key);
+        if (count == null) {
+            if (counts.size() >= MAX_COMBINATIONS) {
+                return;
+            }
+            count = counts.computeIfAbsent(key, k -> new LongAdder());
+        }
+        count.increment();
+    }
+
+    /** Writes what was counted since the last time. */
+    Future<Void> write() {
+        List<String> flags = new ArrayList<>();
+        List<String> variants = new ArrayList<>();
+        List<String> reasons = new ArrayList<>();
+        List<Long> numbers = new ArrayList<>();
+        List<Key> keys = new ArrayList<>();
+        counts.forEach((key, count) -> {
+            long n = count.sumThenReset();
+            if (n > 0) {
+                keys.add(key);
+                flags.add(key.flagId());
+                variants.add(key.variant());
+                reasons.add(key.reason().name());
+                numbers.add(n);
+            }
+        });
+        if (keys.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        OffsetDateTime now = clock.instant().atOffset(ZoneOffset.UTC);
+        OffsetDateTime[] hours = new OffsetDateTime[keys.size()];
+        java.util.Arrays.fill(hours, now.truncatedTo(ChronoUnit.HOURS));
+        OffsetDateTime[] times = new OffsetDateTime[keys.size()];
+        java.util.Arrays.fill(times, now);
+        Tuple arguments = Tuple.tuple()
+                .addArrayOfString(flags.toArray(String[]::new))
+                .addArrayOfOffsetDateTime(hours)
+                .addArrayOfString(variants.toArray(String[]::new))
+                .addArrayOfString(reasons.toArray(String[]::new))
+                .addArrayOfLong(numbers.toArray(Long[]::new))
+                .addArrayOfOffsetDateTime(times);
+        return postgres.read(WRITE, arguments)
+                .onFailure(e -> {
+                    log.debug("flags.usage-not-written cause={}", e.toString());
+                    for (int i = 0; i < keys.size(); i++) {
+                        counts.computeIfAbsent(keys.get(i), k -> new LongAdder())
+                                .add(numbers.get(i));
+                    }
+                })
+                .mapEmpty();
+    }
+
+    /** What is counted of a flag, newest first, with what this node has in memory written before. */
+    Future<List<Line>> read(String flagId) {
+        return write().compose(v -> postgres.read(READ, Tuple.of(flagId))).map(rows -> {
+            List<Line> lines = new ArrayList<>();
+            rows.forEach(row -> lines.add(new Line(
+                    row.getOffsetDateTime("hour").toInstant(),
+                    row.getString("variant"),
+                    row.getString("reason"),
+                    row.getLong("evaluations"),
+                    row.getOffsetDateTime("last_at").toInstant())));
+            return lines;
+        });
+    }
+}

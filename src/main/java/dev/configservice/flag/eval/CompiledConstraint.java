@@ -1,0 +1,216 @@
+package dev.configservice.flag.eval;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import dev.configservice.flag.eval.FlagDefinition.Constraint;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A constraint with its values parsed. An attribute that is missing or of the wrong type makes it false, negated or not;
+ * but {@code exists} asks just that, and what is missing is in no list.
+ */
+final class CompiledConstraint {
+    /** What a test of an attribute says; of the wrong type counts as neither. */
+    private enum Outcome {
+        HOLDS,
+        FAILS,
+        WRONG_TYPE
+    }
+
+    private interface Test {
+        Outcome of(Object attribute);
+    }
+
+    private final Constraint constraint;
+    private final Test test;
+
+    private CompiledConstraint(Constraint constraint, Test test) {
+        this.constraint = constraint;
+        this.test = test;
+    }
+
+    /** Parses the values; an {@link IllegalArgumentException} says what the operator takes. */
+    static CompiledConstraint compile(Constraint c) {
+        return new CompiledConstraint(c, test(c.operator(), c.values()));
+    }
+
+    Constraint constraint() {
+        return constraint;
+    }
+
+    boolean holds(Subject subject) {
+        Object attribute = subject.attribute(constraint.attribute());
+        if (constraint.operator() == Operator.EXISTS) {
+            return (attribute != null) != constraint.negate();
+        }
+        if (attribute == null) {
+            return constraint.operator() == Operator.NOT_IN && !constraint.negate();
+        }
+        Outcome outcome = test.of(attribute);
+        return outcome != Outcome.WRONG_TYPE && (outcome == Outcome.HOLDS) != constraint.negate();
+    }
+
+    private static Test test(Operator operator, List<Object> values) {
+        return switch (operator) {
+            case EXISTS -> attribute -> Outcome.HOLDS;
+            case IN -> member(values, true);
+            case NOT_IN -> member(values, false);
+            case STARTS_WITH -> text(texts(values), String::startsWith);
+            case ENDS_WITH -> text(texts(values), String::endsWith);
+            case CONTAINS -> text(texts(values), String::contains);
+            case MATCHES -> matches(values);
+            case EQ -> member(List.of(one(values)), true);
+            case GT -> number(values, order -> order > 0);
+            case GTE -> number(values, order -> order >= 0);
+            case LT -> number(values, order -> order < 0);
+            case LTE -> number(values, order -> order <= 0);
+            case SEMVER_EQ -> version(values, order -> order == 0);
+            case SEMVER_GT -> version(values, order -> order > 0);
+            case SEMVER_LT -> version(values, order -> order < 0);
+            case BEFORE -> time(values, order -> order < 0);
+            case AFTER -> time(values, order -> order > 0);
+        };
+    }
+
+    private static Test member(List<Object> values, boolean in) {
+        if (values.isEmpty()) {
+            throw new IllegalArgumentException("takes one value or more");
+        }
+        Set<Object> members = new HashSet<>();
+        Set<Class<?>> types = new HashSet<>();
+        for (Object value : values) {
+            Object normal = normal(value);
+            if (normal == null) {
+                throw new IllegalArgumentException("takes texts, numbers, true and false");
+            }
+            members.add(normal);
+            types.add(normal.getClass());
+        }
+        return attribute -> {
+            Object normal = normal(attribute);
+            if (normal == null || !types.contains(normal.getClass())) {
+                return Outcome.WRONG_TYPE;
+            }
+            return of(members.contains(normal) == in);
+        };
+    }
+
+    /** A value so that equal ones are equal: 1.0 is 1. */
+    private static @Nullable Object normal(Object value) {
+        if (value instanceof BigDecimal number) {
+            return number.signum() == 0 ? BigDecimal.ZERO : number.stripTrailingZeros();
+        }
+        return value instanceof String || value instanceof Boolean ? value : null;
+    }
+
+    private static List<String> texts(List<Object> values) {
+        List<String> texts = new ArrayList<>();
+        for (Object value : values) {
+            if (!(value instanceof String text)) {
+                throw new IllegalArgumentException("takes texts");
+            }
+            texts.add(text);
+        }
+        if (texts.isEmpty()) {
+            throw new IllegalArgumentException("takes one text or more");
+        }
+        return texts;
+    }
+
+    private interface TextTest {
+        boolean holds(String attribute, String value);
+    }
+
+    private static Test text(List<String> values, TextTest test) {
+        return attribute -> {
+            if (!(attribute instanceof String text)) {
+                return Outcome.WRONG_TYPE;
+            }
+            for (String value : values) {
+                if (test.holds(text, value)) {
+                    return Outcome.HOLDS;
+                }
+            }
+            return Outcome.FAILS;
+        };
+    }
+
+    private static Test matches(List<Object> values) {
+        List<Pattern> patterns = new ArrayList<>();
+        for (String value : texts(values)) {
+            try {
+                patterns.add(Pattern.compile(value));
+            } catch (PatternSyntaxException e) {
+                throw new IllegalArgumentException("takes regular expressions of RE2: " + e.getDescription(), e);
+            }
+        }
+        return attribute -> {
+            if (!(attribute instanceof String text)) {
+                return Outcome.WRONG_TYPE;
+            }
+            for (Pattern pattern : patterns) {
+                if (pattern.matcher(text).find()) {
+                    return Outcome.HOLDS;
+                }
+            }
+            return Outcome.FAILS;
+        };
+    }
+
+    private static Object one(List<Object> values) {
+        if (values.size() != 1) {
+            throw new IllegalArgumentException("takes one value");
+        }
+        return values.get(0);
+    }
+
+    private static Test number(List<Object> values, Predicate<Integer> order) {
+        if (!(one(values) instanceof BigDecimal value)) {
+            throw new IllegalArgumentException("takes a number");
+        }
+        return attribute -> attribute instanceof BigDecimal n ? of(order.test(n.compareTo(value))) : Outcome.WRONG_TYPE;
+    }
+
+    private static Test version(List<Object> values, Predicate<Integer> order) {
+        SemanticVersion value = one(values) instanceof String text ? SemanticVersion.parse(text) : null;
+        if (value == null) {
+            throw new IllegalArgumentException("takes a semantic version such as 1.2.3");
+        }
+        return attribute -> {
+            SemanticVersion v = attribute instanceof String text ? SemanticVersion.parse(text) : null;
+            return v == null ? Outcome.WRONG_TYPE : of(order.test(v.compareTo(value)));
+        };
+    }
+
+    private static Test time(List<Object> values, Predicate<Integer> order) {
+        Instant value = one(values) instanceof String text ? instant(text) : null;
+        if (value == null) {
+            throw new IllegalArgumentException("takes a time such as 2030-01-31T12:00:00Z");
+        }
+        return attribute -> {
+            Instant t = attribute instanceof String text ? instant(text) : null;
+            return t == null ? Outcome.WRONG_TYPE : of(order.test(t.compareTo(value)));
+        };
+    }
+
+    private static @Nullable Instant instant(String text) {
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeParseException e) {
+            return null;
+        }
+    }
+
+    private static Outcome of(boolean holds) {
+        return holds ? Outcome.HOLDS : Outcome.FAILS;
+    }
+}

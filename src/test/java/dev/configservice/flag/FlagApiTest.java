@@ -1,0 +1,255 @@
+package dev.configservice.flag;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.testing.Api;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class FlagApiTest {
+    private final Api admin = TestNode.shared().admin();
+    private final Api anyone = TestNode.shared().anonymous();
+    private final String env = "env-" + UUID.randomUUID();
+
+    private Reply create(String name, String more) {
+        Reply reply = admin.post(
+                "/feature-flags/", "{\"name\":\"" + name + "\",\"environment\":\"" + env + "\"" + more + "}");
+        assertThat(reply.status()).as(reply.text()).isEqualTo(201);
+        return reply;
+    }
+
+    private Reply evaluate(String name, String more) {
+        return anyone.post(
+                "/feature-flags/evaluate",
+                "{\"flag_name\":\"" + name + "\",\"environment\":\"" + env + "\"" + more + "}");
+    }
+
+    @Test
+    void aRolloutIsRaisedStepByStep() {
+        Reply created = create("new_ui_design", ",\"is_enabled\":true,\"rollout_percentage\":10.0");
+        List<String> before = usersWith("new_ui_design");
+        assertThat(before).hasSizeBetween(1, 40);
+
+        Reply raised = admin.put("/feature-flags/" + created.field("id"), "{\"rollout_percentage\": 50.0}");
+
+        assertThat(raised.status()).isEqualTo(200);
+        assertThat(raised.field("version")).isEqualTo("2");
+        assertThat(usersWith("new_ui_design")).containsAll(before).hasSizeGreaterThan(before.size());
+    }
+
+    private List<String> usersWith(String name) {
+        List<String> users = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            Reply reply = evaluate(name, ",\"user_id\":\"u" + i + "\"");
+            assertThat(reply.field("reason")).isEqualTo("SPLIT");
+            if (reply.json().get("enabled").asBoolean()) {
+                users.add("u" + i);
+            }
+        }
+        return users;
+    }
+
+    @Test
+    void anUnknownFlagIsTheDefault() {
+        Reply plain = evaluate("unknown", "");
+        assertThat(plain.status()).isEqualTo(200);
+        assertThat(plain.json().get("enabled").asBoolean()).isFalse();
+        assertThat(plain.json().get("value").asBoolean()).isFalse();
+        assertThat(plain.json().get("version").isNull()).isTrue();
+        assertThat(plain.field("reason")).isEqualTo("FLAG_NOT_FOUND");
+        assertThat(evaluate("unknown", ",\"default_value\":true")
+                        .json()
+                        .get("enabled")
+                        .asBoolean())
+                .isTrue();
+        Reply text = evaluate("unknown", ",\"default_value\":\"x\",\"user_id\":null");
+        assertThat(text.json().get("enabled").asBoolean()).isFalse();
+        assertThat(text.field("value")).isEqualTo("x");
+    }
+
+    @Test
+    void rulesVariantsAndExplanation() {
+        create("checkout", """
+                ,"is_enabled":true,
+                "variants":[{"name":"red","value":{"color":"#f00"},"weight":1},{"name":"blue","value":"b","weight":0}],
+                "rules":[{"constraints":[{"attribute":"country","operator":"in","values":["de","at"]},
+                          {"attribute":"version","operator":"semver_gt","values":["2.0.0"]}],"variant":"blue"},
+                         {"constraints":[{"attribute":"staff","operator":"eq","values":[true]}]}]""");
+
+        Reply blue = evaluate("checkout", ",\"context\":{\"country\":\"de\",\"version\":\"2.1.0\"}");
+        assertThat(blue.field("variant")).isEqualTo("blue");
+        assertThat(blue.field("value")).isEqualTo("b");
+        assertThat(blue.field("reason")).isEqualTo("TARGETING_MATCH");
+        Reply red = evaluate("checkout", ",\"context\":{\"staff\":true}");
+        assertThat(red.json().get("value").get("color").asText()).isEqualTo("#f00");
+        Reply off = evaluate(
+                "checkout", ",\"user_id\":\"u\",\"context\":{\"country\":\"fr\",\"odd\":[1]},\"explain\":true");
+        assertThat(off.json().get("enabled").asBoolean()).isFalse();
+        assertThat(off.json().get("steps").size()).isGreaterThanOrEqualTo(3);
+        assertThat(off.json().get("steps").get(0).get("result").asText()).contains("country");
+    }
+
+    @Test
+    void whatCannotBeEvaluatedIsRefusedAtOnce() {
+        Reply reply = admin.post("/feature-flags", "{\"name\":\"bad\",\"environment\":\"" + env + """
+                        ","rollout_percentage":12.345,
+                        "variants":[{"name":"a","value":1,"weight":0}],
+                        "rules":[{"constraints":[{"attribute":"x","operator":"matches","values":["(?=a)"]},
+                                  {"attribute":"x","operator":"like","values":["a"]}],"variant":"zzz"}],
+                        "prerequisites":[7],"unknown_field":1}""");
+
+        assertThat(reply.status()).isEqualTo(400);
+        assertThat(reply.wrongFields())
+                .containsExactlyInAnyOrder(
+                        "unknown_field",
+                        "rollout_percentage",
+                        "variants",
+                        "rules[0].variant",
+                        "rules[0].constraints[0].values",
+                        "rules[0].constraints[1].operator",
+                        "prerequisites[0]");
+    }
+
+    @Test
+    void aChangeThatBreaksWhatStandsIsRefused() {
+        String path = "/feature-flags/"
+                + create(
+                                "kept",
+                                ",\"variants\":[{\"name\":\"a\",\"value\":1,\"weight\":1}],"
+                                        + "\"rules\":[{\"constraints\":[],\"variant\":\"a\"}]")
+                        .field("id");
+
+        assertThat(admin.put(path, "{\"variants\":[]}").wrongFields()).containsExactly("rules[0].variant");
+        assertThat(admin.put(path, "{\"variants\":null,\"rules\":null}").status())
+                .isEqualTo(200);
+        ObjectNode read = (ObjectNode) admin.get(path).json();
+        read.put("owner", "team-a");
+        assertThat(admin.put(path, Json.write(read)).field("owner")).isEqualTo("team-a");
+        assertThat(admin.put(path, "{\"name\":\"other\"}").wrongFields()).containsExactly("name");
+        assertThat(admin.put(path, "{\"is_enabled\":null}").wrongFields()).containsExactly("is_enabled");
+    }
+
+    @Test
+    void aCycleOfPrerequisitesIsRefused() {
+        create("one", ",\"is_enabled\":true");
+        create("two", ",\"is_enabled\":true,\"prerequisites\":[\"one\"]");
+        String one = admin.get("/feature-flags?name=one&environment=" + env)
+                .json()
+                .get("items")
+                .get(0)
+                .get("id")
+                .asText();
+
+        assertThat(admin.put("/feature-flags/" + one, "{\"prerequisites\":[{\"flag_name\":\"two\"}]}")
+                        .wrongFields())
+                .containsExactly("prerequisites");
+        assertThat(evaluate("two", "").json().get("enabled").asBoolean()).isTrue();
+    }
+
+    @Test
+    void bulkAnswersAllFlagsOrThoseNamed() {
+        create("b1", ",\"is_enabled\":true");
+        create("b2", "");
+
+        JsonNode all = anyone.post("/feature-flags/evaluate/bulk", "{\"environment\":\"" + env + "\"}")
+                .json()
+                .get("items");
+        assertThat(all.size()).isEqualTo(2);
+        assertThat(all.get("b1").get("enabled").asBoolean()).isTrue();
+        JsonNode named = anyone.post(
+                        "/feature-flags/evaluate/bulk",
+                        "{\"environment\":\"" + env + "\",\"flag_names\":[\"b2\",\"b3\"],\"user_id\":\"u\"}")
+                .json()
+                .get("items");
+        assertThat(named.get("b2").get("reason").asText()).isEqualTo("DISABLED");
+        assertThat(named.get("b3").get("reason").asText()).isEqualTo("FLAG_NOT_FOUND");
+    }
+
+    @Test
+    void manyEvaluationsAtOnceAnswerEachItsOwn() {
+        create("many", ",\"is_enabled\":true,\"target_users\":[\"u7\"]");
+        List<CompletableFuture<Reply>> replies = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            int user = i % 10;
+            replies.add(CompletableFuture.supplyAsync(() -> evaluate("many", ",\"user_id\":\"u" + user + "\"")));
+        }
+        for (int i = 0; i < 200; i++) {
+            assertThat(replies.get(i).join().json().get("enabled").asBoolean()).isEqualTo(i % 10 == 7);
+        }
+    }
+
+    @Test
+    void usageIsCountedAndHistoryAndRollbackWorkAsForConfigurations() {
+        Reply created = create("used", ",\"is_enabled\":true,\"tags\":[\"ui\",\"beta\"]");
+        String path = "/feature-flags/" + created.field("id");
+        for (int i = 0; i < 3; i++) {
+            evaluate("used", "");
+        }
+        Reply usage = anyone.get(path + "/usage");
+        assertThat(usage.json().get("items").get(0).get("evaluations").asInt()).isEqualTo(3);
+        assertThat(usage.json().get("items").get(0).get("reason").asText()).isEqualTo("DEFAULT");
+        assertThat(usage.field("last_evaluated_at")).isNotEmpty();
+
+        admin.put(path, "{\"is_enabled\":false}");
+        assertThat(evaluate("used", "").field("reason")).isEqualTo("DISABLED");
+        JsonNode history = anyone.get(path + "/history").json().get("items");
+        assertThat(history.get(0).get("value").get("is_enabled").asBoolean()).isFalse();
+        assertThat(admin.post(path + "/rollback", "{\"version\":1}")
+                        .json()
+                        .get("is_enabled")
+                        .asBoolean())
+                .isTrue();
+        assertThat(admin.delete(path).status()).isEqualTo(204);
+        assertThat(evaluate("used", "").field("reason")).isEqualTo("FLAG_NOT_FOUND");
+        assertThat(admin.post("/feature-flags", "{\"name\":\"used\",\"environment\":\"" + env + "\"}")
+                        .status())
+                .isEqualTo(201);
+        assertThat(admin.post(path + "/rollback", "{\"version\":1}").status()).isEqualTo(409);
+    }
+
+    @Test
+    void listsAreFilteredAndStaleFlagsSayWhy() {
+        create("s1", ",\"tags\":[\"ui\"],\"owner\":\"a\",\"expires_at\":\"2020-01-01T00:00:00Z\"");
+        create("s2", ",\"tags\":[\"api\"]");
+
+        assertThat(names("&tag=ui")).containsExactly("s1");
+        assertThat(names("&owner=a")).containsExactly("s1");
+        assertThat(names("&prefix=s")).containsExactly("s1", "s2");
+        Reply stale = anyone.get("/feature-flags?stale=true&environment=" + env);
+        assertThat(stale.json().get("items").size()).isEqualTo(1);
+        assertThat(stale.json().get("items").get(0).get("stale_reasons").get(0).asText())
+                .isEqualTo("expired");
+    }
+
+    private List<String> names(String filter) {
+        List<String> names = new ArrayList<>();
+        anyone.get("/feature-flags?environment=" + env + filter)
+                .json()
+                .get("items")
+                .forEach(f -> names.add(f.get("name").asText()));
+        return names;
+    }
+
+    @Test
+    void theRightIsNeededAndItsReachCounts() {
+        assertThat(anyone.post("/feature-flags", "{\"name\":\"x\"}").status()).isEqualTo(401);
+        Api limited = anyone.key(admin.post(
+                        "/access/keys",
+                        "{\"name\":\"f\",\"rights\":[\"flags:write\"],\"environments\":[\"" + env + "\"]}")
+                .field("key"));
+        assertThat(limited.post("/feature-flags", "{\"name\":\"x\",\"environment\":\"" + env + "\"}")
+                        .status())
+                .isEqualTo(201);
+        assertThat(limited.post("/feature-flags", "{\"name\":\"x\",\"environment\":\"other\"}")
+                        .status())
+                .isEqualTo(403);
+    }
+}
