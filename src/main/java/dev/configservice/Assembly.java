@@ -5,12 +5,21 @@ import dev.configservice.access.Access;
 import dev.configservice.access.AccessKeyKind;
 import dev.configservice.access.AccessRoutes;
 import dev.configservice.access.KeyUsage;
+import dev.configservice.change.AuditLog;
+import dev.configservice.change.AuditRoutes;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.ChangeFeed;
 import dev.configservice.change.ChangeFeedVerticle;
 import dev.configservice.change.ChangeLog;
+import dev.configservice.change.ChangeReader;
+import dev.configservice.change.ChangeRoutes;
+import dev.configservice.change.ChangeStreams;
+import dev.configservice.change.Events;
 import dev.configservice.change.Ids;
+import dev.configservice.change.ResourceKind;
+import dev.configservice.change.SecretReads;
 import dev.configservice.change.WriterVerticle;
+import dev.configservice.change.kafka.KafkaFanoutVerticle;
 import dev.configservice.cluster.Grid;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
@@ -39,6 +48,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.ext.healthchecks.Status;
 import java.net.SocketException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -46,6 +56,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -130,6 +141,8 @@ public final class Assembly implements AutoCloseable {
         Resources resources = new Resources(cache, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres);
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
+        List<ResourceKind> kinds = List.of(new ConfigurationKind(keyring), new FlagKind(), new AccessKeyKind());
+        Events events = new Events(kinds);
         EvaluationBus evaluations = new EvaluationBus(vertx);
         FlagUsage flagUsage = new FlagUsage(vertx, postgres, clock, metrics.registry());
         Health health = new Health(vertx, feed, redis);
@@ -137,21 +150,24 @@ public final class Assembly implements AutoCloseable {
 
         ChangeFeedVerticle follower =
                 new ChangeFeedVerticle(feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
+        ChangeReader reader = new ChangeReader(feed, changeLog);
+        ChangeStreams streams = new ChangeStreams(
+                vertx, bus, feed, reader, events, access, settings.changes(), clock, metrics.registry());
         WriterVerticle writer = new WriterVerticle(
-                bus,
-                feed,
-                follower,
-                changeLog,
-                postgres,
-                List.of(new ConfigurationKind(keyring), new FlagKind(), new AccessKeyKind()),
-                clock,
-                WRITE_DEADLINE,
-                metrics.registry());
+                bus, feed, follower, changeLog, postgres, kinds, clock, WRITE_DEADLINE, metrics.registry());
         List<Routes> features = List.of(
                 new OpsRoutes(vertx, health, metrics.registry()),
+                new ChangeRoutes(feed, reader, streams, events),
+                new AuditRoutes(new AuditLog(postgres), events),
                 new AccessRoutes(cache, resources, bus, ids, usage, clock),
                 new ConfigurationRoutes(
-                        cache, resources, bus, ids, keyring, settings.config().defaultEnvironment()),
+                        cache,
+                        resources,
+                        bus,
+                        ids,
+                        keyring,
+                        new SecretReads(vertx, postgres, ids, clock, metrics.registry()),
+                        settings.config().defaultEnvironment()),
                 new FlagRoutes(
                         cache,
                         resources,
@@ -169,7 +185,34 @@ public final class Assembly implements AutoCloseable {
                 vertx,
                 settings,
                 () -> new HttpVerticle(settings.http(), access, feed, ids, features, metrics.registry()));
+        deployKafka(vertx, settings, feed, changeLog, events, postgres, metrics, health);
+        undo.push(streams::close);
         undo.push(health::leave);
+    }
+
+    private void deployKafka(
+            Vertx vertx,
+            Settings settings,
+            ChangeFeed feed,
+            ChangeLog changeLog,
+            Events events,
+            Postgres postgres,
+            Metrics metrics,
+            Health health) {
+        if (addresses.kafka().isEmpty()) {
+            return;
+        }
+        KafkaFanoutVerticle fanout = new KafkaFanoutVerticle(
+                settings.kafka(),
+                addresses.kafka(),
+                feed,
+                changeLog,
+                events,
+                postgres,
+                UUID.randomUUID().toString(),
+                metrics.registry());
+        await(vertx.deployVerticle(fanout));
+        health.register("kafka", () -> Future.succeededFuture(fanout.isHealthy() ? Status.OK() : Status.KO()));
     }
 
     private static Postgres postgres(Vertx vertx, Settings settings, String uri) {

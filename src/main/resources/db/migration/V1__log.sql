@@ -87,6 +87,27 @@ create table flag_usage (
     primary key (flag_id, hour, variant, reason)
 );
 
+-- How far consumers of the log have come, and which node is each of them now.
+create table cursors (
+    name     text        primary key,
+    position bigint      not null default 0,
+    holder   text        not null default '',
+    epoch    bigint      not null default 0,
+    until    timestamptz not null default '-infinity'
+);
+
+-- Who was shown which secret; not changes, written in batches.
+create table secret_reads (
+    id           uuid        primary key,
+    occurred_at  timestamptz not null,
+    actor        text        not null,
+    request_id   text        not null,
+    resource_id  text        not null,
+    environment  text        not null,
+    service_name text        not null,
+    name         text        not null
+);
+
 -- Makes the partitions that hold the revisions from p_revision on, and the next ones, where they are missing.
 create function ensure_partitions(p_revision bigint) returns void language plpgsql as $$
 declare

@@ -150,6 +150,18 @@ public final class Access {
         });
     }
 
+    /** Whether a caller's key is still there; a node that cannot tell says yes until its trust ends. */
+    public Future<Boolean> holds(Caller caller) {
+        String id = caller.keyId();
+        if (id == null) {
+            return Future.succeededFuture(true);
+        }
+        if (feed.staleness().compareTo(settings.maxStale()) > 0) {
+            return Future.succeededFuture(false);
+        }
+        return cache.get(KEYS, 0).map(s -> s.view(Access::byId).containsKey(id)).otherwise(true);
+    }
+
     private static Map<String, AccessKey> byId(Snapshot snapshot) {
         Map<String, AccessKey> keys = new HashMap<>();
         snapshot.resources().forEach(r -> keys.put(r.id(), AccessKey.of(r)));

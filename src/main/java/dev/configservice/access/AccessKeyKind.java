@@ -20,4 +20,9 @@ public final class AccessKeyKind implements ResourceKind {
         after.set("hash", fields.get("hash"));
         return new Content(after, sealed);
     }
+
+    @Override
+    public ObjectNode data(Resource resource) {
+        return AccessRoutes.render(resource, null);
+    }
 }

@@ -203,7 +203,7 @@ public final class AccessRoutes implements Routes {
                 }));
     }
 
-    private static ObjectNode render(Resource resource, @Nullable Instant lastUsed) {
+    static ObjectNode render(Resource resource, @Nullable Instant lastUsed) {
         ObjectNode row = Json.readObject(resource.row());
         ObjectNode o = Json.object();
         o.put("id", resource.id());

@@ -124,6 +124,11 @@ public final class ChangeFeed {
         return !started || since.compareTo(CUT_OFF_AFTER) > 0 ? since : Duration.ZERO;
     }
 
+    /** How long ago the node last compared itself with the log. */
+    public Duration lookAge() {
+        return Duration.ofNanos(System.nanoTime() - lastLookNanos);
+    }
+
     /** Completes when a revision is applied, or fails with {@link ErrorCode#BEHIND}. */
     public Future<Void> awaitApplied(long revision, Duration deadline) {
         if (applied.revision() >= revision) {

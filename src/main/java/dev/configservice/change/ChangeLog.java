@@ -109,6 +109,12 @@ public final class ChangeLog {
         return postgres.read(FROM, Tuple.of(revision + 1, limit)).map(ChangeLog::toChanges);
     }
 
+    /** The first revision that the log holds; 0 where it holds none. */
+    Future<Long> oldest() {
+        return postgres.read("select coalesce(min(revision), 0) as oldest from changes", Tuple.tuple())
+                .map(rows -> rows.iterator().next().getLong("oldest"));
+    }
+
     Future<List<Change>> byEvents(SqlConnection connection, List<UUID> ids, Duration deadline) {
         Tuple ask = Tuple.tuple().addArrayOfUUID(ids.toArray(UUID[]::new));
         return postgres.within(

@@ -28,6 +28,9 @@ public interface ResourceKind {
         return earlier;
     }
 
+    /** What the world sees of a resource when it changes: its event's data, without secrets and actors. */
+    ObjectNode data(Resource resource);
+
     /** A resource's own fields, without those that the log keeps for every kind, and what is sealed. */
     record Content(ObjectNode fields, Sealed sealed) {}
 }

@@ -6,6 +6,8 @@ import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.change.Change;
 import dev.configservice.change.Resource;
+import dev.configservice.change.SecretReads;
+import dev.configservice.http.Request;
 import dev.configservice.http.ResourceRoutes;
 import dev.configservice.json.Json;
 import dev.configservice.secret.Keyring;
@@ -14,9 +16,11 @@ import org.jspecify.annotations.Nullable;
 /** Configurations as callers see them: who sees an encrypted value, and who sees actors. */
 final class ConfigurationFace implements ResourceRoutes.Face {
     private final Keyring keyring;
+    private final SecretReads secretReads;
 
-    ConfigurationFace(Keyring keyring) {
+    ConfigurationFace(Keyring keyring, SecretReads secretReads) {
         this.keyring = keyring;
+        this.secretReads = secretReads;
     }
 
     @Override
@@ -45,6 +49,13 @@ final class ConfigurationFace implements ResourceRoutes.Face {
             caller.require(Right.SECRETS_READ, resource.environment(), resource.serviceName());
         } else {
             caller.require(Right.READ, resource.environment(), resource.serviceName());
+        }
+    }
+
+    @Override
+    public void wasRead(Resource resource, Request request) {
+        if (resource.isSealed() && !isMasked(resource, request.caller())) {
+            secretReads.note(resource, request.caller().name(), request.id());
         }
     }
 

@@ -90,6 +90,22 @@ public final class ConfigurationKind implements ResourceKind {
         return new Content(fields, parcel.sealed());
     }
 
+    @Override
+    public ObjectNode data(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode o = Json.object();
+        o.put("id", resource.id());
+        o.put("key", resource.name());
+        o.put("service_name", resource.serviceName().isEmpty() ? null : resource.serviceName());
+        o.put("environment", resource.environment());
+        o.put("version", resource.version());
+        o.set("is_encrypted", row.get(ENCRYPTED));
+        if (!resource.isSealed() && row.has(VALUE)) {
+            o.set("value", row.get(VALUE));
+        }
+        return o;
+    }
+
     private boolean sameValue(String id, Sealed a, Sealed b) {
         return Arrays.equals(keyring.open(id, a), keyring.open(id, b));
     }

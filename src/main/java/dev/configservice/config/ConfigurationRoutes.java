@@ -12,6 +12,7 @@ import dev.configservice.change.Ids;
 import dev.configservice.change.Origin;
 import dev.configservice.change.Resource;
 import dev.configservice.change.Sealed;
+import dev.configservice.change.SecretReads;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Answer;
 import dev.configservice.http.Form;
@@ -83,6 +84,7 @@ public final class ConfigurationRoutes implements Routes {
             ChangeBus bus,
             Ids ids,
             Keyring keyring,
+            SecretReads secretReads,
             String defaultEnvironment) {
         this.cache = cache;
         this.resources = resources;
@@ -90,7 +92,7 @@ public final class ConfigurationRoutes implements Routes {
         this.ids = ids;
         this.keyring = keyring;
         this.defaultEnvironment = defaultEnvironment;
-        this.face = new ConfigurationFace(keyring);
+        this.face = new ConfigurationFace(keyring, secretReads);
         this.shared = new ResourceRoutes(face, resources, bus, ids);
     }
 
@@ -238,7 +240,7 @@ public final class ConfigurationRoutes implements Routes {
                 throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
                         + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
             }
-            return layers.stamp(shared.read(entry.resource(), request.caller()));
+            return layers.stamp(shared.read(entry.resource(), request));
         });
     }
 
@@ -271,6 +273,7 @@ public final class ConfigurationRoutes implements Routes {
                 boolean hidden = face.isMasked(r, caller);
                 masked |= hidden;
                 secrets |= r.isSealed() && !hidden;
+                face.wasRead(r, request);
                 ObjectNode shown = face.render(r, caller);
                 all.add(shown);
                 if (!hidden) {
@@ -311,7 +314,10 @@ public final class ConfigurationRoutes implements Routes {
                 .map(found -> page.answer(
                                 request,
                                 found,
-                                r -> face.render(r, caller),
+                                r -> {
+                                    face.wasRead(r, request);
+                                    return face.render(r, caller);
+                                },
                                 r -> List.of(r.name(), r.environment(), r.serviceName()))
                         .asSecret(found.stream().anyMatch(r -> r.isSealed() && !face.isMasked(r, caller))));
     }
@@ -343,6 +349,7 @@ public final class ConfigurationRoutes implements Routes {
                     missing.add(key);
                 } else {
                     secrets |= entry.resource().isSealed() && !face.isMasked(entry.resource(), caller);
+                    face.wasRead(entry.resource(), request);
                     items.set(key, face.render(entry.resource(), caller));
                 }
             }

@@ -19,4 +19,9 @@ public final class FlagKind implements ResourceKind {
         Flags.check(current.name(), after);
         return new Content(after, sealed);
     }
+
+    @Override
+    public ObjectNode data(Resource resource) {
+        return FlagFace.render(resource);
+    }
 }

@@ -56,6 +56,9 @@ public final class ResourceRoutes {
         /** Fails where this caller may not read the resource by itself, {@code serviceName} being the one it reads for. */
         void requireRead(Resource resource, Caller caller);
 
+        /** Hears that a resource was read by itself, as far as this caller may see it. */
+        default void wasRead(Resource resource, Request request) {}
+
         /** What stood at a version, as history shows it; null where nobody may see it. */
         @Nullable
         JsonNode historyValue(Change change);
@@ -93,16 +96,17 @@ public final class ResourceRoutes {
     public Future<Answer> get(Request request) {
         return find(request).map(found -> {
             Resource resource = found.present();
-            return read(resource, request.caller())
+            return read(resource, request)
                     .at(found.snapshot().asOf().revision())
                     .asOutdated(found.snapshot().isOutdated());
         });
     }
 
     /** The answer to a read of one resource. */
-    public Answer read(Resource resource, Caller caller) {
-        face.requireRead(resource, caller);
-        return show(200, resource, caller);
+    public Answer read(Resource resource, Request request) {
+        face.requireRead(resource, request.caller());
+        face.wasRead(resource, request);
+        return show(200, resource, request.caller());
     }
 
     private Answer show(int status, Resource resource, Caller caller) {

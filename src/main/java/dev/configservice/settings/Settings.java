@@ -29,7 +29,7 @@ public record Settings(
         ConfigSettings config,
         CacheSettings cache,
         ChangesSettings changes,
-        RegistrySettings registry,
+
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
 
@@ -84,7 +84,6 @@ public record Settings(
                 ConfigSettings.from(get(open, "config")),
                 CacheSettings.from(get(open, "cache")),
                 ChangesSettings.from(get(open, "changes")),
-                RegistrySettings.from(get(open, "registry")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));
         open.values().forEach(Section::refuseUnknown);

@@ -1,0 +1,143 @@
+package dev.configservice.change;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Answer;
+import dev.configservice.http.Page;
+import dev.configservice.http.Request;
+import dev.configservice.http.Routes;
+import dev.configservice.http.Rule;
+import dev.configservice.json.Json;
+import io.vertx.core.Future;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of the audit: who changed what, when and why, and whether the log is as it was written. */
+public final class AuditRoutes implements Routes {
+    private static final Rule RESOURCE_TYPE = Rule.pattern(
+            "configuration|feature_flag|service|access_key|secret_read",
+            "must be configuration, feature_flag, service, access_key or secret_read");
+    private static final Rule TEXT = Rule.text(1, 300);
+
+    private final AuditLog audit;
+    private final Events events;
+
+    public AuditRoutes(AuditLog audit, Events events) {
+        this.audit = audit;
+        this.events = events;
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.route("GET", "/audit/verify", Right.AUDIT_READ, Set.of("from", "to"), this::verify);
+        table.route(
+                "GET",
+                "/audit",
+                Right.AUDIT_READ,
+                Set.of(
+                        "resource_type",
+                        "resource_id",
+                        "actor",
+                        "environment",
+                        "service_name",
+                        "since",
+                        "until",
+                        Page.LIMIT,
+                        Page.TOKEN),
+                this::list);
+    }
+
+    private Future<Answer> list(Request request) {
+        Page page = Page.of(request, 1);
+        String type = request.query("resource_type", RESOURCE_TYPE);
+        AuditLog.Question question = new AuditLog.Question(
+                type,
+                request.query("resource_id", TEXT),
+                request.query("actor", TEXT),
+                request.query("environment", Rule.NAME),
+                request.query("service_name", Rule.NAME),
+                time(request, "since"),
+                time(request, "until"),
+                request.caller().environments().patterns(),
+                request.caller().serviceNames().patterns());
+        String before = page.isFirst() ? "" : page.after().get(0);
+        Caller caller = request.caller();
+        if ("secret_read".equals(type)) {
+            return audit.secretReads(question, before, page.limit() + 1)
+                    .map(found -> page.answer(
+                            request,
+                            found,
+                            o -> o,
+                            o -> List.of(o.get("event_id").textValue())));
+        }
+        if (!before.isEmpty() && !before.matches("\\d{1,18}")) {
+            throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
+        }
+        long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
+        return audit.changes(question, below, page.limit() + 1)
+                .map(found -> page.answer(
+                        request,
+                        found,
+                        e -> render(e, caller),
+                        e -> List.of(Long.toString(e.change().revision()))));
+    }
+
+    private ObjectNode render(AuditLog.Audited entry, Caller caller) {
+        Change change = entry.change();
+        Resource r = change.resource();
+        ObjectNode o = Json.object();
+        o.put("revision", change.revision());
+        o.put("event_id", change.eventId().toString());
+        o.put("resource_type", r.kind());
+        o.put("resource_id", r.id());
+        o.put("action", change.action().text());
+        o.put("environment", r.environment().isEmpty() ? null : r.environment());
+        o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
+        o.put("actor", caller.has(Right.AUDIT_READ) ? change.actor() : null);
+        o.put("request_id", change.requestId());
+        o.put("comment", change.comment());
+        o.put("occurred_at", Json.time(change.occurredAt()));
+        Resource before = entry.before();
+        o.set("before", before == null ? null : events.data(before));
+        o.set("after", change.action().isRemoval() ? null : events.data(r));
+        return o;
+    }
+
+    private static @Nullable OffsetDateTime time(Request request, String name) {
+        String text = request.query(name);
+        if (text == null) {
+            return null;
+        }
+        try {
+            Instant at = OffsetDateTime.parse(text).toInstant();
+            return at.atOffset(ZoneOffset.UTC);
+        } catch (DateTimeParseException e) {
+            throw ServiceException.invalid(name, "must be a time as in RFC 3339, e.g. 2030-01-31T12:00:00Z");
+        }
+    }
+
+    private Future<Answer> verify(Request request) {
+        long from = request.number("from", 1, Long.MAX_VALUE / 2, 1);
+        long to = request.number("to", 1, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2);
+        if (to < from) {
+            throw ServiceException.invalid("to", "must not be below from");
+        }
+        return audit.verify(from, to).map(v -> {
+            ObjectNode o = Json.object();
+            o.put("verified", v.firstBreak() == null);
+            o.put("from", v.from());
+            o.put("to", v.to());
+            if (v.firstBreak() != null) {
+                o.put("first_break", v.firstBreak());
+            }
+            return Answer.json(200, o);
+        });
+    }
+}

@@ -1,0 +1,136 @@
+package dev.configservice.change;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Right;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Answer;
+import dev.configservice.http.Request;
+import dev.configservice.http.Routes;
+import dev.configservice.http.Rule;
+import dev.configservice.json.Json;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of changes: in pages, by waiting, as a stream. */
+public final class ChangeRoutes implements Routes {
+    private static final Rule RESOURCE_TYPE =
+            Rule.pattern("configuration|feature_flag|service", "must be configuration, feature_flag or service");
+    private static final Rule KEY_PREFIX = Rule.text(1, 255);
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
+    private final ChangeFeed feed;
+    private final ChangeReader reader;
+    private final ChangeStreams streams;
+    private final Events events;
+
+    public ChangeRoutes(ChangeFeed feed, ChangeReader reader, ChangeStreams streams, Events events) {
+        this.feed = feed;
+        this.reader = reader;
+        this.streams = streams;
+        this.events = events;
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.stream(
+                "/changes/stream",
+                Right.READ,
+                Set.of("environment", "service_name", "resource_type", "key_prefix", "after", "access_token"),
+                this::stream);
+        table.route(
+                "GET",
+                "/changes",
+                Right.READ,
+                Set.of("after", "environment", "service_name", "resource_type", "key_prefix", "limit", "wait"),
+                this::changes);
+    }
+
+    private static ChangeFilter filter(Request request) {
+        return ChangeFilter.of(
+                request.query("environment", Rule.NAME),
+                request.query("service_name", Rule.NAME),
+                request.query("resource_type", RESOURCE_TYPE),
+                request.query("key_prefix", KEY_PREFIX),
+                request.caller());
+    }
+
+    private Future<Void> stream(Exchange exchange) {
+        Request request = exchange.request();
+        return streams.open(exchange.response(), filter(request), request.caller(), position(request));
+    }
+
+    private static @Nullable Long position(Request request) {
+        String last = request.header("last-event-id");
+        String after = request.query("after");
+        String text = last == null || last.isEmpty() ? after : last;
+        if (text == null) {
+            return null;
+        }
+        if (!text.matches("\\d{1,18}")) {
+            throw ServiceException.invalid(
+                    last == null || last.isEmpty() ? "after" : "Last-Event-ID", "must be a revision: a whole number");
+        }
+        return Long.parseLong(text);
+    }
+
+    private Future<Answer> changes(Request request) {
+        ChangeFilter filter = filter(request);
+        long after = request.number("after", 0, Long.MAX_VALUE / 2, 0);
+        int limit = (int) request.number("limit", 1, 500, 50);
+        Duration wait = Duration.ofSeconds(request.number("wait", 0, 60, 0));
+        return known(after)
+                .compose(v -> streams.scan(filter::matches, after, limit))
+                .compose(scan -> {
+                    if (!scan.found().isEmpty()
+                            || wait.isZero()
+                            || scan.scannedTo() < feed.applied().revision()) {
+                        return Future.succeededFuture(scan);
+                    }
+                    // what comes while this goes on to the event loop's list is found by the scan after it
+                    Future<Void> first = streams.await(filter, wait);
+                    return streams.scan(filter::matches, scan.scannedTo(), limit)
+                            .compose(again -> again.found().isEmpty()
+                                    ? first.compose(v -> streams.scan(filter::matches, again.scannedTo(), limit))
+                                    : Future.succeededFuture(again));
+                })
+                .map(scan -> answer(request, scan));
+    }
+
+    /** Fails where the log does not hold what comes after a revision. */
+    private Future<Void> known(long after) {
+        return feed.awaitApplied(after, APPLIED_DEADLINE).transform(done -> {
+            if (done.failed()) {
+                return gone(
+                        "Revision " + after + " is ahead of the log",
+                        feed.applied().revision());
+            }
+            if (feed.recent().after(after, 1) != null) {
+                return Future.succeededFuture();
+            }
+            return reader.oldest()
+                    .compose(oldest -> after + 1 < oldest && after > 0
+                            ? gone("The log begins at revision " + oldest, oldest)
+                            : Future.succeededFuture());
+        });
+    }
+
+    private static Future<Void> gone(String detail, long oldest) {
+        return Future.failedFuture(
+                new ServiceException(ErrorCode.GONE, detail, List.of(), Map.of("oldest_revision", oldest)));
+    }
+
+    private Answer answer(Request request, ChangeStreams.Scan scan) {
+        boolean withActor = request.caller().has(Right.AUDIT_READ);
+        ObjectNode body = Json.object();
+        ArrayNode items = body.putArray("items");
+        scan.found().forEach(c -> items.add(events.of(c).json(withActor)));
+        body.put("last_revision", scan.scannedTo());
+        return Answer.json(200, body);
+    }
+}

@@ -1,0 +1,28 @@
+package dev.configservice.change;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Makes the events of changes: what a kind's resource looks like to the world, its feature says. */
+public final class Events {
+    private final Map<String, ResourceKind> kinds = new HashMap<>();
+
+    public Events(List<ResourceKind> kinds) {
+        kinds.forEach(k -> this.kinds.put(k.kind(), k));
+    }
+
+    /** The event of a change that is public. */
+    public ChangeEvent of(Change change) {
+        ResourceKind kind = Objects.requireNonNull(
+                kinds.get(change.resource().kind()), change.resource().kind());
+        return new ChangeEvent(change, kind.data(change.resource()));
+    }
+
+    /** What a resource looks like, without secrets; empty of what is no resource. */
+    com.fasterxml.jackson.databind.node.ObjectNode data(Resource resource) {
+        ResourceKind kind = kinds.get(resource.kind());
+        return kind == null ? dev.configservice.json.Json.object() : kind.data(resource);
+    }
+}
