@@ -36,6 +36,13 @@ import dev.configservice.ops.Metrics;
 import dev.configservice.ops.OpsRoutes;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.registry.HeartbeatSweeperVerticle;
+import dev.configservice.registry.InstanceKind;
+import dev.configservice.registry.LeaseBeats;
+import dev.configservice.registry.LeaseClock;
+import dev.configservice.registry.Leases;
+import dev.configservice.registry.Registry;
+import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
@@ -120,9 +127,11 @@ public final class Assembly implements AutoCloseable {
                         ? Keyring.keptIn(settings.embedded().directory().resolve("keyset.json"))
                         : settings.secrets().keyset());
 
-        HazelcastInstance hazelcast = Grid.start(
-                settings.cluster(),
-                config -> NearCache.configure(config, settings.cache().nearEntries()));
+        LeaseClock leaseClock = new LeaseClock();
+        HazelcastInstance hazelcast = Grid.start(settings.cluster(), config -> {
+            NearCache.configure(config, settings.cache().nearEntries());
+            Leases.configure(config, leaseClock);
+        });
         undo.push(hazelcast::shutdown);
         Metrics metrics = new Metrics();
         Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx()));
@@ -141,7 +150,8 @@ public final class Assembly implements AutoCloseable {
         Resources resources = new Resources(cache, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres);
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
-        List<ResourceKind> kinds = List.of(new ConfigurationKind(keyring), new FlagKind(), new AccessKeyKind());
+        List<ResourceKind> kinds =
+                List.of(new ConfigurationKind(keyring), new FlagKind(), new InstanceKind(), new AccessKeyKind());
         Events events = new Events(kinds);
         EvaluationBus evaluations = new EvaluationBus(vertx);
         FlagUsage flagUsage = new FlagUsage(vertx, postgres, clock, metrics.registry());
@@ -150,6 +160,10 @@ public final class Assembly implements AutoCloseable {
 
         ChangeFeedVerticle follower =
                 new ChangeFeedVerticle(feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
+        Leases leases = new Leases(vertx, hazelcast, leaseClock);
+        Registry registry = new Registry(cache, feed, bus, leases, new LeaseBeats(vertx), ids, clock);
+        HeartbeatSweeperVerticle sweeper =
+                new HeartbeatSweeperVerticle(registry, leases, feed, postgres, settings.registry(), metrics.registry());
         ChangeReader reader = new ChangeReader(feed, changeLog);
         ChangeStreams streams = new ChangeStreams(
                 vertx, bus, feed, reader, events, access, settings.changes(), clock, metrics.registry());
@@ -158,6 +172,7 @@ public final class Assembly implements AutoCloseable {
         List<Routes> features = List.of(
                 new OpsRoutes(vertx, health, metrics.registry()),
                 new ChangeRoutes(feed, reader, streams, events),
+                new RegistryRoutes(registry, metrics.registry()),
                 new AuditRoutes(new AuditLog(postgres), events),
                 new AccessRoutes(cache, resources, bus, ids, usage, clock),
                 new ConfigurationRoutes(
@@ -179,6 +194,7 @@ public final class Assembly implements AutoCloseable {
 
         await(vertx.deployVerticle(follower));
         await(vertx.deployVerticle(writer));
+        await(vertx.deployVerticle(sweeper));
         DeploymentOptions perLoop = new DeploymentOptions().setInstances(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE);
         await(vertx.deployVerticle(() -> new FlagEvaluationVerticle(evaluations, cache, flagUsage), perLoop));
         deployHttp(

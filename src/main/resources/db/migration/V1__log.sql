@@ -96,6 +96,12 @@ create table cursors (
     until    timestamptz not null default '-infinity'
 );
 
+-- The core nodes that are alive, by their id in the grid.
+create table nodes (
+    id      uuid        primary key,
+    seen_at timestamptz not null
+);
+
 -- Who was shown which secret; not changes, written in batches.
 create table secret_reads (
     id           uuid        primary key,

@@ -2,6 +2,7 @@ package dev.configservice.access;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Action;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.Command;
 import dev.configservice.change.Ids;
@@ -229,7 +230,13 @@ public final class AccessRoutes implements Routes {
     private Future<Answer> delete(Request request) {
         return find(request)
                 .compose(key -> bus.write(new Command.Delete(
-                        ids.next(), AccessKey.KIND, key.id(), request.ifMatch(), request.origin(null))))
+                        ids.next(),
+                        AccessKey.KIND,
+                        key.id(),
+                        request.ifMatch(),
+                        Action.DELETED,
+                        null,
+                        request.origin(null))))
                 .map(result -> Answer.empty(204).at(result.revision()));
     }
 
@@ -252,6 +259,8 @@ public final class AccessRoutes implements Routes {
                         key.id(),
                         Json.write(fields),
                         Sealed.NONE,
+                        null,
+                        Action.UPDATED,
                         null,
                         request.origin(null))))
                 .map(result -> withKey(200, result.resource(), result.replayed() ? null : secret)

@@ -31,8 +31,23 @@ public sealed interface Command {
             implements Command {}
 
     /**
+     * A resource as it is to be, whether it is there already or not. {@code action} is what it is called in the log.
+     */
+    record Put(
+            UUID eventId,
+            String kind,
+            String id,
+            String environment,
+            String serviceName,
+            String name,
+            String content,
+            Action action,
+            Origin origin)
+            implements Command {}
+
+    /**
      * Changes the fields given. {@code ifRevision} is the revision that the caller has seen; null where it does not
-     * matter.
+     * matter. With a {@code fence}, it has no effect on a resource whose fence is as high.
      */
     record Update(
             UUID eventId,
@@ -41,12 +56,21 @@ public sealed interface Command {
             String fields,
             Sealed sealed,
             @Nullable Long ifRevision,
+            Action action,
+            @Nullable Long fence,
             Origin origin)
             implements Command {}
 
-    /** Removes a resource. */
+    /** Removes a resource; {@code ifRevision} and {@code fence} as of {@link Update}. */
     record Delete(
-            UUID eventId, String kind, String id, @Nullable Long ifRevision, Origin origin) implements Command {}
+            UUID eventId,
+            String kind,
+            String id,
+            @Nullable Long ifRevision,
+            Action action,
+            @Nullable Long fence,
+            Origin origin)
+            implements Command {}
 
     /**
      * Brings back what stood at an earlier version, of a resource that is there or of one that was deleted. {@code row}

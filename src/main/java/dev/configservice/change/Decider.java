@@ -1,5 +1,6 @@
 package dev.configservice.change;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Entry.Op;
 import dev.configservice.change.ResourceKind.Content;
 import dev.configservice.error.ErrorCode;
@@ -33,6 +34,8 @@ final class Decider {
     Decision decide(Command command, @Nullable Resource current, @Nullable Resource last, Instant now) {
         if (command instanceof Command.Create c) {
             return create(c, now);
+        } else if (command instanceof Command.Put c) {
+            return put(c, current, last, now);
         } else if (command instanceof Command.Update c) {
             return update(c, present(command, current), now);
         } else if (command instanceof Command.Delete c) {
@@ -52,34 +55,59 @@ final class Decider {
                 new Entry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now));
     }
 
+    private Decision put(Command.Put c, @Nullable Resource current, @Nullable Resource last, Instant now) {
+        ObjectNode content = Json.readObject(c.content());
+        if (current == null) {
+            String row = RowMeta.created(content, now, c.origin().actor());
+            Resource after = new Resource(
+                    c.kind(),
+                    c.id(),
+                    c.environment(),
+                    c.serviceName(),
+                    c.name(),
+                    last == null ? 1 : last.version() + 1,
+                    0,
+                    0,
+                    row,
+                    Sealed.NONE);
+            return new Decision.Append(
+                    new Entry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now));
+        }
+        return new Decision.Append(changed(c, c.action(), current, new Content(content, Sealed.NONE), null, now));
+    }
+
     private Decision update(Command.Update c, Resource current, Instant now) {
         requireMatch(c.ifRevision(), current);
         Content before = RowMeta.content(current.row(), current.sealed());
         Content after = kind(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
-        if (after.fields().equals(before.fields()) && after.sealed().equals(before.sealed())) {
+        boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
+        // with a fence, also what changes nothing is written: an earlier decision may still be on its way
+        if ((same && c.fence() == null) || isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
-        return new Decision.Append(changed(c, Action.UPDATED, current, after, now));
+        return new Decision.Append(changed(c, c.action(), current, after, c.fence(), now));
+    }
+
+    /** Whether a later decision than the one that gave this fence has been written already. */
+    private static boolean isFenced(@Nullable Long fence, Resource current) {
+        return fence != null && current.fence() >= fence;
     }
 
     private Decision delete(Command.Delete c, Resource current, Instant now) {
         requireMatch(c.ifRevision(), current);
+        if (isFenced(c.fence(), current)) {
+            return new Decision.Keep(current);
+        }
+        Resource after = next(current, current.row(), current.sealed(), c.fence());
         return new Decision.Append(new Entry(
-                Op.DELETE,
-                c.eventId(),
-                Action.DELETED,
-                next(current, current.row(), current.sealed()),
-                current.version(),
-                false,
-                c.origin(),
-                now));
+                Op.DELETE, c.eventId(), c.action(), after, current.version(), c.fence() != null, c.origin(), now));
     }
 
     private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
         Content content =
                 kind(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
         if (current != null) {
-            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, now));
+            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, null, now));
         }
         String row = RowMeta.updated(content.fields(), c.row(), now, c.origin().actor());
         Resource after = new Resource(
@@ -97,14 +125,15 @@ final class Decider {
                 new Entry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now));
     }
 
-    private static Entry changed(Command c, Action action, Resource current, Content content, Instant now) {
+    private static Entry changed(
+            Command c, Action action, Resource current, Content content, @Nullable Long fence, Instant now) {
         String row =
                 RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
-        Resource after = next(current, row, content.sealed());
-        return new Entry(Op.UPDATE, c.eventId(), action, after, current.version(), false, c.origin(), now);
+        Resource after = next(current, row, content.sealed(), fence);
+        return new Entry(Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now);
     }
 
-    private static Resource next(Resource r, String row, Sealed sealed) {
+    private static Resource next(Resource r, String row, Sealed sealed, @Nullable Long fence) {
         return new Resource(
                 r.kind(),
                 r.id(),
@@ -113,7 +142,7 @@ final class Decider {
                 r.name(),
                 r.version() + 1,
                 0,
-                r.fence(),
+                fence == null ? r.fence() : fence,
                 row,
                 sealed);
     }

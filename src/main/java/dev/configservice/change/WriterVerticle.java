@@ -257,8 +257,9 @@ public final class WriterVerticle extends VerticleBase {
         if (reading.isEmpty()) {
             return Future.succeededFuture(new Current(Map.of(), Map.of()));
         }
-        List<Command> rollbacks =
-                reading.stream().filter(c -> c instanceof Command.Rollback).toList();
+        List<Command> rollbacks = reading.stream()
+                .filter(c -> c instanceof Command.Rollback || c instanceof Command.Put)
+                .toList();
         return changeLog
                 .resources(connection.get(), reading, CALL_DEADLINE)
                 .compose(resources -> rollbacks.isEmpty()

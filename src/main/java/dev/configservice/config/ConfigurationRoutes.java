@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
+import dev.configservice.change.Action;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.Command;
 import dev.configservice.change.Ids;
@@ -211,6 +212,8 @@ public final class ConfigurationRoutes implements Routes {
                             Json.write(fields),
                             sealed,
                             request.ifMatch(),
+                            Action.UPDATED,
+                            null,
                             origin))
                     .map(result -> {
                         Answer answer = shared.written(200, result, request.caller());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
+import dev.configservice.change.Action;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.Command;
 import dev.configservice.change.Ids;
@@ -266,6 +267,8 @@ public final class FlagRoutes implements Routes {
                             Json.write(fields),
                             Sealed.NONE,
                             request.ifMatch(),
+                            Action.UPDATED,
+                            null,
                             request.origin(comment))))
                     .map(result -> shared.written(200, result, request.caller()));
         });

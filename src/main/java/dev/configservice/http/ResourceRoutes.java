@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
+import dev.configservice.change.Action;
 import dev.configservice.change.Change;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.Command;
@@ -130,7 +131,13 @@ public final class ResourceRoutes {
         return forWrite(request).compose(found -> {
             Resource resource = found.present();
             return bus.write(new Command.Delete(
-                            ids.next(), face.kind(), resource.id(), request.ifMatch(), request.origin(null)))
+                            ids.next(),
+                            face.kind(),
+                            resource.id(),
+                            request.ifMatch(),
+                            Action.DELETED,
+                            null,
+                            request.origin(null)))
                     .map(result -> Answer.empty(204).at(result.revision()));
         });
     }

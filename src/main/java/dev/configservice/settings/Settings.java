@@ -30,6 +30,7 @@ public record Settings(
         CacheSettings cache,
         ChangesSettings changes,
 
+        RegistrySettings registry,
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
 
@@ -84,6 +85,7 @@ public record Settings(
                 ConfigSettings.from(get(open, "config")),
                 CacheSettings.from(get(open, "cache")),
                 ChangesSettings.from(get(open, "changes")),
+                RegistrySettings.from(get(open, "registry")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));
         open.values().forEach(Section::refuseUnknown);

@@ -51,6 +51,8 @@ class SettingsTest {
                         Map.entry("cache.near-entries", "20000"),
                         Map.entry("changes.max-streams", "20000"),
                         Map.entry("changes.stream-max-age", "1h"),
+                        Map.entry("registry.protection-threshold", "0.3"),
+                        Map.entry("registry.protection-max", "10"),
                         Map.entry("embedded.enabled", "false"),
                         Map.entry("embedded.directory", "./data"),
                         Map.entry("embedded.kafka-port", "9092"),

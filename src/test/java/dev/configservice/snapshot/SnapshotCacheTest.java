@@ -140,6 +140,8 @@ class SnapshotCacheTest {
                     "{\"value\":" + value + "}",
                     Sealed.NONE,
                     null,
+                    dev.configservice.change.Action.UPDATED,
+                    null,
                     new Origin("test", null, null, null))));
         }
 

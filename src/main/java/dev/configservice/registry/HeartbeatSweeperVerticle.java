@@ -1,0 +1,288 @@
+package dev.configservice.registry;
+
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.settings.RegistrySettings;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends the leases of this member's partitions that are overdue. What ends in one sweep is one batch of writes. It holds
+ * back, and says so, where it may be the one that is wrong: cut off from the log or from another live node, or when more
+ * of all instances would go at once than is likely to be true.
+ */
+public final class HeartbeatSweeperVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(HeartbeatSweeperVerticle.class);
+    private static final Duration EVERY = Duration.ofSeconds(1);
+    private static final Duration TOUCH_EVERY = Duration.ofSeconds(2);
+    private static final Duration RECONCILE_EVERY = Duration.ofMinutes(1);
+    private static final int LEAST_FOR_PROTECTION = 10;
+    private static final int MAX_IN_SWEEP = 2000;
+
+    private static final String TOUCH = """
+            insert into nodes (id, seen_at) values ($1, now()) on conflict (id) do update set seen_at = now()""";
+    private static final String LIVE_NODES = "select id from nodes where seen_at > now() - interval '6 seconds'";
+    private static final String LEAVE = "delete from nodes where id = $1 or seen_at < now() - interval '1 hour'";
+
+    private final Registry registry;
+    private final Leases leases;
+    private final ChangeFeed feed;
+    private final Postgres postgres;
+    private final RegistrySettings settings;
+    private final Counter expired;
+    private final Counter protections;
+    private final Timer sweeps;
+
+    /** The ends of leases that were written lately, by their time. */
+    private final Deque<Long> recentlyExpired = new ArrayDeque<>();
+
+    private Set<UUID> liveNodes = Set.of();
+    private boolean busy;
+    private boolean reconcileDue = true;
+    private boolean extendDue;
+    private long protectedSince;
+
+    public HeartbeatSweeperVerticle(
+            Registry registry,
+            Leases leases,
+            ChangeFeed feed,
+            Postgres postgres,
+            RegistrySettings settings,
+            MeterRegistry meters) {
+        this.registry = registry;
+        this.leases = leases;
+        this.feed = feed;
+        this.postgres = postgres;
+        this.settings = settings;
+        this.expired = Counter.builder("config_service_leases_expired")
+                .description("Leases whose end this node decided")
+                .register(meters);
+        this.protections = Counter.builder("config_service_registry_protections")
+                .description("How often this node began to hold expiry back")
+                .register(meters);
+        this.sweeps = Timer.builder("config_service_lease_sweeps")
+                .description("How long a sweep for overdue leases takes")
+                .register(meters);
+        Gauge.builder(
+                        "config_service_registry_protected",
+                        registry,
+                        r -> r.protection().isOn() ? 1 : 0)
+                .description("Whether this node holds expiry back")
+                .register(meters);
+    }
+
+    @Override
+    public Future<?> start() {
+        leases.onOwnershipChange(() -> context.runOnContext(v -> {
+            extendDue = true;
+            reconcileDue = true;
+        }));
+        vertx.setPeriodic(EVERY.toMillis(), t -> tick());
+        vertx.setPeriodic(TOUCH_EVERY.toMillis(), t -> touch());
+        vertx.setPeriodic(RECONCILE_EVERY.toMillis(), t -> reconcileDue = true);
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<?> stop() {
+        return postgres.read(LEAVE, Tuple.of(leases.self())).otherwiseEmpty();
+    }
+
+    private void touch() {
+        postgres.read(TOUCH, Tuple.of(leases.self()))
+                .compose(v -> postgres.read(LIVE_NODES, Tuple.tuple()))
+                .onSuccess(rows -> {
+                    Set<UUID> live = new HashSet<>();
+                    for (Row row : rows) {
+                        live.add(row.getUUID("id"));
+                    }
+                    liveNodes = live;
+                })
+                .onFailure(e -> log.debug("registry.touch-failed cause={}", e.toString()));
+    }
+
+    private void tick() {
+        if (busy || !feed.isStarted()) {
+            return;
+        }
+        busy = true;
+        prepare().compose(v -> sweep()).onComplete(done -> {
+            busy = false;
+            if (done.failed()) {
+                log.warn("registry.sweep-failed cause={}", done.cause().toString());
+            }
+        });
+    }
+
+    /** After a start or a change of ownership: leases that were lost are made again, and all get their whole time. */
+    private Future<Void> prepare() {
+        Future<Void> extended = Future.succeededFuture();
+        if (extendDue) {
+            extendDue = false;
+            extended = leases.local()
+                    .compose(
+                            keys -> Future.all(keys.stream().map(leases::extend).toList()))
+                    .mapEmpty();
+        }
+        if (!reconcileDue) {
+            return extended;
+        }
+        reconcileDue = false;
+        return extended.compose(v -> reconcile()).onFailure(e -> reconcileDue = true);
+    }
+
+    /** Instances without a lease get one with its whole time; leases without an instance go. */
+    Future<Void> reconcile() {
+        return registry.all(0).compose(services -> {
+            Set<String> known = new HashSet<>();
+            List<Future<?>> ensured = new ArrayList<>();
+            for (Registry.Instances service : services) {
+                for (Instance instance : service.list()) {
+                    String key = Leases.key(instance.serviceName(), instance.instanceId());
+                    known.add(key);
+                    if (leases.owns(key)) {
+                        ensured.add(leases.ensure(instance));
+                    }
+                }
+            }
+            return Future.all(ensured).compose(v -> leases.local()).map(keys -> {
+                keys.stream().filter(k -> !known.contains(k)).forEach(leases::remove);
+                return null;
+            });
+        });
+    }
+
+    /** One look for overdue leases. */
+    Future<Void> sweep() {
+        long started = System.nanoTime();
+        return leases.overdue().compose(overdue -> {
+            sweeps.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            if (overdue.isEmpty()) {
+                protect(null);
+                return Future.succeededFuture();
+            }
+            String cutOff = cutOff();
+            if (cutOff != null) {
+                protect(cutOff);
+                return Future.succeededFuture();
+            }
+            return registry.all(0).compose(services -> expire(overdue, services));
+        });
+    }
+
+    private @Nullable String cutOff() {
+        if (!feed.staleness().isZero()) {
+            return "this node is cut off from the log";
+        }
+        Set<UUID> missing = new HashSet<>(liveNodes);
+        missing.removeAll(leases.members());
+        return missing.isEmpty() ? null : "this node does not see another live node";
+    }
+
+    private Future<Void> expire(Set<String> overdue, List<Registry.Instances> services) {
+        long now = leases.now();
+        int live = 0;
+        int going = 0;
+        long longestLease = 0;
+        for (Registry.Instances service : services) {
+            for (Instance i : service.list()) {
+                boolean counts = i.status() != Status.UNHEALTHY;
+                live += counts ? 1 : 0;
+                if (overdue.contains(Leases.key(i.serviceName(), i.instanceId()))) {
+                    going += counts ? 1 : 0;
+                    longestLease = Math.max(longestLease, i.lease().toMillis());
+                }
+            }
+        }
+        long within = longestLease;
+        recentlyExpired.removeIf(at -> now - at > within);
+        int all = live + recentlyExpired.size();
+        double allowed = Math.max(LEAST_FOR_PROTECTION, all) * settings.protectionThreshold();
+        boolean mass = going > 0 && going + recentlyExpired.size() > allowed && all >= LEAST_FOR_PROTECTION;
+        List<String> ending = new ArrayList<>(overdue);
+        if (mass) {
+            String reason = (going + recentlyExpired.size()) + " of " + all
+                    + " instances would expire within one lease; more than " + settings.protectionThreshold()
+                    + " of them is held back";
+            if (protect(reason)) {
+                protectedSince = now;
+            }
+            long heldFor = now - protectedSince;
+            if (heldFor < longestLease * settings.protectionMaxLeases()) {
+                return Future.succeededFuture();
+            }
+            // held back long enough: from now on at the threshold's rate for each lease
+            int rate = (int) Math.max(1, allowed - recentlyExpired.size());
+            ending = ending.subList(0, Math.min(ending.size(), rate));
+        } else {
+            protect(null);
+        }
+        if (ending.size() > MAX_IN_SWEEP) {
+            ending = ending.subList(0, MAX_IN_SWEEP);
+        }
+        List<Future<Void>> writes = new ArrayList<>();
+        for (String key : ending) {
+            writes.add(end(key));
+        }
+        return Future.join(writes).otherwiseEmpty().mapEmpty();
+    }
+
+    private Future<Void> end(String key) {
+        return leases.expire(key).compose(answer -> {
+            if (answer == 0) {
+                return Future.succeededFuture();
+            }
+            boolean removal = answer < 0;
+            long generation = Math.abs(answer);
+            return registry.expired(Leases.serviceName(key), Leases.instanceId(key), generation, removal)
+                    .compose(
+                            written -> {
+                                expired.increment();
+                                recentlyExpired.add(leases.now());
+                                if (removal) {
+                                    leases.remove(key);
+                                }
+                                return Future.succeededFuture();
+                            },
+                            e -> {
+                                if (e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND) {
+                                    leases.remove(key);
+                                    return Future.succeededFuture();
+                                }
+                                return leases.unexpire(key, generation, removal).mapEmpty();
+                            });
+        });
+    }
+
+    /** Whether it was not on before. */
+    private boolean protect(@Nullable String reason) {
+        boolean changes = registry.protection().set(reason);
+        if (changes && reason != null) {
+            protections.increment();
+            log.warn("registry.protected reason={}", reason);
+        } else if (changes) {
+            log.info("registry.protection-over");
+        }
+        return changes && reason != null;
+    }
+}

@@ -1,0 +1,73 @@
+package dev.configservice.registry;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Resource;
+import dev.configservice.change.Unit;
+import dev.configservice.json.Json;
+import dev.configservice.snapshot.Snapshot;
+import java.time.Duration;
+import java.util.List;
+
+/** A registered instance, as the log has it. */
+record Instance(Resource resource, ObjectNode row, Status status, Duration lease) {
+    static final String KIND = "service";
+    static final int DEFAULT_LEASE_SECONDS = 90;
+
+    static Unit unit(String serviceName) {
+        return new Unit(KIND, "", serviceName);
+    }
+
+    static String id(String serviceName, String instanceId) {
+        return serviceName + "/" + instanceId;
+    }
+
+    static Instance of(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        return new Instance(
+                resource,
+                row,
+                Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY),
+                Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)));
+    }
+
+    /** All instances of a service, sorted by id. */
+    static List<Instance> of(Snapshot snapshot) {
+        return snapshot.view(s -> s.resources().stream().map(Instance::of).toList());
+    }
+
+    String serviceName() {
+        return resource.serviceName();
+    }
+
+    String instanceId() {
+        return resource.name();
+    }
+
+    /** As the API shows it; what heartbeats carry comes from the leases. */
+    ObjectNode render(LeaseBeats.Beat beat) {
+        ObjectNode o = render(resource, row);
+        if (beat.atMillis() > 0) {
+            o.put("last_heartbeat_at", Json.time(java.time.Instant.ofEpochMilli(beat.atMillis())));
+            if (beat.responseTime() >= 0) {
+                o.put(
+                        "response_time",
+                        java.math.BigDecimal.valueOf(beat.responseTime()).stripTrailingZeros());
+            }
+        }
+        return o;
+    }
+
+    static ObjectNode render(Resource resource, ObjectNode row) {
+        ObjectNode o = Json.object();
+        o.put("instance_id", resource.name());
+        o.put("service_name", resource.serviceName());
+        for (String field : List.of("service_url", "health_check_url", "metadata", "status")) {
+            o.set(field, row.get(field));
+        }
+        o.putNull("response_time");
+        o.set("lease_seconds", row.get("lease_seconds"));
+        o.set("registered_at", row.get("registered_at"));
+        o.set("last_heartbeat_at", row.get("registered_at"));
+        return o;
+    }
+}

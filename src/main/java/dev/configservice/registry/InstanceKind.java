@@ -1,0 +1,27 @@
+package dev.configservice.registry;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Resource;
+import dev.configservice.change.ResourceKind;
+import dev.configservice.change.Sealed;
+import dev.configservice.json.Json;
+
+/** How instances change: a field at a time, which is their status. */
+public final class InstanceKind implements ResourceKind {
+    @Override
+    public String kind() {
+        return Instance.KIND;
+    }
+
+    @Override
+    public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
+        ObjectNode after = content.fields().deepCopy();
+        after.setAll(fields);
+        return new Content(after, sealed);
+    }
+
+    @Override
+    public ObjectNode data(Resource resource) {
+        return Instance.render(resource, Json.readObject(resource.row()));
+    }
+}

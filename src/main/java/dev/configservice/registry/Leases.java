@@ -1,0 +1,176 @@
+package dev.configservice.registry;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.config.IndexConfig;
+import com.hazelcast.config.IndexType;
+import com.hazelcast.config.MapConfig;
+import com.hazelcast.config.PartitioningStrategyConfig;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.IMap;
+import com.hazelcast.partition.strategy.StringPartitioningStrategy;
+import com.hazelcast.query.Predicates;
+import dev.configservice.registry.LeaseStep.What;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+
+/** The leases of all instances, in the grid: one backup, all of one service on one member. */
+public final class Leases {
+    private static final String MAP = "leases";
+
+    private final Vertx vertx;
+    private final HazelcastInstance hazelcast;
+    private final IMap<String, Lease> map;
+    private final LeaseClock clock;
+
+    public Leases(Vertx vertx, HazelcastInstance hazelcast, LeaseClock clock) {
+        this.vertx = vertx;
+        this.hazelcast = hazelcast;
+        this.clock = clock;
+        this.map = hazelcast.getMap(MAP);
+    }
+
+    /** Adds what the map needs to a node's configuration. */
+    public static void configure(Config config, LeaseClock clock) {
+        config.getUserContext().put(LeaseStep.CLOCK, clock);
+        config.getSerializationConfig()
+                .getCompactSerializationConfig()
+                .addSerializer(new Lease.Serializer())
+                .addSerializer(new LeaseStep.Serializer());
+        config.addMapConfig(new MapConfig(MAP)
+                .setBackupCount(1)
+                .addIndexConfig(new IndexConfig(IndexType.SORTED, "deadline"))
+                .setPartitioningStrategyConfig(new PartitioningStrategyConfig(new StringPartitioningStrategy())));
+    }
+
+    /** The key of an instance's lease; what follows the last @ decides on the partition. */
+    static String key(String serviceName, String instanceId) {
+        return instanceId + "@" + serviceName;
+    }
+
+    static String serviceName(String key) {
+        return key.substring(key.lastIndexOf('@') + 1);
+    }
+
+    static String instanceId(String key) {
+        return key.substring(0, key.lastIndexOf('@'));
+    }
+
+    long now() {
+        return clock.millis();
+    }
+
+    /** Renews a lease; the generation to tell the log with where it must be told, else 0. */
+    Future<Long> beat(Instance instance, boolean tell) {
+        return step(
+                key(instance.serviceName(), instance.instanceId()),
+                new LeaseStep(
+                        What.BEAT,
+                        instance.lease().toMillis(),
+                        instance.resource().fence(),
+                        tell));
+    }
+
+    Future<Long> expire(String key) {
+        return step(key, LeaseStep.of(What.EXPIRE));
+    }
+
+    /** Lets a lease end again, as what its end came to could not be written. */
+    Future<Long> unexpire(String key, long generation, boolean wasExpired) {
+        return step(key, new LeaseStep(What.UNEXPIRE, 0, generation, wasExpired));
+    }
+
+    Future<Long> ensure(Instance instance) {
+        return step(
+                key(instance.serviceName(), instance.instanceId()),
+                new LeaseStep(
+                        What.ENSURE,
+                        instance.lease().toMillis(),
+                        instance.resource().fence(),
+                        instance.status() == Status.UNHEALTHY));
+    }
+
+    Future<Long> extend(String key) {
+        return step(key, LeaseStep.of(What.EXTEND));
+    }
+
+    private Future<Long> step(String key, LeaseStep step) {
+        Promise<Long> promise = Promise.promise();
+        complete(map.submitToKey(key, step).toCompletableFuture(), promise);
+        return promise.future();
+    }
+
+    /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the promise takes the failure
+    private static void complete(CompletableFuture<Long> step, Promise<Long> promise) {
+        step.whenCompleteAsync(
+                (generation, e) -> {
+                    if (e == null) {
+                        promise.complete(generation == null ? 0 : generation);
+                    } else {
+                        promise.fail(e);
+                    }
+                },
+                Runnable::run);
+    }
+
+    void remove(String key) {
+        map.removeAsync(key);
+    }
+
+    /** The leases of this member's partitions that are overdue. */
+    Future<Set<String>> overdue() {
+        return vertx.executeBlocking(() -> map.localKeySet(Predicates.lessEqual("deadline", clock.millis())), false);
+    }
+
+    /** The leases of this member's partitions. */
+    Future<Set<String>> local() {
+        return vertx.executeBlocking(() -> map.localKeySet(), false);
+    }
+
+    /** Whether this member decides on an instance. */
+    boolean owns(String key) {
+        var owner = hazelcast.getPartitionService().getPartition(key).getOwner();
+        return owner != null && owner.localMember();
+    }
+
+    /** This member, and all members of the cluster. */
+    UUID self() {
+        return hazelcast.getCluster().getLocalMember().getUuid();
+    }
+
+    Set<UUID> members() {
+        return hazelcast.getCluster().getMembers().stream()
+                .map(m -> m.getUuid())
+                .collect(Collectors.toSet());
+    }
+
+    /** Calls when members come, go, or partitions have moved. */
+    void onOwnershipChange(Runnable listener) {
+        hazelcast.getPartitionService().addMigrationListener(new com.hazelcast.partition.MigrationListener() {
+            @Override
+            public void migrationStarted(com.hazelcast.partition.MigrationState state) {
+                // only its end matters
+            }
+
+            @Override
+            public void migrationFinished(com.hazelcast.partition.MigrationState state) {
+                listener.run();
+            }
+
+            @Override
+            public void replicaMigrationCompleted(com.hazelcast.partition.ReplicaMigrationEvent event) {
+                // told for all of them at the end
+            }
+
+            @Override
+            public void replicaMigrationFailed(com.hazelcast.partition.ReplicaMigrationEvent event) {
+                // tried again by the grid
+            }
+        });
+    }
+}

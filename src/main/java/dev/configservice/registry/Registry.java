@@ -1,0 +1,203 @@
+package dev.configservice.registry;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.change.Action;
+import dev.configservice.change.ChangeBus;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.ChangeFeed.TouchedUnit;
+import dev.configservice.change.Command;
+import dev.configservice.change.Ids;
+import dev.configservice.change.Origin;
+import dev.configservice.change.Sealed;
+import dev.configservice.change.WriteResult;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.Snapshot;
+import dev.configservice.snapshot.SnapshotCache;
+import io.vertx.core.Future;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Instances: registering, heartbeats, leaving; and what stands of them. */
+public final class Registry {
+    private static final Origin NOBODY = new Origin(null, null, null, null);
+
+    private final SnapshotCache cache;
+    private final ChangeFeed feed;
+    private final ChangeBus bus;
+    private final Leases leases;
+    private final LeaseBeats beats;
+    private final Ids ids;
+    private final InstantSource clock;
+    private final Protection protection = new Protection();
+
+    public Registry(
+            SnapshotCache cache,
+            ChangeFeed feed,
+            ChangeBus bus,
+            Leases leases,
+            LeaseBeats beats,
+            Ids ids,
+            InstantSource clock) {
+        this.cache = cache;
+        this.feed = feed;
+        this.bus = bus;
+        this.leases = leases;
+        this.beats = beats;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    Protection protection() {
+        return protection;
+    }
+
+    /** The instances of a service, and what they stand for. */
+    record Instances(List<Instance> list, Snapshot snapshot) {}
+
+    Future<Instances> instances(String serviceName, long minRevision) {
+        return cache.get(Instance.unit(serviceName), minRevision).map(s -> new Instances(Instance.of(s), s));
+    }
+
+    /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */
+    Future<List<Instances>> all(long minRevision) {
+        List<Future<Instances>> reads = new ArrayList<>();
+        for (TouchedUnit touched : feed.touchedUnits()) {
+            if (touched.unit().kind().equals(Instance.KIND)) {
+                reads.add(instances(touched.unit().serviceName(), minRevision));
+            }
+        }
+        if (!feed.isStarted()) {
+            return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
+        }
+        return Future.all(reads).map(v -> reads.stream().map(Future::result).toList());
+    }
+
+    LeaseBeats.Beat beat(Instance instance) {
+        return beats.of(Leases.key(instance.serviceName(), instance.instanceId()));
+    }
+
+    /** An instance and the revision that it stands for. */
+    record Registered(Instance instance, long revision) {}
+
+    /**
+     * Registers an instance; the same data again is a heartbeat.
+     *
+     * @param row its fields as they are kept, with its status
+     */
+    Future<Registered> register(String serviceName, String instanceId, ObjectNode row, Origin origin) {
+        return instances(serviceName, 0).compose(instances -> {
+            Instance known = find(instances, instanceId);
+            if (known != null && sameButTimes(known.row(), row)) {
+                return beat(known, known.status(), -1, origin)
+                        .map(i -> new Registered(i, instances.snapshot().asOf().revision()));
+            }
+            ObjectNode fresh = row.deepCopy();
+            fresh.put("registered_at", Json.time(clock.instant()));
+            return bus.write(new Command.Put(
+                            ids.next(),
+                            Instance.KIND,
+                            Instance.id(serviceName, instanceId),
+                            "",
+                            serviceName,
+                            instanceId,
+                            Json.write(fresh),
+                            Action.REGISTERED,
+                            origin))
+                    .compose(written -> {
+                        Instance instance = Instance.of(written.resource());
+                        note(instance, -1);
+                        return leases.beat(instance, false)
+                                .compose(generation -> settle(instance, instance.status(), generation, origin))
+                                .map(i -> new Registered(i, written.revision()));
+                    });
+        });
+    }
+
+    private static boolean sameButTimes(ObjectNode a, ObjectNode b) {
+        for (String field :
+                List.of("service_url", "health_check_url", "metadata", "status", "lease_seconds", "registered_by")) {
+            if (!String.valueOf(a.get(field)).equals(String.valueOf(b.get(field)))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static @Nullable Instance find(Instances instances, String instanceId) {
+        var resource = Resources.byName(instances.snapshot().resources(), instanceId);
+        if (resource == null) {
+            return null;
+        }
+        return instances.list().stream()
+                .filter(i -> i.instanceId().equals(instanceId))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /**
+     * A heartbeat. Its status always holds: where the log has another one, or the lease had ended, the log is told.
+     *
+     * @param responseTime milliseconds; -1 where none was given
+     */
+    Future<Instance> beat(Instance instance, Status status, double responseTime, Origin origin) {
+        note(instance, responseTime);
+        return leases.beat(instance, instance.status() != status)
+                .recover(e -> Future.failedFuture(
+                        ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")))
+                .compose(generation -> settle(instance, status, generation, origin));
+    }
+
+    private void note(Instance instance, double responseTime) {
+        String key = Leases.key(instance.serviceName(), instance.instanceId());
+        double known = responseTime < 0 ? beats.of(key).responseTime() : responseTime;
+        beats.note(key, new LeaseBeats.Beat(clock.millis(), known));
+    }
+
+    private Future<Instance> settle(Instance instance, Status status, long generation, Origin origin) {
+        if (generation == 0) {
+            return Future.succeededFuture(instance);
+        }
+        return setStatus(instance.resource().id(), status, Action.STATUS_CHANGED, generation, origin)
+                .map(written -> Instance.of(written.resource()));
+    }
+
+    private Future<WriteResult> setStatus(String id, Status status, Action action, long generation, Origin origin) {
+        return bus.write(new Command.Update(
+                ids.next(),
+                Instance.KIND,
+                id,
+                Json.write(Json.object().put("status", status.text())),
+                Sealed.NONE,
+                null,
+                action,
+                generation,
+                origin));
+    }
+
+    /** Writes that a lease ended: the instance is unhealthy, or, the second time, removed. */
+    Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
+        String id = Instance.id(serviceName, instanceId);
+        if (!removal) {
+            return setStatus(id, Status.UNHEALTHY, Action.EXPIRED, generation, NOBODY);
+        }
+        return bus.write(
+                new Command.Delete(ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, NOBODY));
+    }
+
+    /** Removes an instance. Fails with {@link ErrorCode#NOT_FOUND} where there is none. */
+    Future<Long> deregister(Instance instance, Origin origin) {
+        return bus.write(new Command.Delete(
+                        ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
+                .map(written -> {
+                    String key = Leases.key(instance.serviceName(), instance.instanceId());
+                    leases.remove(key);
+                    beats.forget(key);
+                    return written.revision();
+                });
+    }
+}

@@ -1,0 +1,429 @@
+package dev.configservice.registry;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Right;
+import dev.configservice.change.Origin;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Answer;
+import dev.configservice.http.Form;
+import dev.configservice.http.Request;
+import dev.configservice.http.Routes;
+import dev.configservice.http.Rule;
+import dev.configservice.json.Json;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of the service registry. */
+public final class RegistryRoutes implements Routes {
+    private static final Set<String> RESERVED = Set.of("healthy", "register", "health", "deregister", "prometheus-sd");
+    private static final Rule SERVICE_NAME = text -> {
+        String problem = Rule.NAME.problem(text);
+        return problem == null && RESERVED.contains(text) ? "is reserved" : problem;
+    };
+    private static final Rule INSTANCE_ID =
+            Rule.pattern("[A-Za-z0-9._:-]{1,200}", "must be 1 to 200 of A-Z a-z 0-9 . _ : -");
+    private static final Rule URL = text -> {
+        if (text.length() > 2000) {
+            return "must be at most 2000 characters";
+        }
+        try {
+            URI uri = new URI(text);
+            return uri.isAbsolute() && uri.getHost() != null ? null : "must be an absolute URI with a host";
+        } catch (URISyntaxException e) {
+            return "must be an absolute URI with a host";
+        }
+    };
+    private static final Rule STATUS =
+            text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
+    private static final String METADATA = "metadata.*";
+
+    private final Registry registry;
+    private final Counter found;
+    private final Counter unhealthy;
+    private final Counter unknown;
+    private final Map<String, AtomicInteger> turns = new ConcurrentHashMap<>();
+
+    public RegistryRoutes(Registry registry, MeterRegistry meters) {
+        this.registry = registry;
+        this.found = lookups(meters, "healthy");
+        this.unhealthy = lookups(meters, "unhealthy");
+        this.unknown = lookups(meters, "unknown");
+    }
+
+    private static Counter lookups(MeterRegistry meters, String outcome) {
+        return Counter.builder("config_service_lookups")
+                .description("Lookups of a service: whether they found a healthy instance, another one, or none")
+                .tag("outcome", outcome)
+                .register(meters);
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.route("POST", "/registry/register", Right.REGISTRY_WRITE, Set.of(), this::register);
+        table.route("PUT", "/registry/health", Right.REGISTRY_WRITE, Set.of(), this::health);
+        table.route("POST", "/registry/deregister", Right.REGISTRY_WRITE, Set.of(), this::deregister);
+        table.route("GET", "/registry/healthy", Right.READ, Set.of("service_name", METADATA), this::healthy);
+        table.route("GET", "/registry/prometheus-sd", Right.READ, Set.of("service_name"), this::prometheus);
+        table.route("GET", "/registry", Right.READ, Set.of(), this::overview);
+        table.route("GET", "/registry/:service", Right.READ, Set.of("strategy", METADATA), this::lookUp);
+        table.route("GET", "/registry/:service/instances", Right.READ, Set.of("status"), this::instances);
+        table.route(
+                "DELETE",
+                "/registry/:service/instances/:instance",
+                Right.REGISTRY_WRITE,
+                Set.of(),
+                this::deleteInstance);
+    }
+
+    private Future<Answer> register(Request request) {
+        Form form = Form.write(request.object());
+        String service = form.required("service_name", SERVICE_NAME);
+        String url = form.required("service_url", URL);
+        String given = form.text("instance_id", INSTANCE_ID);
+        String check = form.text("health_check_url", URL);
+        ObjectNode metadata = metadata(form);
+        Long lease = form.integer("lease_seconds", 5, 3600);
+        String status = form.text("status", STATUS);
+        form.done();
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        ObjectNode row = Json.object();
+        row.put("service_url", url);
+        row.put("health_check_url", check);
+        row.set("metadata", metadata);
+        row.put("status", status == null ? Status.HEALTHY.text() : status);
+        row.put("lease_seconds", lease == null ? Instance.DEFAULT_LEASE_SECONDS : lease);
+        row.put("registered_by", registeredBy(request));
+        String id = given == null ? idOf(url) : given;
+        return registry.register(service, id, row, request.origin(null))
+                .map(r -> Answer.json(200, r.instance().render(registry.beat(r.instance())))
+                        .at(r.revision()));
+    }
+
+    /** Who registered from where: by this a heartbeat that names no instance is known. */
+    private static String registeredBy(Request request) {
+        return request.caller().id() + "@" + request.remoteAddress();
+    }
+
+    private static ObjectNode metadata(Form form) {
+        JsonNode node = form.value("metadata");
+        ObjectNode metadata = Json.object();
+        if (node == null) {
+            return metadata;
+        }
+        if (!(node instanceof ObjectNode object) || object.size() > 50) {
+            form.error("metadata", "must be an object of at most 50 texts");
+            return metadata;
+        }
+        for (Map.Entry<String, JsonNode> m : object.properties()) {
+            if (!m.getValue().isTextual()
+                    || m.getValue().textValue().length() > 1000
+                    || m.getKey().length() > 100) {
+                form.error("metadata", "must hold texts of at most 1000 characters under names of at most 100");
+                return metadata;
+            }
+        }
+        return object;
+    }
+
+    /** The id of an instance that gives none: always the same for its URL. */
+    static String idOf(String url) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(url.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest, 0, 10);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    private Future<Answer> health(Request request) {
+        Form form = Form.write(request.object());
+        String service = form.required("service_name", SERVICE_NAME);
+        String status = form.required("status", STATUS);
+        double responseTime = -1;
+        JsonNode given = form.node("response_time");
+        if (given != null) {
+            if (!given.isNumber() || given.decimalValue().signum() < 0 || given.doubleValue() > 1e9) {
+                form.error("response_time", "must be a number of milliseconds, 0 or more");
+            } else {
+                responseTime = given.doubleValue();
+            }
+        }
+        String instanceId = form.text("instance_id", INSTANCE_ID);
+        String url = form.text("service_url", URL);
+        form.done();
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        double time = responseTime;
+        return one(request, service, instanceId, url)
+                .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
+                .map(i -> Answer.json(200, i.render(registry.beat(i)))
+                        .at(i.resource().revision()));
+    }
+
+    private Future<Answer> deregister(Request request) {
+        Form form = Form.write(request.object());
+        String service = form.required("service_name", SERVICE_NAME);
+        String instanceId = form.text("instance_id", INSTANCE_ID);
+        String url = form.text("service_url", URL);
+        form.done();
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        return one(request, service, instanceId, url).compose(i -> remove(i, request.origin(null)));
+    }
+
+    private Future<Answer> deleteInstance(Request request) {
+        String service = request.parameter("service");
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        return one(request, service, request.parameter("instance"), null).compose(i -> remove(i, request.origin(null)));
+    }
+
+    private Future<Answer> remove(Instance instance, Origin origin) {
+        return registry.deregister(instance, origin)
+                .map(revision -> Answer.empty(204).at(revision));
+    }
+
+    /** The instance that a request is about: the one that it names, or the only one that it can be. */
+    private Future<Instance> one(Request request, String service, @Nullable String instanceId, @Nullable String url) {
+        return registry.instances(service, request.minRevision()).map(instances -> {
+            List<Instance> all = instances.list();
+            if (instanceId != null || url != null) {
+                return all.stream()
+                        .filter(i -> instanceId == null || i.instanceId().equals(instanceId))
+                        .filter(i -> url == null
+                                || i.row().path("service_url").asText().equals(url))
+                        .findFirst()
+                        .orElseThrow(() -> ServiceException.notFound(
+                                "Service '" + service + "' has no such instance: register again"));
+            }
+            if (all.isEmpty()) {
+                throw ServiceException.notFound("Service '" + service + "' has no instance: register again");
+            }
+            if (all.size() == 1) {
+                return all.get(0);
+            }
+            List<Instance> mine = all.stream().filter(i -> isFrom(i, request)).toList();
+            if (mine.size() != 1) {
+                throw new ServiceException(
+                        ErrorCode.CONFLICT,
+                        "Service '" + service + "' has " + all.size()
+                                + " instances: say which by instance_id or service_url");
+            }
+            return mine.get(0);
+        });
+    }
+
+    private static boolean isFrom(Instance instance, Request request) {
+        String host = URI.create(instance.row().path("service_url").asText()).getHost();
+        return request.remoteAddress().equals(host)
+                || instance.row().path("registered_by").asText().equals(registeredBy(request));
+    }
+
+    private Future<Answer> lookUp(Request request) {
+        String service = request.parameter("service");
+        String strategy = request.query("strategy");
+        if (strategy != null
+                && !Set.of("round_robin", "random", "least_response_time").contains(strategy)) {
+            throw ServiceException.invalid("strategy", "must be one of round_robin, random, least_response_time");
+        }
+        request.caller().require(Right.READ, "", service);
+        return registry.instances(service, request.minRevision()).map(instances -> {
+            Instance picked = pick(service, instances.list(), metadata(request), strategy);
+            if (picked == null) {
+                unknown.increment();
+                throw ServiceException.notFound("Service '" + (Rule.NAME.problem(service) == null ? service : "?")
+                        + "' has no instance that fits");
+            }
+            (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
+            return Answer.json(200, picked.render(registry.beat(picked)))
+                    .at(instances.snapshot().asOf().revision())
+                    .asOutdated(instances.snapshot().isOutdated());
+        });
+    }
+
+    private @Nullable Instance pick(
+            String service, List<Instance> all, Map<String, String> metadata, @Nullable String strategy) {
+        List<Instance> fitting = all.stream()
+                .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
+                .toList();
+        List<Instance> healthy =
+                fitting.stream().filter(i -> i.status() == Status.HEALTHY).toList();
+        List<Instance> candidates = healthy.isEmpty() ? fitting : overdueLast(healthy);
+        if (candidates.isEmpty()) {
+            return null;
+        }
+        if ("random".equals(strategy)) {
+            return candidates.get(ThreadLocalRandom.current().nextInt(candidates.size()));
+        }
+        if ("least_response_time".equals(strategy)) {
+            return candidates.stream()
+                    .min(Comparator.comparingDouble(i -> {
+                        double time = registry.beat(i).responseTime();
+                        return time < 0 ? Double.MAX_VALUE : time;
+                    }))
+                    .orElse(null);
+        }
+        int turn = turns.computeIfAbsent(service, s -> new AtomicInteger()).getAndIncrement();
+        return candidates.get(Math.floorMod(turn, candidates.size()));
+    }
+
+    /** While expiry is held back, those that would have expired are not picked if others are there. */
+    private List<Instance> overdueLast(List<Instance> healthy) {
+        if (!registry.protection().isOn()) {
+            return healthy;
+        }
+        long now = System.currentTimeMillis();
+        List<Instance> beating = healthy.stream()
+                .filter(i -> now - registry.beat(i).atMillis() <= i.lease().toMillis())
+                .toList();
+        return beating.isEmpty() ? healthy : beating;
+    }
+
+    private static Map<String, String> metadata(Request request) {
+        Map<String, String> metadata = new java.util.HashMap<>();
+        request.query().forEach((name, value) -> {
+            if (name.startsWith("metadata.")) {
+                metadata.put(name.substring("metadata.".length()), value);
+            }
+        });
+        return metadata;
+    }
+
+    private static boolean fits(Instance instance, Map<String, String> metadata) {
+        JsonNode of = instance.row().path("metadata");
+        return metadata.entrySet().stream()
+                .allMatch(m -> of.path(m.getKey()).asText("").equals(m.getValue()));
+    }
+
+    private Future<Answer> instances(Request request) {
+        String service = request.parameter("service");
+        String status = request.query("status", STATUS);
+        request.caller().require(Right.READ, "", service);
+        return registry.instances(service, request.minRevision()).map(instances -> {
+            if (instances.list().isEmpty()) {
+                throw ServiceException.notFound("This service has no instance");
+            }
+            ObjectNode body = Json.object();
+            body.put("service_name", service);
+            ArrayNode list = body.putArray("instances");
+            instances.list().stream()
+                    .filter(i -> status == null || i.status().text().equals(status))
+                    .forEach(i -> list.add(i.render(registry.beat(i))));
+            return Answer.json(200, withProtection(body))
+                    .tagged(Long.toString(instances.snapshot().lastChange()))
+                    .at(instances.snapshot().asOf().revision())
+                    .asOutdated(instances.snapshot().isOutdated());
+        });
+    }
+
+    private ObjectNode withProtection(ObjectNode body) {
+        String reason = registry.protection().reason();
+        body.put("protected", reason != null);
+        if (reason != null) {
+            body.put("protected_reason", reason);
+        }
+        return body;
+    }
+
+    private Future<Answer> healthy(Request request) {
+        Map<String, String> metadata = metadata(request);
+        return visible(request).map(services -> {
+            ObjectNode body = Json.object();
+            ArrayNode list = body.putArray("services");
+            for (Registry.Instances service : services) {
+                service.list().stream()
+                        .filter(i -> i.status() == Status.HEALTHY && fits(i, metadata))
+                        .forEach(i -> list.add(i.render(registry.beat(i))));
+            }
+            return stamp(Answer.json(200, withProtection(body)), services);
+        });
+    }
+
+    /** The services that a request asks for and its caller may see, sorted by name. */
+    private Future<List<Registry.Instances>> visible(Request request) {
+        String service = request.query("service_name", Rule.NAME);
+        Future<List<Registry.Instances>> all = service == null
+                ? registry.all(request.minRevision())
+                : registry.instances(service, request.minRevision()).map(List::of);
+        return all.map(services -> {
+            List<Registry.Instances> visible = new ArrayList<>(services);
+            visible.removeIf(s ->
+                    !request.caller().may(Right.READ, "", s.snapshot().unit().serviceName()));
+            visible.sort(Comparator.comparing(s -> s.snapshot().unit().serviceName()));
+            return visible;
+        });
+    }
+
+    private static Answer stamp(Answer answer, List<Registry.Instances> services) {
+        long asOf = services.stream()
+                .mapToLong(s -> s.snapshot().asOf().revision())
+                .max()
+                .orElse(0);
+        return answer.at(asOf)
+                .asOutdated(services.stream().anyMatch(s -> s.snapshot().isOutdated()));
+    }
+
+    private Future<Answer> overview(Request request) {
+        return visible(request).map(services -> {
+            ObjectNode body = Json.object();
+            ArrayNode list = body.putArray("services");
+            for (Registry.Instances service : services) {
+                if (!service.list().isEmpty()) {
+                    list.addObject()
+                            .put("service_name", service.snapshot().unit().serviceName())
+                            .put("instances", service.list().size())
+                            .put(
+                                    "healthy",
+                                    service.list().stream()
+                                            .filter(i -> i.status() == Status.HEALTHY)
+                                            .count());
+                }
+            }
+            return stamp(Answer.json(200, withProtection(body)), services);
+        });
+    }
+
+    private Future<Answer> prometheus(Request request) {
+        return visible(request).map(services -> {
+            ArrayNode groups = Json.object().arrayNode();
+            for (Registry.Instances service : services) {
+                for (Instance i : service.list()) {
+                    URI uri = URI.create(i.row().path("service_url").asText());
+                    int port = uri.getPort() >= 0 ? uri.getPort() : ("https".equals(uri.getScheme()) ? 443 : 80);
+                    ObjectNode group = groups.addObject();
+                    group.putArray("targets").add(uri.getHost() + ":" + port);
+                    ObjectNode labels = group.putObject("labels");
+                    labels.put("__meta_config_service_name", i.serviceName());
+                    labels.put("__meta_config_service_instance_id", i.instanceId());
+                    labels.put("__meta_config_service_status", i.status().text());
+                    labels.put("__scheme__", uri.getScheme());
+                    labels.put("service", i.serviceName());
+                    i.row()
+                            .path("metadata")
+                            .properties()
+                            .forEach(m -> labels.put(
+                                    "__meta_config_service_metadata_"
+                                            + m.getKey().replaceAll("[^A-Za-z0-9_]", "_"),
+                                    m.getValue().asText()));
+                }
+            }
+            return stamp(Answer.json(200, groups), services);
+        });
+    }
+}

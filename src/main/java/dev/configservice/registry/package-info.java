@@ -1,0 +1,8 @@
+/**
+ * Service instances and their leases. Registrations and changes of status go through the log; heartbeats only touch the
+ * lease, in the grid.
+ */
+@NullMarked
+package dev.configservice.registry;
+
+import org.jspecify.annotations.NullMarked;

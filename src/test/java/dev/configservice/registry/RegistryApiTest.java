@@ -1,0 +1,242 @@
+package dev.configservice.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.testing.Api;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNode;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class RegistryApiTest {
+    private final Api admin = TestNode.shared().admin();
+    private final Api anyone = TestNode.shared().anonymous();
+    private final String service = "svc-" + UUID.randomUUID();
+
+    private Reply register(String url, String more) {
+        Reply reply = admin.post(
+                "/registry/register",
+                "{\"service_name\":\"" + service + "\",\"service_url\":\"" + url + "\"" + more + "}");
+        assertThat(reply.status()).as(reply.text()).isEqualTo(200);
+        return reply;
+    }
+
+    private Reply beat(String status, String more) {
+        return admin.put(
+                "/registry/health", "{\"service_name\":\"" + service + "\",\"status\":\"" + status + "\"" + more + "}");
+    }
+
+    @Test
+    void whatRegisteredIsFound() {
+        Reply registered = register(
+                "http://user-service:8080",
+                ",\"health_check_url\":\"http://user-service:8080/health\",\"metadata\":{\"region\":\"eu\"}");
+        assertThat(registered.field("status")).isEqualTo("healthy");
+        assertThat(registered.json().get("lease_seconds").asInt()).isEqualTo(90);
+
+        Reply found = anyone.get("/registry/" + service);
+        assertThat(found.field("service_url")).isEqualTo("http://user-service:8080");
+        assertThat(anyone.get("/registry/healthy").text()).contains(service);
+        assertThat(anyone.get("/registry").text())
+                .contains("\"service_name\":\"" + service + "\",\"instances\":1,\"healthy\":1");
+        assertThat(anyone.get("/registry/" + service + "?metadata.region=us").status())
+                .isEqualTo(404);
+        assertThat(anyone.get("/registry/unknown-" + service).status()).isEqualTo(404);
+        JsonNode target = anyone.get("/registry/prometheus-sd?service_name=" + service)
+                .json()
+                .get(0);
+        assertThat(target.get("targets").get(0).asText()).isEqualTo("user-service:8080");
+    }
+
+    @Test
+    void theSameDataAgainIsAHeartbeatAndNoWrite() {
+        Reply first = register("http://a:1", "");
+        long before = anyone.get("/changes?limit=1").revision();
+
+        Reply second = register("http://a:1", "");
+
+        assertThat(second.field("instance_id")).isEqualTo(first.field("instance_id"));
+        assertThat(anyone.get("/changes?limit=1").revision()).isEqualTo(before);
+        assertThat(register("http://a:1", ",\"metadata\":{\"v\":\"2\"}").revision())
+                .isGreaterThan(before);
+        assertThat(anyone.get("/registry/" + service + "/instances").json().get("instances"))
+                .hasSize(1);
+    }
+
+    @Test
+    void heartbeatsChangeTheStatusAndCarryResponseTimes() {
+        register("http://a:1", "");
+        Reply quiet = beat("healthy", ",\"response_time\":12.5");
+        assertThat(quiet.json().get("response_time").asDouble()).isEqualTo(12.5);
+        long revision = anyone.get("/changes?limit=1").revision();
+        beat("healthy", "");
+        assertThat(anyone.get("/changes?limit=1").revision()).isEqualTo(revision);
+
+        Reply changed = beat("unhealthy", "");
+        assertThat(changed.field("status")).isEqualTo("unhealthy");
+        assertThat(anyone.get("/registry/" + service).field("status")).isEqualTo("unhealthy");
+        assertThat(anyone.get("/registry/healthy?service_name=" + service)
+                        .json()
+                        .get("services"))
+                .isEmpty();
+        beat("healthy", "");
+        assertThat(anyone.get("/registry/" + service).field("status")).isEqualTo("healthy");
+        beat("stopping", "");
+        assertThat(anyone.get("/registry/" + service).status()).isEqualTo(404);
+        assertThat(anyone.get("/registry/" + service + "/instances?status=stopping")
+                        .json()
+                        .get("instances"))
+                .hasSize(1);
+    }
+
+    @Test
+    void lookupsTakeTurnsOrTheFastest() {
+        register("http://a:1", ",\"instance_id\":\"a\"");
+        register("http://b:1", ",\"instance_id\":\"b\"");
+        register("http://c:1", ",\"instance_id\":\"c\"");
+        Set<String> turns = new HashSet<>();
+        for (int i = 0; i < 3; i++) {
+            turns.add(anyone.get("/registry/" + service).field("instance_id"));
+        }
+        assertThat(turns).containsExactlyInAnyOrder("a", "b", "c");
+        beat("healthy", ",\"instance_id\":\"a\",\"response_time\":30");
+        beat("healthy", ",\"instance_id\":\"b\",\"response_time\":10");
+        for (int i = 0; i < 3; i++) {
+            assertThat(anyone.get("/registry/" + service + "?strategy=least_response_time")
+                            .field("instance_id"))
+                    .isEqualTo("b");
+        }
+        assertThat(anyone.get("/registry/" + service + "?strategy=best").status())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void aHeartbeatWithoutAnIdIsForTheOnlyInstanceItCanBe() {
+        assertThat(beat("healthy", "").status()).isEqualTo(404);
+        register("http://a:1", "");
+        assertThat(beat("healthy", "").status()).isEqualTo(200);
+        register("http://b:1", "");
+        // both were registered with one key from one address
+        assertThat(beat("healthy", "").status()).isEqualTo(409);
+        register("http://127.0.0.1:9", "");
+        assertThat(beat("healthy", ",\"service_url\":\"http://b:1\"").field("service_url"))
+                .isEqualTo("http://b:1");
+        assertThat(beat("healthy", ",\"instance_id\":\"zzz\"").status()).isEqualTo(404);
+    }
+
+    @Test
+    void instancesLeave() {
+        Reply a = register("http://a:1", "");
+        register("http://b:1", "");
+        assertThat(admin.delete("/registry/" + service + "/instances/" + a.field("instance_id"))
+                        .status())
+                .isEqualTo(204);
+        assertThat(admin.post("/registry/deregister", "{\"service_name\":\"" + service + "\"}")
+                        .status())
+                .isEqualTo(204);
+        assertThat(anyone.get("/registry/" + service).status()).isEqualTo(404);
+        assertThat(admin.post("/registry/deregister", "{\"service_name\":\"" + service + "\"}")
+                        .status())
+                .isEqualTo(404);
+        JsonNode changes = anyone.get("/changes?resource_type=service&service_name=" + service)
+                .json()
+                .get("items");
+        assertThat(changes.get(2).get("event_type").asText()).isEqualTo("service.deregistered");
+        assertThat(changes.get(2).get("resource_id").asText()).startsWith(service + "/");
+        // and comes back as the same
+        register("http://a:1", "");
+        assertThat(anyone.get("/registry/" + service).status()).isEqualTo(200);
+    }
+
+    @Test
+    void wrongRegistrationsNameEveryField() {
+        Reply reply = admin.post(
+                "/registry/register",
+                "{\"service_name\":\"healthy\",\"service_url\":\"nowhere\",\"lease_seconds\":1,\"status\":\"fine\","
+                        + "\"metadata\":{\"a\":1},\"extra\":1}");
+        assertThat(reply.wrongFields())
+                .containsExactlyInAnyOrder(
+                        "service_name", "service_url", "lease_seconds", "status", "metadata", "extra");
+        assertThat(anyone.post("/registry/register", "{}").status()).isEqualTo(401);
+    }
+
+    @Test
+    void aLeaseThatEndsMakesTheInstanceUnhealthyAndTenLaterRemovesIt() {
+        register("http://a:1", ",\"lease_seconds\":5");
+        await().atMost(Duration.ofSeconds(9))
+                .untilAsserted(
+                        () -> assertThat(anyone.get("/registry/" + service).field("status"))
+                                .isEqualTo("unhealthy"));
+        JsonNode changes = anyone.get("/changes?resource_type=service&service_name=" + service)
+                .json()
+                .get("items");
+        assertThat(changes.get(1).get("event_type").asText()).isEqualTo("service.expired");
+        assertThat(changes.get(1).get("actor").isNull()).isTrue();
+
+        assertThat(beat("healthy", "").field("status")).isEqualTo("healthy");
+        assertThat(anyone.get("/registry/" + service).field("status")).isEqualTo("healthy");
+    }
+
+    @Test
+    void massExpiryIsHeldBackAndSaidAndAnInstanceThatComesBackIsHealthy() {
+        try (TestNode node = TestNode.start(Map.of("CS_REGISTRY_PROTECTION_MAX", "1"))) {
+            for (int i = 0; i < 12; i++) {
+                assertThat(node.admin()
+                                .post(
+                                        "/registry/register",
+                                        "{\"service_name\":\"s\",\"service_url\":\"http://h" + i
+                                                + ":1\",\"instance_id\":\"i" + i + "\",\"lease_seconds\":5}")
+                                .status())
+                        .isEqualTo(200);
+            }
+            await().atMost(Duration.ofSeconds(10))
+                    .untilAsserted(() -> assertThat(node.anonymous()
+                                    .get("/registry")
+                                    .json()
+                                    .get("protected")
+                                    .asBoolean())
+                            .isTrue());
+            Reply held = node.anonymous().get("/registry/s/instances?status=healthy");
+            assertThat(held.json().get("instances")).hasSize(12);
+            assertThat(held.field("protected_reason")).contains("12 of 12");
+            assertThat(node.admin()
+                            .put(
+                                    "/registry/health",
+                                    "{\"service_name\":\"s\",\"status\":\"healthy\",\"instance_id\":\"i3\"}")
+                            .field("status"))
+                    .isEqualTo("healthy");
+            // while held back, the one that beats is picked
+            assertThat(node.anonymous().get("/registry/s").field("instance_id")).isEqualTo("i3");
+            // and it ends: after a lease they expire, a few at a time
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(node.anonymous()
+                                    .get("/registry/s/instances?status=unhealthy")
+                                    .json()
+                                    .get("instances"))
+                            .isNotEmpty());
+        }
+    }
+
+    @Test
+    void leasesOutliveTheNodesThatHeldThem() {
+        try (TestNode first = TestNode.start(Map.of())) {
+            TestNode second = first.join();
+            first.admin()
+                    .post(
+                            "/registry/register",
+                            "{\"service_name\":\"s\",\"service_url\":\"http://a:1\",\"lease_seconds\":5}");
+            second.close();
+            assertThat(first.anonymous().get("/registry/s").field("status")).isEqualTo("healthy");
+            await().atMost(Duration.ofSeconds(15))
+                    .untilAsserted(() -> assertThat(
+                                    first.anonymous().get("/registry/s").field("status"))
+                            .isEqualTo("unhealthy"));
+        }
+    }
+}
