@@ -6,7 +6,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts the service: {@code java -jar config-service.jar [--embedded]}. */
+/** Starts the service: {@code java -jar config-service.jar [--embedded]}, or runs one of its {@link Commands}. */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
 
@@ -15,12 +15,12 @@ public final class Main {
     /** Exit code 1 where it cannot start, after a line for each setting that is wrong. */
     public static void main(String[] arguments) {
         List<String> given = List.of(arguments);
-        if (!given.isEmpty() && !given.equals(List.of("--embedded"))) {
-            System.err.println("usage: config-service [--embedded]");
-            System.exit(1);
-        }
         try {
-            run(!given.isEmpty());
+            if (given.isEmpty() || given.equals(List.of("--embedded"))) {
+                run(!given.isEmpty());
+            } else {
+                System.exit(Commands.run(given));
+            }
         } catch (SettingsException e) {
             e.problems().forEach(p -> System.err.println("config-service: " + p));
             System.exit(1);

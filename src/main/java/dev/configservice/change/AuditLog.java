@@ -174,10 +174,10 @@ public final class AuditLog {
     }
 
     /** What a look at the chain found. */
-    record Verification(long from, long to, @Nullable Long firstBreak) {}
+    public record Verification(long from, long to, @Nullable Long firstBreak) {}
 
     /** Works every link of the chain out again, from a revision that is there to another. */
-    Future<Verification> verify(long from, long to) {
+    public Future<Verification> verify(long from, long to) {
         return postgres.read(CHAIN, Tuple.of(Math.max(1, from - 1), to, 1), DEADLINE)
                 .compose(rows -> {
                     byte[] anchor = new byte[32];

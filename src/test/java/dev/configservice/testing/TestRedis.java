@@ -43,6 +43,17 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
+    /** All keys and values, as text. */
+    public String everything() {
+        StringBuilder all = new StringBuilder();
+        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis("127.0.0.1", port)) {
+            for (String key : client.keys("*")) {
+                all.append(key).append(client.hgetAll(key)).append('\n');
+            }
+        }
+        return all.toString();
+    }
+
     public void hang() {
         TestPostgres.signal("STOP", process());
     }
