@@ -39,6 +39,7 @@ create table changes (
     service_name text        not null,
     name         text        not null,
     version      bigint      not null,
+    fence        bigint      not null default 0,
     actor        text,
     request_id   text,
     comment      text,
@@ -137,8 +138,9 @@ select ensure_partitions(0);
 --   taken     the path belongs to another resource: other_id
 --   moved     the resource has another version than the command was computed from (or a higher fence)
 --   gone      the resource is not there
--- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, or fewer revisions.
-create function apply_commands(p_epoch bigint, p_revision bigint, p_commands json)
+-- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, fewer revisions, or
+-- another change at the revision that the caller has applied last.
+create function apply_commands(p_epoch bigint, p_revision bigint, p_hash text, p_commands json)
 returns table (ord integer, outcome text, at_revision bigint, at_hash bytea, other_id text)
 language plpgsql as $$
 declare
@@ -152,7 +154,8 @@ declare
     rows_touched bigint;
 begin
     select * into h from head for update;
-    if h.epoch <> p_epoch or h.revision < p_revision then
+    if h.epoch <> p_epoch or h.revision < p_revision
+       or (h.revision = p_revision and h.hash <> decode(p_hash, 'hex')) then
         raise exception 'the log is at %/%', h.epoch, h.revision using errcode = 'CS001';
     end if;
     rev := h.revision;
@@ -160,7 +163,7 @@ begin
     for c in
         select * from json_to_recordset(p_commands) as x(
             op text, event_id uuid, kind text, id text, action text, environment text, service_name text, name text,
-            expected bigint, version bigint, fence bigint, actor text, request_id text, comment text,
+            expected bigint, version bigint, fence bigint, stands bigint, actor text, request_id text, comment text,
             occurred_at timestamptz, "row" json, sealed text, digest text,
             idempotency_caller text, idempotency_key text, idempotency_digest text)
     loop
@@ -217,9 +220,9 @@ begin
         rev := rev + 1;
         chain := sha256(chain || int8send(rev) || decode(c.digest, 'hex'));
         insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name,
-                             version, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+                             version, fence, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
             values (rev, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
-                    c.actor, c.request_id, c.comment, c.occurred_at, c.row, decode(c.sealed, 'hex'),
+                    c.stands, c.actor, c.request_id, c.comment, c.occurred_at, c.row, decode(c.sealed, 'hex'),
                     decode(c.digest, 'hex'), chain);
         insert into units (unit, revision) values (c.kind || '/' || c.environment || '/' || c.service_name, rev)
             on conflict (unit) do update set revision = excluded.revision;

@@ -115,6 +115,12 @@ public final class Access {
         int space = authorization.indexOf(' ');
         String scheme = space < 0 ? authorization : authorization.substring(0, space);
         String credential = space < 0 ? "" : authorization.substring(space + 1).strip();
+        if (scheme.equals("ApiKeyOrBearer")) {
+            // from a URL, where nothing says which of the two it is
+            return credential.startsWith("cs_") || credential.indexOf('.') < 0
+                    ? byKey(credential)
+                    : byToken(credential);
+        }
         if (scheme.equalsIgnoreCase("ApiKey")) {
             return byKey(credential);
         }

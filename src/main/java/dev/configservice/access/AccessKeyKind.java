@@ -23,6 +23,6 @@ public final class AccessKeyKind implements ResourceKind {
 
     @Override
     public ObjectNode data(Resource resource) {
-        return AccessRoutes.render(resource, null);
+        return AccessRoutes.render(resource, null, true);
     }
 }

@@ -23,7 +23,6 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.format.DateTimeParseException;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +104,10 @@ public final class AccessRoutes implements Routes {
         }
         List<String> environments = reach(form, "environments");
         List<String> serviceNames = reach(form, "service_names");
-        Instant expiresAt = time(form, "expires_at");
+        Instant expiresAt = form.time("expires_at");
+        if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
+            form.error("expires_at", "must be in the future");
+        }
         form.done();
         Set<Right> given = EnumSet.noneOf(Right.class);
         (rights == null ? List.<String>of() : rights).forEach(r -> Right.of(r).ifPresent(given::add));
@@ -135,15 +137,15 @@ public final class AccessRoutes implements Routes {
                         Json.write(content),
                         Sealed.NONE,
                         request.origin(null)))
-                .map(result -> withKey(201, result.resource(), result.replayed() ? null : secret)
-                        .at(result.revision())
+                .map(result -> withKey(201, result.resource(), result.replayed() ? null : secret, request.caller())
+                        .wrote(result.revision())
                         .header(
                                 "Location",
                                 "/api/v1/access/keys/" + result.resource().id()));
     }
 
-    private static Answer withKey(int status, Resource resource, @Nullable String secret) {
-        ObjectNode o = render(resource, null);
+    private static Answer withKey(int status, Resource resource, @Nullable String secret, Caller caller) {
+        ObjectNode o = render(resource, null, caller.has(Right.AUDIT_READ));
         o.put("key", secret == null ? null : "cs_" + resource.id() + "_" + secret);
         return Answer.json(status, o).asSecret(true);
     }
@@ -154,23 +156,6 @@ public final class AccessRoutes implements Routes {
             form.error(field, "may not be empty (leave it out for no limit)");
         }
         return patterns;
-    }
-
-    private @Nullable Instant time(Form form, String field) {
-        String text = form.text(field, Rule.text(1, 64));
-        if (text == null) {
-            return null;
-        }
-        try {
-            Instant at = java.time.OffsetDateTime.parse(text).toInstant();
-            if (!at.isAfter(clock.instant())) {
-                form.error(field, "must be in the future");
-            }
-            return at;
-        } catch (DateTimeParseException e) {
-            form.error(field, "must be a time as in RFC 3339, e.g. 2030-01-31T12:00:00Z");
-            return null;
-        }
     }
 
     private static void requireWithin(Caller caller, Set<Right> rights, Reach environments, Reach serviceNames) {
@@ -200,18 +185,26 @@ public final class AccessRoutes implements Routes {
                             .filter(r -> r.id().compareTo(after) > 0)
                             .limit(page.limit() + 1L)
                             .toList();
-                    return page.answer(request, found, r -> render(r, used.get(r.id())), r -> List.of(r.id()));
+                    return page.answer(
+                                    request,
+                                    found,
+                                    r -> render(
+                                            r,
+                                            used.get(r.id()),
+                                            request.caller().has(Right.AUDIT_READ)),
+                                    r -> List.of(r.id()))
+                            .tagged(Long.toString(snapshot.lastChange()));
                 }));
     }
 
-    static ObjectNode render(Resource resource, @Nullable Instant lastUsed) {
+    static ObjectNode render(Resource resource, @Nullable Instant lastUsed, boolean withActor) {
         ObjectNode row = Json.readObject(resource.row());
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         for (String field : List.of("name", "rights", "environments", "service_names", "expires_at", "created_at")) {
             o.set(field, row.get(field));
         }
-        o.set("created_by", row.get("created_by"));
+        o.set("created_by", withActor ? row.get("created_by") : null);
         o.put("last_used_at", lastUsed == null ? null : Json.time(lastUsed));
         return o;
     }
@@ -237,7 +230,7 @@ public final class AccessRoutes implements Routes {
                         Action.DELETED,
                         null,
                         request.origin(null))))
-                .map(result -> Answer.empty(204).at(result.revision()));
+                .map(result -> Answer.empty(204).wrote(result.revision()));
     }
 
     private Future<Answer> rotate(Request request) {
@@ -263,7 +256,7 @@ public final class AccessRoutes implements Routes {
                         Action.UPDATED,
                         null,
                         request.origin(null))))
-                .map(result -> withKey(200, result.resource(), result.replayed() ? null : secret)
-                        .at(result.revision()));
+                .map(result -> withKey(200, result.resource(), result.replayed() ? null : secret, request.caller())
+                        .wrote(result.revision()));
     }
 }

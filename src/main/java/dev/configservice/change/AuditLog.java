@@ -23,7 +23,7 @@ public final class AuditLog {
 
     private static final String CHANGES = """
             select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
-                   c.name, c.version, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
+                   c.name, c.version, c.fence, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
                    c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
                    b.action as before_action
             from changes c
@@ -32,8 +32,8 @@ public final class AuditLog {
               and ($2::text is null or c.kind = $2)
               and ($3::text is null or c.resource_id = $3)
               and ($4::text is null or c.actor = $4)
-              and ($5::text is null or c.environment = $5)
-              and ($6::text is null or c.service_name = $6)
+              and ($5::text is null or c.environment in ('', $5))
+              and ($6::text is null or c.service_name = $6 or (c.kind = 'configuration' and c.service_name = ''))
               and ($7::timestamptz is null or c.occurred_at >= $7)
               and ($8::timestamptz is null or c.occurred_at < $8)
               and ($9::text[] is null or c.environment = '' or exists (
@@ -63,7 +63,7 @@ public final class AuditLog {
 
     private static final String CHAIN = """
             select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                   actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
+                   fence, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
             from changes where revision >= $1 and revision <= $2 order by revision limit $3""";
 
     private final Postgres postgres;

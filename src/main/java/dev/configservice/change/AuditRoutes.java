@@ -14,7 +14,6 @@ import io.vertx.core.Future;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -105,22 +104,14 @@ public final class AuditRoutes implements Routes {
         o.put("comment", change.comment());
         o.put("occurred_at", Json.time(change.occurredAt()));
         Resource before = entry.before();
-        o.set("before", before == null ? null : events.data(before));
-        o.set("after", change.action().isRemoval() ? null : events.data(r));
+        o.set("before", before == null ? null : events.audited(before));
+        o.set("after", change.action().isRemoval() ? null : events.audited(r));
         return o;
     }
 
     private static @Nullable OffsetDateTime time(Request request, String name) {
-        String text = request.query(name);
-        if (text == null) {
-            return null;
-        }
-        try {
-            Instant at = OffsetDateTime.parse(text).toInstant();
-            return at.atOffset(ZoneOffset.UTC);
-        } catch (DateTimeParseException e) {
-            throw ServiceException.invalid(name, "must be a time as in RFC 3339, e.g. 2030-01-31T12:00:00Z");
-        }
+        Instant at = request.time(name);
+        return at == null ? null : at.atOffset(ZoneOffset.UTC);
     }
 
     private Future<Answer> verify(Request request) {

@@ -15,13 +15,17 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What this node has applied of the log: its position, the last revision of every unit, the last changes. Changes are
  * applied on one event loop, N + 1 only after N; reading is safe from any thread.
  */
 public final class ChangeFeed {
+    private static final Logger log = LoggerFactory.getLogger(ChangeFeed.class);
     private static final Duration CUT_OFF_AFTER = Duration.ofSeconds(3);
 
     private final Vertx vertx;
@@ -190,7 +194,7 @@ public final class ChangeFeed {
         boolean first = !started;
         started = true;
         if (!first) {
-            listeners.forEach(l -> l.reset(position));
+            tell(l -> l.reset(position));
         }
         wake();
     }
@@ -214,11 +218,21 @@ public final class ChangeFeed {
             }
             hash = change.hash();
             applied = change.position();
-            for (Listener listener : listeners) {
-                listener.applied(change);
-            }
+            tell(l -> l.applied(change));
         }
         wake();
+    }
+
+    /** Tells every listener, also where one fails: what one misses is no reason for the others to. */
+    private void tell(Consumer<Listener> what) {
+        for (Listener listener : listeners) {
+            try {
+                what.accept(listener);
+            } catch (RuntimeException e) {
+                log.error(
+                        "feed.listener-failed listener={}", listener.getClass().getName(), e);
+            }
+        }
     }
 
     /** The units that changes touch, with the last revision of each. */

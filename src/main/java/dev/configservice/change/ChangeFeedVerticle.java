@@ -44,6 +44,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private boolean looking;
     private boolean again;
     private boolean checked;
+    private volatile boolean keptBehind;
     private int failures;
     private long retryTimer = -1;
     private long keptNanos = System.nanoTime();
@@ -153,12 +154,21 @@ public final class ChangeFeedVerticle extends VerticleBase {
         feed.lookedAt(now);
         if (now - keptNanos > KEEP_EVERY.toNanos()) {
             keptNanos = now;
-            kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of());
+            keep();
         }
         firstTry.tryComplete();
         if (again) {
             look();
         }
+    }
+
+    /** Says that this node has just looked; where what is kept has fallen behind, it is made whole again. */
+    private void keep() {
+        Future<Void> done = keptBehind
+                ? kept.replace(feed.applied(), feed.hash(), feed.units())
+                : kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of());
+        keptBehind = false;
+        done.onFailure(e -> keptBehind = true);
     }
 
     private void failed(Throwable cause) {
@@ -285,7 +295,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private void apply(List<Change> changes) {
         Position before = feed.applied();
         feed.apply(changes);
-        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes));
+        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes))
+                .onFailure(e -> keptBehind = true);
     }
 
     /** With no change applied yet there is no row to compare; the head tells whether it is still the same log. */

@@ -22,11 +22,18 @@ import org.jspecify.annotations.Nullable;
 public final class ChangeLog {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-            actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
+            fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
+
+    /** How much JSON a page holds at most, unless its first change is larger. */
+    private static final int PAGE_BYTES = 2_000_000;
 
     private static final String FROM = "select " + CHANGE_COLUMNS + """
 
-             from changes where revision >= $1 order by revision limit $2""";
+            from (
+              select p.*, sum(octet_length(p.row::text) + coalesce(octet_length(p.sealed), 0)) over (order by revision)
+                     - octet_length(p.row::text) - coalesce(octet_length(p.sealed), 0) as before
+              from (select * from changes where revision >= $1 order by revision limit $2) p) q
+            where before < $3 order by revision""";
 
     private static final String HEAD_AND_UNITS = """
             select h.epoch, h.revision, h.hash, u.unit, u.revision as unit_revision
@@ -49,14 +56,16 @@ public final class ChangeLog {
 
     private static final String LAST_STATES = """
             select distinct on (kind, resource_id) kind, resource_id as id, environment, service_name, name, version,
-                   revision, 0::bigint as fence, row::text as row, sealed
+                   revision, fence, row::text as row, sealed
             from changes c join unnest($1::text[], $2::text[]) as want(k, i) on c.kind = want.k and c.resource_id = want.i
             order by kind, resource_id, version desc""";
 
     private static final String APPLY =
-            "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3::text::json)";
+            "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3, $4::text::json)";
 
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
+
+    private static final Duration SLOW = Duration.ofSeconds(30);
 
     private final Postgres postgres;
 
@@ -100,13 +109,19 @@ public final class ChangeLog {
                 connection,
                 () -> connection
                         .preparedQuery(FROM)
-                        .execute(Tuple.of(revision, limit))
+                        .execute(Tuple.of(revision, limit, PAGE_BYTES))
                         .map(ChangeLog::toChanges));
     }
 
     /** The same on a connection of the pool, for readers that catch up. */
     public Future<List<Change>> after(long revision, int limit) {
-        return postgres.read(FROM, Tuple.of(revision + 1, limit)).map(ChangeLog::toChanges);
+        return postgres.read(FROM, Tuple.of(revision + 1, limit, PAGE_BYTES)).map(ChangeLog::toChanges);
+    }
+
+    /** Forgets the Idempotency-Keys that are more than a day old. */
+    Future<Void> forgetOldKeys() {
+        return postgres.read("delete from idempotency where at < now() - interval '25 hours'", Tuple.tuple(), SLOW)
+                .mapEmpty();
     }
 
     /** The first revision that the log holds; 0 where it holds none. */
@@ -179,8 +194,9 @@ public final class ChangeLog {
     }
 
     /** Applies entries in one call, which is one transaction; an outcome for each. */
-    Future<List<Outcome>> apply(SqlConnection connection, Position known, String entries, Duration deadline) {
-        Tuple arguments = Tuple.of(known.epoch(), known.revision(), entries);
+    Future<List<Outcome>> apply(
+            SqlConnection connection, Position known, Hash hash, String entries, Duration deadline) {
+        Tuple arguments = Tuple.of(known.epoch(), known.revision(), hash.hex(), entries);
         return postgres.within(
                 deadline,
                 connection,
@@ -247,7 +263,7 @@ public final class ChangeLog {
                 row.getString("name"),
                 row.getLong("version"),
                 row.getLong("revision"),
-                0,
+                row.getLong("fence"),
                 row.getString("row"),
                 Sealed.of(row.getBuffer("sealed")));
         OffsetDateTime at = row.getOffsetDateTime("occurred_at");

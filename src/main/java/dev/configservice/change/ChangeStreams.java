@@ -108,8 +108,9 @@ public final class ChangeStreams {
 
         Loop(Context context) {
             this.context = context;
-            this.heard = feed.applied().revision();
+            // first listen, then look: what comes between is heard of twice, not never
             bus.onChange(this::hear);
+            this.heard = feed.applied().revision();
             vertx.setPeriodic(1000, t -> tick());
         }
 
@@ -173,11 +174,11 @@ public final class ChangeStreams {
                 if (checkKeys && stream.caller.keyId() != null) {
                     access.holds(stream.caller).onSuccess(holds -> {
                         if (!holds) {
-                            stream.end();
+                            context.runOnContext(v -> stream.end());
                         }
                     });
                 }
-                if (heartbeat && stream.isLive) {
+                if (heartbeat) {
                     stream.heartbeat();
                 }
             }
@@ -214,10 +215,12 @@ public final class ChangeStreams {
                     new ServiceException(ErrorCode.TOO_MANY, "This node carries as many streams as it may"));
         }
         Loop loop = loop();
-        return position(after).onFailure(e -> open.decrementAndGet()).compose(start -> {
-            new Stream(loop, response, filter, caller, start).begin(after != null && start.resync());
-            return Future.succeededFuture();
-        });
+        return Contexts.here(position(after))
+                .onFailure(e -> open.decrementAndGet())
+                .compose(start -> {
+                    new Stream(loop, response, filter, caller, start).begin(after != null && start.resync());
+                    return Future.succeededFuture();
+                });
     }
 
     /** Where a stream starts; {@code resync} where what it asked for is not in the log. */
@@ -279,6 +282,11 @@ public final class ChangeStreams {
             response.setWriteQueueMaxSize(BUFFER_BYTES);
             response.closeHandler(v -> closed());
             response.exceptionHandler(e -> closed());
+            if (response.closed()) {
+                // the client has gone meanwhile, and a handler that comes later is not told
+                closed();
+                return;
+            }
             response.write(
                     ServerSentEvents.frame(position, "hello", Json.object().put("revision", position)));
             if (resync) {
@@ -355,10 +363,11 @@ public final class ChangeStreams {
                 drop();
                 return;
             }
+            long upTo = isLive ? loop.heard : position;
             ObjectNode data = Json.object();
-            data.put("revision", loop.heard);
+            data.put("revision", upTo);
             data.put("lag_ms", feed.lookAge().toMillis());
-            response.write(ServerSentEvents.frame(loop.heard, "heartbeat", data));
+            response.write(ServerSentEvents.frame(upTo, "heartbeat", data));
         }
 
         void resync(long revision) {
@@ -368,6 +377,9 @@ public final class ChangeStreams {
 
         /** The client does not read as fast as changes come: it comes back by itself, and loses nothing. */
         private void drop() {
+            if (isClosed) {
+                return;
+            }
             dropped.increment();
             closed();
             response.reset();

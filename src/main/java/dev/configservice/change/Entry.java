@@ -51,6 +51,7 @@ record Entry(
         if (fenced) {
             o.put("fence", resource.fence());
         }
+        o.put("stands", resource.fence());
         o.put("actor", origin.actor());
         o.put("request_id", origin.requestId());
         o.put("comment", origin.comment());

@@ -1,5 +1,7 @@
 package dev.configservice.change;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +22,9 @@ public final class Events {
         return new ChangeEvent(change, kind.data(change.resource()));
     }
 
-    /** What a resource looks like, without secrets; empty of what is no resource. */
-    com.fasterxml.jackson.databind.node.ObjectNode data(Resource resource) {
+    /** What a resource looks like in the audit, without secrets; empty of what is no resource. */
+    ObjectNode audited(Resource resource) {
         ResourceKind kind = kinds.get(resource.kind());
-        return kind == null ? dev.configservice.json.Json.object() : kind.data(resource);
+        return kind == null ? Json.object() : kind.audited(resource);
     }
 }

@@ -84,6 +84,8 @@ public final class RecentChanges {
     }
 
     private static long size(Change change) {
-        return 200L + change.resource().row().length();
+        return 200L
+                + change.resource().row().length()
+                + change.resource().sealed().length();
     }
 }

@@ -31,6 +31,11 @@ public interface ResourceKind {
     /** What the world sees of a resource when it changes: its event's data, without secrets and actors. */
     ObjectNode data(Resource resource);
 
+    /** The same for the audit, which tells of every field. */
+    default ObjectNode audited(Resource resource) {
+        return data(resource);
+    }
+
     /** A resource's own fields, without those that the log keeps for every kind, and what is sealed. */
     record Content(ObjectNode fields, Sealed sealed) {}
 }

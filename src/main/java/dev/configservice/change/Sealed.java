@@ -32,6 +32,11 @@ public final class Sealed {
         return bytes.length == 0;
     }
 
+    /** How many bytes there are. */
+    public int length() {
+        return bytes.length;
+    }
+
     public byte[] bytes() {
         return bytes.clone();
     }

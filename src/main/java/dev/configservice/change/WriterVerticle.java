@@ -50,6 +50,7 @@ public final class WriterVerticle extends VerticleBase {
     private static final int MAX_QUEUE = 20_000;
     private static final long MAX_QUEUE_CHARS = 64L << 20;
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
+    private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
 
     private final ChangeBus bus;
@@ -111,7 +112,16 @@ public final class WriterVerticle extends VerticleBase {
         Pending(Command command, long deadlineNanos) {
             this.command = command;
             this.deadlineNanos = deadlineNanos;
-            this.chars = command.toString().length();
+            this.chars = command.toString().length() + 2 * sealed(command).length();
+        }
+
+        private static Sealed sealed(Command command) {
+            if (command instanceof Command.Create c) {
+                return c.sealed();
+            } else if (command instanceof Command.Update c) {
+                return c.sealed();
+            }
+            return command instanceof Command.Rollback c ? c.sealed() : Sealed.NONE;
         }
 
         boolean isAnswered() {
@@ -122,6 +132,11 @@ public final class WriterVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         vertx.setPeriodic(50, t -> answerOverdue());
+        vertx.setPeriodic(
+                FORGET_KEYS_EVERY.toMillis(),
+                t -> changeLog
+                        .forgetOldKeys()
+                        .onFailure(e -> log.debug("writer.keys-not-forgotten cause={}", e.toString())));
         return bus.onWrite(this::submit).completion();
     }
 
@@ -285,7 +300,8 @@ public final class WriterVerticle extends VerticleBase {
                 if (decision instanceof Decision.Append append) {
                     decided.add(new Decided(p, append.entry()));
                 } else if (decision instanceof Decision.Keep keep) {
-                    answer(p, new WriteResult(keep.current(), keep.current().revision(), false));
+                    answerWhenApplied(
+                            p, new WriteResult(keep.current(), keep.current().revision(), false));
                 }
             } catch (ServiceException e) {
                 p.promise.tryFail(e);
@@ -304,9 +320,10 @@ public final class WriterVerticle extends VerticleBase {
         ArrayNode entries = Json.object().arrayNode();
         decided.forEach(d -> entries.add(d.entry.toJson()));
         decided.forEach(d -> d.pending.sent = true);
+        Change.Hash hash = feed.hash();
         Position known = feed.applied();
         return changeLog
-                .apply(connection.get(), known, Json.write(entries), CALL_DEADLINE)
+                .apply(connection.get(), known, hash, Json.write(entries), CALL_DEADLINE)
                 .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(decided, e));
     }
 
@@ -315,11 +332,12 @@ public final class WriterVerticle extends VerticleBase {
         oneByOne = false;
         List<Change> changes = new ArrayList<>(decided.size());
         List<Pending> moved = new ArrayList<>();
-        Map<Long, Pending> replayed = new HashMap<>();
+        Map<Long, List<Pending>> replayed = new HashMap<>();
         for (int i = 0; i < decided.size(); i++) {
             Pending p = decided.get(i).pending;
             Outcome o = outcomes.get(i);
-            p.sent = false;
+            // one that is done stays 'sent' until it is answered: it is not undone by its deadline
+            p.sent = o.what().equals("done");
             switch (o.what()) {
                 case "done" -> {
                     Position at = new Position(epoch, o.revision());
@@ -327,7 +345,9 @@ public final class WriterVerticle extends VerticleBase {
                     changes.add(change);
                     answerWhenApplied(p, change, false);
                 }
-                case "replayed" -> replayed.put(o.revision(), p);
+                case "replayed" ->
+                    replayed.computeIfAbsent(o.revision(), r -> new ArrayList<>())
+                            .add(p);
                 case "reused" ->
                     p.promise.tryFail(new ServiceException(
                             ErrorCode.IDEMPOTENCY_KEY_REUSED,
@@ -354,25 +374,28 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /** Answers requests that were made before with what they came to then. */
-    private Future<Void> replay(Map<Long, Pending> replayed) {
+    private Future<Void> replay(Map<Long, List<Pending>> replayed) {
         return changeLog
                 .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
                 .compose(
                         changes -> {
                             for (Change change : changes) {
-                                Pending p = replayed.remove(change.revision());
-                                if (p != null) {
-                                    answerWhenApplied(p, change, true);
+                                List<Pending> same = replayed.remove(change.revision());
+                                if (same != null) {
+                                    same.forEach(p -> answerWhenApplied(p, change, true));
                                 }
                             }
-                            replayed.values()
+                            replayed.values().stream()
+                                    .flatMap(List::stream)
                                     .forEach(p -> p.promise.tryFail(new ServiceException(
                                             ErrorCode.GONE, "What the first request did is no longer in the log")));
                             return Future.succeededFuture();
                         },
                         e -> {
                             connection.drop();
-                            putBack(List.copyOf(replayed.values()));
+                            putBack(replayed.values().stream()
+                                    .flatMap(List::stream)
+                                    .toList());
                             return Future.failedFuture(e);
                         });
     }
@@ -380,6 +403,12 @@ public final class WriterVerticle extends VerticleBase {
     /** The call failed: it was refused (nothing happened), or it is not known what happened. */
     private Future<Void> unsettled(List<Decided> decided, Throwable failure) {
         List<Pending> batch = decided.stream().map(d -> d.pending).toList();
+        if (Postgres.isRefusedForNow(failure)) {
+            // an answer, and it says no: nothing happened
+            batch.forEach(p -> p.sent = false);
+            putBack(batch);
+            return Future.failedFuture(failure);
+        }
         if (!Postgres.isAway(failure)) {
             batch.forEach(p -> p.sent = false);
             if (isOtherLog(failure)) {
@@ -438,8 +467,8 @@ public final class WriterVerticle extends VerticleBase {
         Iterator<Decided> it = decided.iterator();
         while (it.hasNext()) {
             Decided d = it.next();
-            d.pending.sent = false;
             Change change = byEvent.get(d.entry.eventId());
+            d.pending.sent = change != null;
             if (change == null) {
                 notDone.add(d.pending);
             } else {
@@ -452,16 +481,19 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     private void answerWhenApplied(Pending p, Change change, boolean replayed) {
-        WriteResult result = new WriteResult(change.resource(), change.revision(), replayed);
-        if (feed.applied().revision() >= change.revision()) {
+        answerWhenApplied(p, new WriteResult(change.resource(), change.revision(), replayed));
+    }
+
+    private void answerWhenApplied(Pending p, WriteResult result) {
+        if (feed.applied().revision() >= result.revision()) {
             answer(p, result);
             return;
         }
-        feed.awaitApplied(change.revision(), APPLIED_DEADLINE).onComplete(done -> {
+        feed.awaitApplied(result.revision(), APPLIED_DEADLINE).onComplete(done -> {
             if (done.failed()) {
                 log.warn(
                         "writer.not-applied revision={} applied={}",
-                        change.revision(),
+                        result.revision(),
                         feed.applied().revision());
             }
             answer(p, result);

@@ -106,6 +106,13 @@ public final class ConfigurationKind implements ResourceKind {
         return o;
     }
 
+    @Override
+    public ObjectNode audited(Resource resource) {
+        ObjectNode o = data(resource);
+        o.set(DESCRIPTION, Json.readObject(resource.row()).get(DESCRIPTION));
+        return o;
+    }
+
     private boolean sameValue(String id, Sealed a, Sealed b) {
         return Arrays.equals(keyring.open(id, a), keyring.open(id, b));
     }

@@ -119,7 +119,6 @@ public final class ConfigurationRoutes implements Routes {
         String environment = form.required("environment", Rule.NAME);
         String serviceName = form.text("service_name", Rule.NAME);
         String description = form.text("description", DESCRIPTION);
-        form.refuseNull("is_encrypted");
         Boolean encrypted = form.bool("is_encrypted");
         String comment = form.text("comment", ResourceRoutes.COMMENT);
         JsonNode value = requiredValue(form);
@@ -149,7 +148,7 @@ public final class ConfigurationRoutes implements Routes {
                         Json.write(content),
                         sealed,
                         request.origin(comment)))
-                .map(result -> shared.written(201, result, request.caller()));
+                .map(result -> shared.written(201, result, request));
     }
 
     /** The value; JSON null where it is wrong, which the form says. */
@@ -189,7 +188,7 @@ public final class ConfigurationRoutes implements Routes {
             }
             String comment = form.text("comment", ResourceRoutes.COMMENT);
             form.done();
-            if (encrypted != null) {
+            if (encrypted != null && (value != null || encrypted != current.isSealed())) {
                 fields.put(ConfigurationKind.ENCRYPTED, encrypted);
             }
             boolean will = encrypted == null ? current.isSealed() : encrypted;
@@ -216,7 +215,7 @@ public final class ConfigurationRoutes implements Routes {
                             null,
                             origin))
                     .map(result -> {
-                        Answer answer = shared.written(200, result, request.caller());
+                        Answer answer = shared.written(200, result, request);
                         return revealed
                                 ? answer.header(
                                         "Warning",
@@ -300,6 +299,7 @@ public final class ConfigurationRoutes implements Routes {
         Boolean encrypted = request.flag("is_encrypted");
         Page page = Page.of(request, 3);
         Caller caller = request.caller();
+        long lastChange = resources.lastChange(ConfigurationKind.KIND, environment, service);
         Tuple arguments = Tuple.tuple()
                 .addString(environment)
                 .addString(service)
@@ -322,6 +322,7 @@ public final class ConfigurationRoutes implements Routes {
                                     return face.render(r, caller);
                                 },
                                 r -> List.of(r.name(), r.environment(), r.serviceName()))
+                        .tagged(lastChange + (found.stream().anyMatch(r -> face.isMasked(r, caller)) ? "-m" : ""))
                         .asSecret(found.stream().anyMatch(r -> r.isSealed() && !face.isMasked(r, caller))));
     }
 
@@ -334,7 +335,7 @@ public final class ConfigurationRoutes implements Routes {
         String environment = form.required("environment", Rule.NAME);
         String service = form.text("service_name", Rule.NAME);
         List<String> keys = form.texts("keys", KEY, MAX_BULK);
-        if (keys == null && form.errors().isEmpty()) {
+        if (!form.has("keys")) {
             form.error("keys", "is required");
         }
         form.done();
@@ -386,8 +387,9 @@ public final class ConfigurationRoutes implements Routes {
         }
 
         Answer stamp(Answer answer) {
-            long asOf = Math.max(
-                    common.asOf().revision(), own == null ? 0 : own.asOf().revision());
+            long asOf = Math.min(
+                    common.asOf().revision(),
+                    own == null ? Long.MAX_VALUE : own.asOf().revision());
             return answer.at(asOf).asOutdated(common.isOutdated() || (own != null && own.isOutdated()));
         }
     }

@@ -6,8 +6,13 @@ import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.change.Change;
 import dev.configservice.change.Resource;
+import dev.configservice.error.ServiceException;
+import dev.configservice.flag.eval.FlagDefinition.Prerequisite;
+import dev.configservice.http.Request;
 import dev.configservice.http.ResourceRoutes;
 import dev.configservice.json.Json;
+import dev.configservice.snapshot.SnapshotCache;
+import io.vertx.core.Future;
 import java.util.List;
 
 /** Flags as callers see them. */
@@ -24,6 +29,12 @@ final class FlagFace implements ResourceRoutes.Face {
             "tags",
             "owner",
             "expires_at");
+
+    private final SnapshotCache cache;
+
+    FlagFace(SnapshotCache cache) {
+        this.cache = cache;
+    }
 
     @Override
     public String kind() {
@@ -73,6 +84,32 @@ final class FlagFace implements ResourceRoutes.Face {
     @Override
     public boolean isMasked(Resource resource, Caller caller) {
         return false;
+    }
+
+    /** Flags have no service: a caller that is limited to some may write them all the same. */
+    @Override
+    public void requireWrite(Caller caller, String environment, String serviceName) {
+        caller.require(Right.FLAGS_WRITE, environment, "");
+    }
+
+    @Override
+    public Future<Void> checkRollback(Resource earlier, Request request) {
+        return refuseCycle(earlier.environment(), earlier.name(), Json.readObject(earlier.row()), request);
+    }
+
+    /** Fails where a flag with these fields would be a prerequisite of its own. */
+    Future<Void> refuseCycle(String environment, String name, ObjectNode content, Request request) {
+        List<Prerequisite> prerequisites =
+                Flags.definition("", name, 0, content).prerequisites();
+        if (prerequisites.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return cache.get(Flags.unit(environment), request.minRevision()).map(snapshot -> {
+            if (Flags.set(snapshot).wouldCycle(name, prerequisites)) {
+                throw ServiceException.invalid("prerequisites", "would make the flag a prerequisite of its own");
+            }
+            return null;
+        });
     }
 
     @Override

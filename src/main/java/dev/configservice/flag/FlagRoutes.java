@@ -14,7 +14,6 @@ import dev.configservice.change.Resource;
 import dev.configservice.change.Sealed;
 import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.Evaluation;
-import dev.configservice.flag.eval.FlagDefinition.Prerequisite;
 import dev.configservice.flag.eval.Subject;
 import dev.configservice.flag.eval.Trace;
 import dev.configservice.http.Answer;
@@ -30,8 +29,6 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -89,14 +86,13 @@ public final class FlagRoutes implements Routes {
             where (expired or settled or unused)
             """ + FILTERS;
 
-    private final SnapshotCache cache;
     private final Resources resources;
     private final ChangeBus bus;
     private final EvaluationBus evaluations;
     private final FlagUsage usage;
     private final Ids ids;
     private final String defaultEnvironment;
-    private final FlagFace face = new FlagFace();
+    private final FlagFace face;
     private final ResourceRoutes shared;
 
     public FlagRoutes(
@@ -107,13 +103,13 @@ public final class FlagRoutes implements Routes {
             FlagUsage usage,
             Ids ids,
             String defaultEnvironment) {
-        this.cache = cache;
         this.resources = resources;
         this.bus = bus;
         this.evaluations = evaluations;
         this.usage = usage;
         this.ids = ids;
         this.defaultEnvironment = defaultEnvironment;
+        this.face = new FlagFace(cache);
         this.shared = new ResourceRoutes(face, resources, bus, ids);
     }
 
@@ -143,9 +139,9 @@ public final class FlagRoutes implements Routes {
         ObjectNode content = fields(form, true);
         form.unknown();
         check(form, name, content);
-        request.caller().requireWrite(Right.FLAGS_WRITE, environment, "");
+        face.requireWrite(request.caller(), environment, "");
         UUID id = ids.next();
-        return refuseCycle(environment, name, content, request)
+        return face.refuseCycle(environment, name, content, request)
                 .compose(v -> bus.write(new Command.Create(
                         id,
                         Flags.KIND,
@@ -156,7 +152,7 @@ public final class FlagRoutes implements Routes {
                         Json.write(content),
                         Sealed.NONE,
                         request.origin(comment))))
-                .map(result -> shared.written(201, result, request.caller()));
+                .map(result -> shared.written(201, result, request));
     }
 
     /** Every error of the fields by themselves, and of what they come to together. */
@@ -174,7 +170,9 @@ public final class FlagRoutes implements Routes {
     /** The fields that a caller gives; of a creation all, with what stands where they are not given. */
     private static ObjectNode fields(Form form, boolean all) {
         ObjectNode o = Json.object();
-        form.refuseNull("is_enabled");
+        if (!all) {
+            form.refuseNull("is_enabled");
+        }
         if (all || form.has("description")) {
             o.put("description", form.text("description", DESCRIPTION));
         }
@@ -204,37 +202,10 @@ public final class FlagRoutes implements Routes {
             o.put("owner", form.text("owner", SHORT));
         }
         if (all || form.has("expires_at")) {
-            Instant at = time(form);
+            Instant at = form.time("expires_at");
             o.put("expires_at", at == null ? null : Json.time(at));
         }
         return o;
-    }
-
-    private static @Nullable Instant time(Form form) {
-        String text = form.text("expires_at", Rule.text(1, 64));
-        if (text == null) {
-            return null;
-        }
-        try {
-            return OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            form.error("expires_at", "must be a time as in RFC 3339, e.g. 2030-01-31T12:00:00Z");
-            return null;
-        }
-    }
-
-    private Future<Void> refuseCycle(String environment, String name, ObjectNode content, Request request) {
-        List<Prerequisite> prerequisites =
-                Flags.definition("", name, 0, content).prerequisites();
-        if (prerequisites.isEmpty()) {
-            return Future.succeededFuture();
-        }
-        return cache.get(Flags.unit(environment), request.minRevision()).map(snapshot -> {
-            if (Flags.set(snapshot).wouldCycle(name, prerequisites)) {
-                throw ServiceException.invalid("prerequisites", "would make the flag a prerequisite of its own");
-            }
-            return null;
-        });
     }
 
     private Future<Answer> update(Request request) {
@@ -253,13 +224,15 @@ public final class FlagRoutes implements Routes {
                     "updated_at",
                     "created_by",
                     "updated_by");
+            // what a list of stale flags adds is no field of the flag
+            form.node("stale_reasons");
             String comment = form.text("comment", ResourceRoutes.COMMENT);
             ObjectNode fields = fields(form, false);
             form.unknown();
             ObjectNode after = Json.readObject(current.row());
             after.setAll(fields);
             check(form, current.name(), after);
-            return refuseCycle(current.environment(), current.name(), after, request)
+            return face.refuseCycle(current.environment(), current.name(), after, request)
                     .compose(v -> bus.write(new Command.Update(
                             ids.next(),
                             Flags.KIND,
@@ -270,7 +243,7 @@ public final class FlagRoutes implements Routes {
                             Action.UPDATED,
                             null,
                             request.origin(comment))))
-                    .map(result -> shared.written(200, result, request.caller()));
+                    .map(result -> shared.written(200, result, request));
         });
     }
 
@@ -290,11 +263,16 @@ public final class FlagRoutes implements Routes {
                 .addString(page.isFirst() ? "" : page.after().get(1))
                 .addArrayOfString(reach.isEmpty() ? null : reach.toArray(String[]::new))
                 .addInteger(page.limit() + 1);
+        long lastChange = resources.lastChange(Flags.KIND, environment, null);
         if (!stale) {
             return resources
                     .list(LIST, arguments)
                     .map(found -> page.answer(
-                            request, found, r -> face.render(r, caller), r -> List.of(r.name(), r.environment())));
+                                    request,
+                                    found,
+                                    r -> face.render(r, caller),
+                                    r -> List.of(r.name(), r.environment()))
+                            .tagged(Long.toString(lastChange)));
         }
         return resources
                 .list(LIST_STALE, arguments, (resource, row) -> {
@@ -334,7 +312,7 @@ public final class FlagRoutes implements Routes {
                             steps.addObject().put("step", step.step()).put("result", step.result());
                         }
                     }
-                    return Answer.json(200, o).asOutdated(answer.outdated());
+                    return Answer.json(200, o).at(answer.asOf()).asOutdated(answer.outdated());
                 });
     }
 
@@ -353,7 +331,7 @@ public final class FlagRoutes implements Routes {
                     for (Evaluation e : answer.evaluations()) {
                         items.set(e.flagName(), render(e, environment, null));
                     }
-                    return Answer.json(200, body).asOutdated(answer.outdated());
+                    return Answer.json(200, body).at(answer.asOf()).asOutdated(answer.outdated());
                 });
     }
 

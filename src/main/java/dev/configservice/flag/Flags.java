@@ -31,6 +31,7 @@ final class Flags {
     static final String KIND = "feature_flag";
 
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
+    private static final dev.configservice.http.Rule DESCRIPTION = dev.configservice.http.Rule.text(0, 2000);
     private static final int MAX_WEIGHT = 1_000_000;
 
     private Flags() {}
@@ -81,7 +82,7 @@ final class Flags {
             return node.textValue();
         }
         if (node.isNumber()) {
-            return node.decimalValue();
+            return Json.isKept(node.decimalValue()) ? node.decimalValue() : null;
         }
         return node.isBoolean() ? node.booleanValue() : null;
     }
@@ -210,9 +211,7 @@ final class Flags {
                 if (o.hasNonNull("variant") && (variant == null || !variants.contains(variant))) {
                     error(field + ".variant", "must be the name of one of the flag's variants");
                 }
-                if (o.hasNonNull("description") && !o.path("description").isTextual()) {
-                    error(field + ".description", "must be a text");
-                }
+                text(o, field, "description", DESCRIPTION);
                 rules.add(new Rule(
                         constraints(field + ".constraints", o.path("constraints")),
                         variant,
@@ -290,15 +289,23 @@ final class Flags {
                 }
                 if (p instanceof ObjectNode o) {
                     known(o, at, Set.of("flag_name", "variant"));
-                    if (o.hasNonNull("variant") && !o.path("variant").isTextual()) {
-                        error(at + ".variant", "must be a text");
-                    }
+                    text(o, at, "variant", FlagRoutes.NAME);
                 }
                 prerequisites.add(new Prerequisite(
                         name.textValue(),
                         p.path("variant").isTextual() ? p.path("variant").textValue() : null));
             }
             return List.copyOf(prerequisites);
+        }
+
+        private void text(ObjectNode o, String at, String field, dev.configservice.http.Rule rule) {
+            if (o.hasNonNull(field)) {
+                String problem =
+                        o.path(field).isTextual() ? rule.problem(o.path(field).textValue()) : "must be a text";
+                if (problem != null) {
+                    error(at + "." + field, problem);
+                }
+            }
         }
 
         private void known(ObjectNode o, String at, Set<String> fields) {

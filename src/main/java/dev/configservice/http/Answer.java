@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param revision the revision that it stands for; 0 for what this node has applied
  * @param etag without quotes; null where it has none
  * @param secret whether it holds an opened secret, which no cache may keep
+ * @param isOfWrite whether it made that revision
  * @param outdated whether newer changes are known than those it was made from
  */
 public record Answer(
@@ -24,6 +25,7 @@ public record Answer(
         @Nullable String etag,
         boolean secret,
         boolean outdated,
+        boolean isOfWrite,
         List<Map.Entry<String, String>> headers) {
 
     public static final String JSON = "application/json";
@@ -33,36 +35,41 @@ public record Answer(
     }
 
     public static Answer bytes(int status, String contentType, byte[] body) {
-        return new Answer(status, contentType, Buffer.buffer(body), 0, null, false, false, List.of());
+        return new Answer(status, contentType, Buffer.buffer(body), 0, null, false, false, false, List.of());
     }
 
     public static Answer text(String contentType, String body) {
-        return new Answer(200, contentType, Buffer.buffer(body), 0, null, false, false, List.of());
+        return new Answer(200, contentType, Buffer.buffer(body), 0, null, false, false, false, List.of());
     }
 
     public static Answer empty(int status) {
-        return new Answer(status, null, null, 0, null, false, false, List.of());
+        return new Answer(status, null, null, 0, null, false, false, false, List.of());
     }
 
     public Answer at(long newRevision) {
-        return new Answer(status, contentType, body, newRevision, etag, secret, outdated, headers);
+        return new Answer(status, contentType, body, newRevision, etag, secret, outdated, isOfWrite, headers);
+    }
+
+    /** The answer to a write that made a revision. */
+    public Answer wrote(long newRevision) {
+        return new Answer(status, contentType, body, newRevision, etag, secret, outdated, true, headers);
     }
 
     public Answer tagged(String newEtag) {
-        return new Answer(status, contentType, body, revision, newEtag, secret, outdated, headers);
+        return new Answer(status, contentType, body, revision, newEtag, secret, outdated, isOfWrite, headers);
     }
 
     public Answer asSecret(boolean isSecret) {
-        return new Answer(status, contentType, body, revision, etag, isSecret, outdated, headers);
+        return new Answer(status, contentType, body, revision, etag, isSecret, outdated, isOfWrite, headers);
     }
 
     public Answer asOutdated(boolean isOutdated) {
-        return new Answer(status, contentType, body, revision, etag, secret, isOutdated, headers);
+        return new Answer(status, contentType, body, revision, etag, secret, isOutdated, isOfWrite, headers);
     }
 
     public Answer header(String name, String value) {
         List<Map.Entry<String, String>> more = new ArrayList<>(headers);
         more.add(Map.entry(name, value));
-        return new Answer(status, contentType, body, revision, etag, secret, outdated, List.copyOf(more));
+        return new Answer(status, contentType, body, revision, etag, secret, outdated, isOfWrite, List.copyOf(more));
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -118,6 +119,19 @@ public final class Form {
             return null;
         }
         return node.longValue();
+    }
+
+    /** A time; null where it is not given, is null, or is wrong. */
+    public @Nullable Instant time(String field) {
+        JsonNode node = node(field);
+        if (node == null) {
+            return null;
+        }
+        Instant at = node.isTextual() ? Times.parse(node.textValue()) : null;
+        if (at == null) {
+            error(field, Times.EXPECTED);
+        }
+        return at;
     }
 
     /** A list of texts; null where it is not given, is null, or is wrong. */

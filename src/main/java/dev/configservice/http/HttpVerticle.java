@@ -76,7 +76,17 @@ public final class HttpVerticle extends VerticleBase {
     private Router router() {
         Router router = Router.router(vertx);
         if (!settings.corsOrigins().isEmpty()) {
-            router.route().handler(cors());
+            CorsHandler cors = cors();
+            List<String> origins = settings.corsOrigins();
+            router.route().handler(ctx -> {
+                String origin = ctx.request().getHeader("Origin");
+                // of another origin, e.g. this service's own pages: without the headers, the browser decides
+                if (origin != null && (origins.contains("*") || origins.contains(origin))) {
+                    cors.handle(ctx);
+                } else {
+                    ctx.next();
+                }
+            });
         }
         Entries entries = new Entries(router);
         features.forEach(f -> f.mount(entries));

@@ -4,8 +4,10 @@ import dev.configservice.access.Access;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Contexts;
 import dev.configservice.change.Ids;
 import dev.configservice.error.ErrorCode;
+import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
@@ -17,7 +19,9 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +41,7 @@ final class Pipeline {
     private static final Duration MIN_REVISION_DEADLINE = Duration.ofSeconds(2);
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
     private static final String STARTED = "started";
+    private static final String APPLIED = "applied";
 
     private final Access access;
     private final ChangeFeed feed;
@@ -55,9 +60,9 @@ final class Pipeline {
         start(ctx);
         HttpServerRequest request = ctx.request();
         request.pause();
-        prepare(ctx, spec)
+        Contexts.here(Future.succeededFuture().compose(v -> prepare(ctx, spec)))
                 .compose(head -> body(request).map(head::with))
-                .compose(handler)
+                .compose(read -> Contexts.here(handler.apply(read)))
                 .onComplete(done -> {
                     if (done.succeeded()) {
                         send(ctx, spec.metrics(), done.result());
@@ -70,13 +75,23 @@ final class Pipeline {
     void stream(RoutingContext ctx, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
         start(ctx);
         ctx.request().pause();
-        prepare(ctx, spec)
+        Contexts.here(Future.succeededFuture().compose(v -> prepare(ctx, spec)))
                 .compose(head -> {
                     ctx.request().resume();
                     HttpServerResponse response = ctx.response();
+                    response.putHeader("Vary", "Authorization");
+                    if (!feed.staleness().isZero()) {
+                        response.putHeader(
+                                "X-Config-Stale",
+                                Long.toString(Math.max(1, feed.staleness().toSeconds())));
+                    }
                     response.putHeader("X-Request-Id", requestId(ctx));
                     response.putHeader(
                             "X-Config-Revision", Long.toString(feed.applied().revision()));
+                    if (ctx.request().method().equals(HttpMethod.HEAD)) {
+                        return response.putHeader("Content-Type", "text/event-stream")
+                                .end();
+                    }
                     return handler.apply(new Routes.Exchange(head.with(Buffer.buffer()), response));
                 })
                 .onComplete(done -> {
@@ -108,8 +123,8 @@ final class Pipeline {
         HttpServerRequest request = ctx.request();
         String authorization = request.getHeader("Authorization");
         if (authorization == null && spec.query().contains("access_token")) {
-            String token = request.getParam("access_token");
-            authorization = token == null ? null : "Bearer " + token;
+            String token = parameters(request).get("access_token");
+            authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
         return access.authenticate(authorization).compose(caller -> {
             if (spec.need() != null) {
@@ -131,41 +146,52 @@ final class Pipeline {
                     request.remoteAddress() == null
                             ? ""
                             : request.remoteAddress().hostAddress());
-            return feed.applied().revision() >= min
-                    ? Future.succeededFuture(head)
-                    : feed.awaitApplied(min, MIN_REVISION_DEADLINE).map(head);
+            Future<Void> applied = feed.applied().revision() >= min
+                    ? Future.succeededFuture()
+                    : feed.awaitApplied(min, MIN_REVISION_DEADLINE);
+            return applied.map(v -> {
+                ctx.put(APPLIED, feed.applied().revision());
+                return head;
+            });
         });
     }
 
     private static Map<String, String> query(HttpServerRequest request, Set<String> known) {
-        MultiMap parameters;
-        try {
-            parameters = request.params(true);
-        } catch (IllegalArgumentException e) {
-            throw ServiceException.invalid(
-                    "query", "is not well-formed (a percent sign must be followed by two digits)");
-        }
         Map<String, String> query = new HashMap<>();
-        for (Map.Entry<String, String> p : parameters) {
+        List<FieldError> errors = new ArrayList<>();
+        for (Map.Entry<String, String> p : parameters(request)) {
             String name = p.getKey();
             String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a parameter)";
             boolean isKnown = known.contains(name) || name.equals("min_revision");
             if (!isKnown
                     && known.stream()
                             .noneMatch(k -> k.endsWith("*") && name.startsWith(k.substring(0, k.length() - 1)))) {
-                throw ServiceException.invalid(
+                errors.add(new FieldError(
                         shown,
                         "is not a parameter of this route"
-                                + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")"));
+                                + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")")));
+                continue;
             }
-            if (Json.textProblem(p.getValue()) != null) {
-                throw ServiceException.invalid(shown, String.valueOf(Json.textProblem(p.getValue())));
-            }
-            if (query.put(name, p.getValue()) != null) {
-                throw ServiceException.invalid(shown, "is given twice");
+            String problem = Json.textProblem(p.getValue());
+            if (problem != null) {
+                errors.add(new FieldError(shown, problem));
+            } else if (query.put(name, p.getValue()) != null) {
+                errors.add(new FieldError(shown, "is given twice"));
             }
         }
+        if (!errors.isEmpty()) {
+            throw ServiceException.invalid(errors);
+        }
         return query;
+    }
+
+    private static MultiMap parameters(HttpServerRequest request) {
+        try {
+            return request.params(true);
+        } catch (IllegalArgumentException e) {
+            throw ServiceException.invalid(
+                    "query", "is not well-formed (a percent sign must be followed by two digits)");
+        }
     }
 
     private static String sorted(Set<String> known) {
@@ -206,7 +232,7 @@ final class Pipeline {
             return Future.failedFuture(new ServiceException(
                     ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON (Content-Type: application/json)"));
         }
-        if (length != null && length.length() < 19 && Long.parseLong(length) > MAX_BODY) {
+        if (length != null && (length.length() > 18 || Long.parseLong(length) > MAX_BODY)) {
             return Future.failedFuture(tooLarge());
         }
         Promise<Buffer> promise = Promise.promise();
@@ -310,16 +336,18 @@ final class Pipeline {
         response.putHeader("X-Request-Id", requestId(ctx));
         boolean isHead = ctx.request().method().equals(HttpMethod.HEAD);
         boolean isRead = isHead || ctx.request().method().equals(HttpMethod.GET);
-        long applied = feed.applied().revision();
-        boolean ofWrite = !isRead && answer.revision() > 0;
-        long revision = ofWrite ? answer.revision() : Math.max(applied, answer.revision());
+        // as it was when the request began: what the answer was made from is at least as new
+        Long before = ctx.get(APPLIED);
+        long applied = before == null ? feed.applied().revision() : before;
+        long revision =
+                answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
         response.putHeader("X-Config-Revision", Long.toString(revision));
         Duration stale = feed.staleness();
         if (!stale.isZero() || answer.outdated()) {
             response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
         }
         response.putHeader("Cache-Control", answer.secret() ? "no-store" : "no-cache");
-        response.putHeader("Vary", "Authorization");
+        response.putHeader("Vary", response.headers().contains("Vary") ? "Authorization, Origin" : "Authorization");
         if (answer.etag() != null) {
             response.putHeader("ETag", "\"" + answer.etag() + "\"");
             if (isRead && status == 200 && matches(ctx.request().getHeader("If-None-Match"), answer.etag())) {

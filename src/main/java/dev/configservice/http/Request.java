@@ -12,6 +12,7 @@ import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
@@ -70,10 +71,10 @@ public record Request(
         if (value == null) {
             return null;
         }
-        if (!value.equals("true") && !value.equals("false")) {
+        if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
             throw ServiceException.invalid(name, "must be true or false");
         }
-        return value.equals("true");
+        return value.equalsIgnoreCase("true");
     }
 
     /** A query parameter that is a whole number; {@code otherwise} where it is not given. */
@@ -91,6 +92,19 @@ public record Request(
             // said below, like a number out of range
         }
         throw ServiceException.invalid(name, "must be a whole number from " + min + " to " + max);
+    }
+
+    /** A query parameter that is a time; null where it is not given. */
+    public @Nullable Instant time(String name) {
+        String value = query.get(name);
+        if (value == null) {
+            return null;
+        }
+        Instant at = Times.parse(value);
+        if (at == null) {
+            throw ServiceException.invalid(name, Times.EXPECTED);
+        }
+        return at;
     }
 
     /** A header, its name in lower case; null where it is not given. */

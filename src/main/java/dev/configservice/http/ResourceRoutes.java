@@ -57,6 +57,16 @@ public final class ResourceRoutes {
         /** Fails where this caller may not read the resource by itself, {@code serviceName} being the one it reads for. */
         void requireRead(Resource resource, Caller caller);
 
+        /** Fails where this caller may not write there. */
+        default void requireWrite(Caller caller, String environment, String serviceName) {
+            caller.requireWrite(writeRight(), environment, serviceName);
+        }
+
+        /** Fails where an earlier state may not be brought back, by what stands around it. */
+        default Future<Void> checkRollback(Resource earlier, Request request) {
+            return Future.succeededFuture();
+        }
+
         /** Hears that a resource was read by itself, as far as this caller may see it. */
         default void wasRead(Resource resource, Request request) {}
 
@@ -82,11 +92,10 @@ public final class ResourceRoutes {
     }
 
     private void requireWrite(Request request, Found found) {
-        request.caller()
-                .requireWrite(
-                        face.writeRight(),
-                        found.path().unit().environment(),
-                        found.path().unit().serviceName());
+        face.requireWrite(
+                request.caller(),
+                found.path().unit().environment(),
+                found.path().unit().serviceName());
     }
 
     public Future<Found> find(Request request) {
@@ -118,8 +127,9 @@ public final class ResourceRoutes {
     }
 
     /** The answer to a write. */
-    public Answer written(int status, WriteResult result, Caller caller) {
-        Answer answer = show(status, result.resource(), caller).at(result.revision());
+    public Answer written(int status, WriteResult result, Request request) {
+        face.wasRead(result.resource(), request);
+        Answer answer = show(status, result.resource(), request.caller()).wrote(result.revision());
         return status == 201
                 ? answer.header(
                         "Location",
@@ -138,7 +148,7 @@ public final class ResourceRoutes {
                             Action.DELETED,
                             null,
                             request.origin(null)))
-                    .map(result -> Answer.empty(204).at(result.revision()));
+                    .map(result -> Answer.empty(204).wrote(result.revision()));
         });
     }
 
@@ -155,10 +165,11 @@ public final class ResourceRoutes {
             return resources
                     .history(face.kind(), id, below, page.limit() + 1)
                     .map(changes -> page.answer(
-                            request,
-                            changes,
-                            c -> version(c, request.caller()),
-                            c -> List.of(Long.toString(c.resource().version()))));
+                                    request,
+                                    changes,
+                                    c -> version(c, request.caller()),
+                                    c -> List.of(Long.toString(c.resource().version())))
+                            .tagged(Long.toString(found.snapshot().lastChange())));
         });
     }
 
@@ -204,18 +215,19 @@ public final class ResourceRoutes {
                                     ErrorCode.CONFLICT, "Version " + wanted + " is a deletion; nothing stood there");
                         }
                         Resource was = change.resource();
-                        return bus.write(new Command.Rollback(
-                                ids.next(),
-                                face.kind(),
-                                id,
-                                was.environment(),
-                                was.serviceName(),
-                                was.name(),
-                                was.row(),
-                                was.sealed(),
-                                origin));
+                        return face.checkRollback(was, request)
+                                .compose(v -> bus.write(new Command.Rollback(
+                                        ids.next(),
+                                        face.kind(),
+                                        id,
+                                        was.environment(),
+                                        was.serviceName(),
+                                        was.name(),
+                                        was.row(),
+                                        was.sealed(),
+                                        origin)));
                     });
                 })
-                .map(result -> written(200, result, request.caller()));
+                .map(result -> written(200, result, request));
     }
 }

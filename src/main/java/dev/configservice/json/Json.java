@@ -82,6 +82,8 @@ public final class Json {
                     Map.of("line", line, "column", column));
         } catch (IOException e) {
             throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body is not UTF-8 text");
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body holds a number beyond all bounds");
         }
     }
 
@@ -110,10 +112,7 @@ public final class Json {
                 errors.add(new FieldError(field, problem));
             }
         } else if (value.isNumber()) {
-            BigDecimal number = value.decimalValue();
-            if (number.precision() > MAX_DIGITS || number.scale() > 1100 || number.scale() < -400) {
-                errors.add(new FieldError(field, "a number has at most 40 digits and the range of a double"));
-            } else if (number.abs().compareTo(MAX_NUMBER) > 0) {
+            if (!isKept(value.decimalValue())) {
                 errors.add(new FieldError(field, "a number has at most 40 digits and the range of a double"));
             }
         } else if (value.isArray()) {
@@ -132,6 +131,14 @@ public final class Json {
                 }
             }
         }
+    }
+
+    /** Whether a number has at most 40 digits and the range of a double. */
+    public static boolean isKept(BigDecimal number) {
+        return number.precision() <= MAX_DIGITS
+                && number.scale() <= 1100
+                && number.scale() >= -400
+                && number.abs().compareTo(MAX_NUMBER) <= 0;
     }
 
     /** Why a text cannot be kept, or null where it can. */

@@ -147,6 +147,18 @@ public final class Postgres {
         return true;
     }
 
+    /**
+     * Whether the server answered that it does not take the statement now: read only, out of resources, or after a
+     * timeout of its own. Nothing happened, and it may work later.
+     */
+    public static boolean isRefusedForNow(Throwable failure) {
+        if (!(failure instanceof PgException e) || e.getSqlState() == null) {
+            return false;
+        }
+        String state = e.getSqlState();
+        return state.equals("25006") || state.equals("57014") || state.equals("55P03") || state.startsWith("53");
+    }
+
     /** Whether an SQLSTATE says the same: no connection, no resources, shutting down, read only, or a timeout. */
     static boolean isAway(@Nullable String sqlState) {
         if (sqlState == null) {

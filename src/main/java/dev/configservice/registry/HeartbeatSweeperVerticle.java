@@ -1,5 +1,7 @@
 package dev.configservice.registry;
 
+import dev.configservice.change.Action;
+import dev.configservice.change.Change;
 import dev.configservice.change.ChangeFeed;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
@@ -53,7 +55,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private final Counter protections;
     private final Timer sweeps;
 
-    /** The ends of leases that were written lately, by their time. */
+    /** The ends of leases that the log told of lately, whichever node decided them, by their time. */
     private final Deque<Long> recentlyExpired = new ArrayDeque<>();
 
     private Set<UUID> liveNodes = Set.of();
@@ -93,6 +95,14 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
+        feed.addListener(new ChangeFeed.Listener() {
+            @Override
+            public void applied(Change change) {
+                if (change.action() == Action.EXPIRED) {
+                    context.runOnContext(v -> recentlyExpired.add(leases.now()));
+                }
+            }
+        });
         leases.onOwnershipChange(() -> context.runOnContext(v -> {
             extendDue = true;
             reconcileDue = true;
@@ -186,7 +196,8 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 protect(cutOff);
                 return Future.succeededFuture();
             }
-            return registry.all(0).compose(services -> expire(overdue, services));
+            return leases.overdueEverywhere()
+                    .compose(everywhere -> registry.all(0).compose(services -> expire(overdue, everywhere, services)));
         });
     }
 
@@ -199,7 +210,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return missing.isEmpty() ? null : "this node does not see another live node";
     }
 
-    private Future<Void> expire(Set<String> overdue, List<Registry.Instances> services) {
+    private Future<Void> expire(Set<String> overdue, Set<String> everywhere, List<Registry.Instances> services) {
         long now = leases.now();
         int live = 0;
         int going = 0;
@@ -208,7 +219,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             for (Instance i : service.list()) {
                 boolean counts = i.status() != Status.UNHEALTHY;
                 live += counts ? 1 : 0;
-                if (overdue.contains(Leases.key(i.serviceName(), i.instanceId()))) {
+                if (everywhere.contains(Leases.key(i.serviceName(), i.instanceId()))) {
                     going += counts ? 1 : 0;
                     longestLease = Math.max(longestLease, i.lease().toMillis());
                 }
@@ -258,11 +269,18 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                     .compose(
                             written -> {
                                 expired.increment();
-                                recentlyExpired.add(leases.now());
-                                if (removal) {
+                                if (removal && written.resource().fence() == generation) {
                                     leases.remove(key);
                                 }
-                                return Future.succeededFuture();
+                                // the log knows a later decision than this lease does: decide again, above it
+                                return written.resource().fence() > generation
+                                        ? leases.raise(
+                                                        key,
+                                                        generation,
+                                                        written.resource().fence(),
+                                                        removal)
+                                                .mapEmpty()
+                                        : Future.succeededFuture();
                             },
                             e -> {
                                 if (e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND) {

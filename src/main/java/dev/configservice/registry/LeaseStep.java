@@ -21,7 +21,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         BEAT,
         /** The lease is overdue: it ends if it still is. */
         EXPIRE,
-        /** The log could not be told that it ended: it ends again soon. */
+        /** The log could not be told that it ended: it ends again soon, with a generation above {@code millis}. */
         UNEXPIRE,
         /** An instance that the grid may have lost the lease of: it gets one, with its whole time. */
         ENSURE,
@@ -63,7 +63,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
             case EXPIRE -> expire(entry, lease, now);
             case UNEXPIRE -> {
                 if (lease != null && lease.generation() == generation) {
-                    entry.setValue(new Lease(now, lease.millis(), generation, tell));
+                    entry.setValue(new Lease(now, lease.millis(), Math.max(millis, generation), tell));
                 }
                 yield 0L;
             }

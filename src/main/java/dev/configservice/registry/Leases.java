@@ -84,6 +84,11 @@ public final class Leases {
         return step(key, new LeaseStep(What.UNEXPIRE, 0, generation, wasExpired));
     }
 
+    /** The same, and the next decision is above one that the log knows already. */
+    Future<Long> raise(String key, long generation, long above, boolean wasExpired) {
+        return step(key, new LeaseStep(What.UNEXPIRE, above, generation, wasExpired));
+    }
+
     Future<Long> ensure(Instance instance) {
         return step(
                 key(instance.serviceName(), instance.instanceId()),
@@ -125,6 +130,11 @@ public final class Leases {
     /** The leases of this member's partitions that are overdue. */
     Future<Set<String>> overdue() {
         return vertx.executeBlocking(() -> map.localKeySet(Predicates.lessEqual("deadline", clock.millis())), false);
+    }
+
+    /** The leases of all members that are overdue: how many would go at once. */
+    Future<Set<String>> overdueEverywhere() {
+        return vertx.executeBlocking(() -> map.keySet(Predicates.lessEqual("deadline", clock.millis())), false);
     }
 
     /** The leases of this member's partitions. */

@@ -111,7 +111,7 @@ public final class Registry {
                     .compose(written -> {
                         Instance instance = Instance.of(written.resource());
                         note(instance, -1);
-                        return leases.beat(instance, false)
+                        return renew(instance, false)
                                 .compose(generation -> settle(instance, instance.status(), generation, origin))
                                 .map(i -> new Registered(i, written.revision()));
                     });
@@ -146,10 +146,14 @@ public final class Registry {
      */
     Future<Instance> beat(Instance instance, Status status, double responseTime, Origin origin) {
         note(instance, responseTime);
-        return leases.beat(instance, instance.status() != status)
-                .recover(e -> Future.failedFuture(
-                        ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")))
+        return renew(instance, instance.status() != status)
                 .compose(generation -> settle(instance, status, generation, origin));
+    }
+
+    private Future<Long> renew(Instance instance, boolean tell) {
+        return leases.beat(instance, tell)
+                .recover(e -> Future.failedFuture(
+                        ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
     }
 
     private void note(Instance instance, double responseTime) {
@@ -163,7 +167,13 @@ public final class Registry {
             return Future.succeededFuture(instance);
         }
         return setStatus(instance.resource().id(), status, Action.STATUS_CHANGED, generation, origin)
-                .map(written -> Instance.of(written.resource()));
+                .compose(written -> {
+                    Instance now = Instance.of(written.resource());
+                    // the log knows a later decision than the lease did: a heartbeat's status holds all the same
+                    return now.resource().fence() > generation && now.status() != status
+                            ? renew(now, true).compose(again -> settle(now, status, again, origin))
+                            : Future.succeededFuture(now);
+                });
     }
 
     private Future<WriteResult> setStatus(String id, Status status, Action action, long generation, Origin origin) {

@@ -16,8 +16,10 @@ import dev.configservice.json.Json;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -115,7 +117,7 @@ public final class RegistryRoutes implements Routes {
         String id = given == null ? idOf(url) : given;
         return registry.register(service, id, row, request.origin(null))
                 .map(r -> Answer.json(200, r.instance().render(registry.beat(r.instance())))
-                        .at(r.revision()));
+                        .wrote(r.revision()));
     }
 
     /** Who registered from where: by this a heartbeat that names no instance is known. */
@@ -175,7 +177,7 @@ public final class RegistryRoutes implements Routes {
         return one(request, service, instanceId, url)
                 .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
                 .map(i -> Answer.json(200, i.render(registry.beat(i)))
-                        .at(i.resource().revision()));
+                        .wrote(i.resource().revision()));
     }
 
     private Future<Answer> deregister(Request request) {
@@ -196,7 +198,7 @@ public final class RegistryRoutes implements Routes {
 
     private Future<Answer> remove(Instance instance, Origin origin) {
         return registry.deregister(instance, origin)
-                .map(revision -> Answer.empty(204).at(revision));
+                .map(revision -> Answer.empty(204).wrote(revision));
     }
 
     /** The instance that a request is about: the one that it names, or the only one that it can be. */
@@ -231,8 +233,20 @@ public final class RegistryRoutes implements Routes {
 
     private static boolean isFrom(Instance instance, Request request) {
         String host = URI.create(instance.row().path("service_url").asText()).getHost();
-        return request.remoteAddress().equals(host)
+        return isSameAddress(request.remoteAddress(), host)
                 || instance.row().path("registered_by").asText().equals(registeredBy(request));
+    }
+
+    private static boolean isSameAddress(String remote, @Nullable String host) {
+        if (host == null || !host.startsWith("[")) {
+            return remote.equals(host);
+        }
+        try {
+            // a literal in brackets: no name is looked up
+            return InetAddress.getByName(host).equals(InetAddress.getByName("[" + remote + "]"));
+        } catch (UnknownHostException e) {
+            return false;
+        }
     }
 
     private Future<Answer> lookUp(Request request) {
@@ -373,7 +387,7 @@ public final class RegistryRoutes implements Routes {
     private static Answer stamp(Answer answer, List<Registry.Instances> services) {
         long asOf = services.stream()
                 .mapToLong(s -> s.snapshot().asOf().revision())
-                .max()
+                .min()
                 .orElse(0);
         return answer.at(asOf)
                 .asOutdated(services.stream().anyMatch(s -> s.snapshot().isOutdated()));

@@ -80,7 +80,7 @@ public final class NearCache {
         return owner != null && owner.localMember();
     }
 
-    /** Drops everything, e.g. where the log went back. */
+    /** Drops everything. Blocks. */
     void clear() {
         map.evictAll();
     }

@@ -37,6 +37,7 @@ public final class Resources {
     private final SnapshotCache cache;
     private final ChangeLog changeLog;
     private final Postgres postgres;
+    private final ChangeFeed feed;
     private final Cache<String, Path> paths =
             Caffeine.newBuilder().maximumSize(200_000).build();
 
@@ -44,6 +45,7 @@ public final class Resources {
         this.cache = cache;
         this.changeLog = changeLog;
         this.postgres = postgres;
+        this.feed = feed;
         feed.addListener(this::remember);
     }
 
@@ -113,6 +115,20 @@ public final class Resources {
             }
         }
         return null;
+    }
+
+    /** The last change of what a list with these filters can hold; null matches all. */
+    public long lastChange(String kind, @Nullable String environment, @Nullable String serviceName) {
+        long last = 0;
+        for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
+            Unit unit = touched.unit();
+            if (unit.kind().equals(kind)
+                    && (environment == null || environment.equals(unit.environment()))
+                    && (serviceName == null || serviceName.equals(unit.serviceName()))) {
+                last = Math.max(last, touched.revision());
+            }
+        }
+        return last;
     }
 
     /** The versions of a resource below one, newest first. */

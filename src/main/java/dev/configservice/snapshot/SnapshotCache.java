@@ -117,8 +117,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (!feed.isStarted()) {
             return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
         }
-        TouchedUnit touched = feed.touched(unit.key());
         Position applied = feed.applied();
+        TouchedUnit touched = feed.touched(unit.key());
         if (touched == null) {
             count(Tier.EMPTY);
             return Future.succeededFuture(Snapshot.of(unit, applied, 0, List.of()));
@@ -296,20 +296,26 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 .<Snapshot>execute(promise -> loader.load(touched.unit()).onComplete(promise))
                 .compose(
                         loaded -> {
+                            if (loaded.asOf().compareTo(best.need) < 0) {
+                                // the database went back in time, and the feed has not seen it yet
+                                return older(best);
+                            }
                             count(Tier.POSTGRES);
                             keepAhead(loaded);
                             offer(loaded);
                             return Future.succeededFuture(loaded);
                         },
-                        e -> {
-                            Snapshot older = best.snapshot;
-                            if (older != null) {
-                                return Future.succeededFuture(older.asOutdated());
-                            }
-                            loadFailures.increment();
-                            return Future.failedFuture(ServiceException.unavailable(
-                                    "PostgreSQL cannot be reached, and no other tier holds what was asked for"));
-                        });
+                        e -> older(best));
+    }
+
+    private Future<Snapshot> older(Best best) {
+        Snapshot older = best.snapshot;
+        if (older != null) {
+            return Future.succeededFuture(older.asOutdated());
+        }
+        loadFailures.increment();
+        return Future.failedFuture(ServiceException.unavailable(
+                "PostgreSQL cannot be reached, and no other tier holds what was asked for"));
     }
 
     /** A tier that fails is one that has nothing; health and metrics tell of it. */
@@ -391,8 +397,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     @Override
     public void reset(Position position) {
+        // what the grid holds has keys of the epoch before: nobody asks for it any more
         ahead.invalidateAll();
-        near.clear();
     }
 
     private void count(Tier tier) {

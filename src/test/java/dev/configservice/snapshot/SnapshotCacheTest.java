@@ -240,7 +240,9 @@ class SnapshotCacheTest {
 
     @Test
     void aUnitThatIsWrittenWithoutPauseDoesNotLoadForEver() {
-        String id = here.create("s", "k").resource().id();
+        WriteResult created = here.create("s", "k");
+        String id = created.resource().id();
+        get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
         double before = there.reads("postgres");
         CompletableFuture<Integer> writer = CompletableFuture.supplyAsync(() -> {
             int n = 0;

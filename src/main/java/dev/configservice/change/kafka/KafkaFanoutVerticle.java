@@ -1,5 +1,6 @@
 package dev.configservice.change.kafka;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Change;
 import dev.configservice.change.ChangeEvent;
 import dev.configservice.change.ChangeFeed;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +45,8 @@ import org.slf4j.LoggerFactory;
 public final class KafkaFanoutVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
     private static final int PAGE = 256;
+    private static final int MAX_MESSAGE_BYTES = 4 << 20;
+    private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
 
@@ -62,6 +66,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private boolean busy;
     private boolean again;
     private boolean stopped;
+    private boolean withoutLargeValues;
     private int failures;
     private long pauseUntilNanos = System.nanoTime();
 
@@ -148,6 +153,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private void failed(Throwable cause) {
         failures++;
         healthy = false;
+        if (cause instanceof RecordTooLargeException) {
+            withoutLargeValues = true;
+            log.error("kafka.topic-too-small topic={}: large values are left out of their events", settings.topic());
+        }
         if (failures == 1 || failures % 30 == 0) {
             log.warn("kafka.away failures={} cause={}", failures, cause.toString());
         }
@@ -187,13 +196,19 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             return Future.succeededFuture(false);
         }
         Claim fresh = got.get();
-        return ensureTopic().compose(v -> connect()).map(v -> {
-            claim = fresh;
-            position = fresh.position();
-            renewedNanos = System.nanoTime();
-            log.info("kafka.claimed position={}", position);
-            return true;
-        });
+        return ensureTopic()
+                .compose(v -> connect())
+                .compose(v -> cursor.renew(fresh))
+                .map(still -> {
+                    if (!still) {
+                        throw new IllegalStateException("another node holds the cursor");
+                    }
+                    claim = fresh;
+                    position = fresh.position();
+                    renewedNanos = System.nanoTime();
+                    log.info("kafka.claimed position={}", position);
+                    return true;
+                });
     }
 
     private Future<Boolean> renew(Claim held) {
@@ -221,13 +236,17 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 .compose(admin -> within(admin.listTopics())
                         .compose(topics -> topics.contains(settings.topic())
                                 ? Future.succeededFuture()
-                                : within(admin.createTopics(
-                                                List.of(new NewTopic(settings.topic(), settings.partitions(), (short)
-                                                        settings.replicationFactor()))))
+                                : within(admin.createTopics(List.of(topic())))
                                         .recover(e -> e instanceof TopicExistsException
                                                 ? Future.succeededFuture()
                                                 : Future.failedFuture(e)))
                         .eventually(() -> admin.close()));
+    }
+
+    /** With room for the largest event that a request body can make. */
+    private NewTopic topic() {
+        return new NewTopic(settings.topic(), settings.partitions(), (short) settings.replicationFactor())
+                .setConfig(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES)));
     }
 
     private Future<Void> connect() {
@@ -240,7 +259,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, "10000");
         config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, "15000");
-        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(4 << 20));
+        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(MAX_MESSAGE_BYTES));
         config.put(
                 ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, "org.apache.kafka.common.serialization.StringSerializer");
         config.put(
@@ -277,7 +296,14 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private KafkaProducerRecord<String, Buffer> record(ChangeEvent event) {
         Change change = event.change();
         String id = change.resource().id();
-        return KafkaProducerRecord.create(settings.topic(), id, Buffer.buffer(Json.bytes(event.json(false))))
+        ObjectNode json = event.json(false);
+        byte[] bytes = Json.bytes(json);
+        if (withoutLargeValues && bytes.length > SMALL_BYTES) {
+            // one that the topic does not take must not keep all others back: its data is read over HTTP
+            json.putObject("data").put("too_large", true);
+            bytes = Json.bytes(json);
+        }
+        return KafkaProducerRecord.create(settings.topic(), id, Buffer.buffer(bytes))
                 .addHeader("ce_specversion", "1.0")
                 .addHeader("ce_id", change.eventId().toString())
                 .addHeader("ce_source", "/config-service")

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * but {@code exists} asks just that, and what is missing is in no list.
  */
 final class CompiledConstraint {
+    private static final int MAX_PATTERN = 1000;
+    private static final int MAX_REPEATS = 1000;
+    private static final int MAX_DEPTH = 50;
+    private static final java.util.regex.Pattern COUNTED = java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");
+
     /** What a test of an attribute says; of the wrong type counts as neither. */
     private enum Outcome {
         HOLDS,
@@ -147,6 +153,10 @@ final class CompiledConstraint {
     private static Test matches(List<Object> values) {
         List<Pattern> patterns = new ArrayList<>();
         for (String value : texts(values)) {
+            if (value.length() > MAX_PATTERN || repeats(value) > MAX_REPEATS || depth(value) > MAX_DEPTH) {
+                throw new IllegalArgumentException("takes regular expressions of at most " + MAX_PATTERN
+                        + " characters, whose counted repeats come to at most " + MAX_REPEATS);
+            }
             try {
                 patterns.add(Pattern.compile(value));
             } catch (PatternSyntaxException e) {
@@ -164,6 +174,28 @@ final class CompiledConstraint {
             }
             return Outcome.FAILS;
         };
+    }
+
+    /** An upper bound of how often counted repeats multiply what they stand behind. */
+    private static long repeats(String pattern) {
+        long product = 1;
+        Matcher m = COUNTED.matcher(pattern);
+        while (m.find() && product <= MAX_REPEATS) {
+            String most = m.group(2) == null || m.group(2).isEmpty() ? m.group(1) : m.group(2);
+            product *= Math.max(1, most.length() > 4 ? MAX_REPEATS + 1 : Long.parseLong(most));
+        }
+        return product;
+    }
+
+    private static int depth(String pattern) {
+        int depth = 0;
+        int deepest = 0;
+        for (int i = 0; i < pattern.length(); i++) {
+            char c = pattern.charAt(i);
+            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+            deepest = Math.max(deepest, depth);
+        }
+        return deepest;
     }
 
     private static Object one(List<Object> values) {
