@@ -1,18 +1,20 @@
 package dev.configservice.change;
 
-import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 
-/** Makes ids: UUIDs of version 7 (RFC 9562), which sort by the time that they were made at. */
+/**
+ * Makes ids: UUIDs of version 7 (RFC 9562), which sort by the time that they were made at. They tell resources apart; they
+ * are no secrets.
+ */
 public final class Ids {
     private static final Pattern UUID_FORM =
             Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
 
     private final InstantSource clock;
-    private final SecureRandom random = new SecureRandom();
     private final AtomicLong last = new AtomicLong();
 
     public Ids(InstantSource clock) {
@@ -24,7 +26,7 @@ public final class Ids {
         long now = clock.millis() << 12;
         long stamp = last.updateAndGet(before -> Math.max(before + 1, now));
         long high = ((stamp & ~0xFFFL) << 4) | 0x7000L | (stamp & 0xFFFL);
-        long low = (random.nextLong() & 0x3FFFFFFFFFFFFFFFL) | 0x8000000000000000L;
+        long low = (ThreadLocalRandom.current().nextLong() & 0x3FFFFFFFFFFFFFFFL) | 0x8000000000000000L;
         return new UUID(high, low);
     }
 

@@ -5,10 +5,12 @@ import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
 import dev.configservice.snapshot.Snapshot;
+import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +18,10 @@ import org.jspecify.annotations.Nullable;
  * answer for each is kept ready as bytes, with what is encrypted masked.
  */
 final class ConfigurationLayer {
-    private final List<Entry> sorted;
     private final Map<String, Entry> byKey;
+    private volatile @Nullable Merged merged;
 
     private ConfigurationLayer(List<Entry> sorted) {
-        this.sorted = sorted;
         this.byKey = new HashMap<>(sorted.size() * 2);
         sorted.forEach(e -> byKey.put(e.resource.name(), e));
     }
@@ -44,14 +45,10 @@ final class ConfigurationLayer {
         return byKey.get(key);
     }
 
-    List<Entry> sorted() {
-        return sorted;
-    }
-
     /** A configuration and its masked answer. */
     static final class Entry {
         private final Resource resource;
-        private volatile byte @Nullable [] masked;
+        private volatile @Nullable Buffer masked;
 
         Entry(Resource resource) {
             this.resource = resource;
@@ -61,14 +58,43 @@ final class ConfigurationLayer {
             return resource;
         }
 
-        /** As JSON; without created_by and updated_by, and with null for a value that is encrypted. */
-        byte[] masked() {
-            byte[] m = masked;
+        /** As JSON for anyone; actors and a value that is encrypted are null. Not to be changed. */
+        Buffer masked() {
+            Buffer m = masked;
             if (m == null) {
-                m = Json.bytes(render(resource));
+                m = Buffer.buffer(Json.bytes(render(resource)));
                 masked = m;
             }
             return m;
+        }
+    }
+
+    /** What a service sees whose own layer this is, over the shared one; kept until either changes. */
+    Merged over(ConfigurationLayer common) {
+        Merged m = merged;
+        if (m == null || m.common != common) {
+            TreeMap<String, Entry> entries = new TreeMap<>(common.byKey);
+            entries.putAll(byKey);
+            m = Merged.of(common, List.copyOf(entries.values()));
+            merged = m;
+        }
+        return m;
+    }
+
+    /**
+     * All that a service sees.
+     *
+     * @param entries sorted by key
+     * @param json all of it as JSON for anyone; not to be changed
+     */
+    record Merged(ConfigurationLayer common, List<Entry> entries, boolean anySealed, Buffer json) {
+        private static Merged of(ConfigurationLayer common, List<Entry> entries) {
+            Buffer json = Buffer.buffer("[");
+            for (Entry entry : entries) {
+                json.appendString(json.length() > 1 ? "," : "").appendBuffer(entry.masked());
+            }
+            boolean anySealed = entries.stream().anyMatch(e -> e.resource.isSealed());
+            return new Merged(common, entries, anySealed, json.appendString("]"));
         }
     }
 

@@ -30,10 +30,8 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -242,7 +240,14 @@ public final class ConfigurationRoutes implements Routes {
                 throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
                         + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
             }
-            return layers.stamp(shared.read(entry.resource(), request));
+            Resource resource = entry.resource();
+            if (!resource.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
+                // what anyone may see is kept ready
+                request.caller().require(Right.READ, environment, resource.serviceName());
+                return layers.stamp(
+                        Answer.ready(Answer.JSON, entry.masked()).tagged(Long.toString(resource.revision())));
+            }
+            return layers.stamp(shared.read(resource, request));
         });
     }
 
@@ -266,11 +271,14 @@ public final class ConfigurationRoutes implements Routes {
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
         return layers(environment, service, request.minRevision()).map(layers -> {
+            if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
+                return layers.stamp(layers.ready());
+            }
             boolean secrets = false;
             boolean masked = false;
             ArrayNode all = Json.object().arrayNode();
             ObjectNode flat = Json.object();
-            for (ConfigurationLayer.Entry entry : layers.merged().values()) {
+            for (ConfigurationLayer.Entry entry : layers.merged().entries()) {
                 Resource r = entry.resource();
                 boolean hidden = face.isMasked(r, caller);
                 masked |= hidden;
@@ -369,17 +377,17 @@ public final class ConfigurationRoutes implements Routes {
             return entry == null ? ConfigurationLayer.of(common).get(key) : entry;
         }
 
-        Map<String, ConfigurationLayer.Entry> merged() {
-            Map<String, ConfigurationLayer.Entry> merged = new TreeMap<>();
-            ConfigurationLayer.of(common)
-                    .sorted()
-                    .forEach(e -> merged.put(e.resource().name(), e));
-            if (own != null) {
-                ConfigurationLayer.of(own)
-                        .sorted()
-                        .forEach(e -> merged.put(e.resource().name(), e));
-            }
-            return merged;
+        ConfigurationLayer.Merged merged() {
+            ConfigurationLayer shared = ConfigurationLayer.of(common);
+            return own == null
+                    ? shared.over(shared)
+                    : ConfigurationLayer.of(own).over(shared);
+        }
+
+        /** All of it as anyone may see it. */
+        Answer ready() {
+            ConfigurationLayer.Merged merged = merged();
+            return Answer.ready(Answer.JSON, merged.json()).tagged(lastChange() + (merged.anySealed() ? "-m" : ""));
         }
 
         long lastChange() {

@@ -38,6 +38,11 @@ public record Answer(
         return new Answer(status, contentType, Buffer.buffer(body), 0, null, false, false, false, List.of());
     }
 
+    /** An answer that is kept ready; its body is not changed. */
+    public static Answer ready(String contentType, Buffer body) {
+        return new Answer(200, contentType, body, 0, null, false, false, false, List.of());
+    }
+
     public static Answer text(String contentType, String body) {
         return new Answer(200, contentType, Buffer.buffer(body), 0, null, false, false, false, List.of());
     }

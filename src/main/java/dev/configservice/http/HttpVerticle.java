@@ -9,14 +9,17 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.settings.HttpSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -73,7 +76,32 @@ public final class HttpVerticle extends VerticleBase {
         return server == null ? 0 : server.actualPort();
     }
 
-    private Router router() {
+    /**
+     * A router for each first part of a path below the base, and one for the rest: so a request is held only against the
+     * routes of its feature.
+     */
+    private Handler<HttpServerRequest> router() {
+        Entries entries = new Entries();
+        features.forEach(f -> f.mount(entries));
+        entries.refuseOtherMethods();
+        Map<String, Router> byPart = entries.routers;
+        Router rest = entries.router("");
+        byPart.values().forEach(this::complete);
+        return request -> {
+            Router router = byPart.get(part(String.valueOf(request.path())));
+            (router == null ? rest : router).handle(request);
+        };
+    }
+
+    private static String part(String path) {
+        if (!path.startsWith(BASE + "/")) {
+            return "";
+        }
+        int end = path.indexOf('/', BASE.length() + 1);
+        return path.substring(BASE.length() + 1, end < 0 ? path.length() : end);
+    }
+
+    private Router newRouter() {
         Router router = Router.router(vertx);
         if (!settings.corsOrigins().isEmpty()) {
             CorsHandler cors = cors();
@@ -88,16 +116,16 @@ public final class HttpVerticle extends VerticleBase {
                 }
             });
         }
-        Entries entries = new Entries(router);
-        features.forEach(f -> f.mount(entries));
-        entries.refuseOtherMethods();
+        return router;
+    }
+
+    private void complete(Router router) {
         router.route()
                 .handler(ctx -> pipeline.refuse(
                         ctx, unknown, ServiceException.notFound("There is nothing at this path"), null));
         router.errorHandler(500, ctx -> pipeline.fail(ctx, unknown, ctx.failure()));
         router.errorHandler(
                 400, ctx -> pipeline.fail(ctx, unknown, ServiceException.invalid("path", "is not well-formed")));
-        return router;
     }
 
     private CorsHandler cors() {
@@ -129,11 +157,11 @@ public final class HttpVerticle extends VerticleBase {
     }
 
     private final class Entries implements Routes.Table {
-        private final Router router;
+        private final Map<String, Router> routers = new HashMap<>();
         private final Map<String, Set<String>> methods = new LinkedHashMap<>();
 
-        Entries(Router router) {
-            this.router = router;
+        Router router(String part) {
+            return routers.computeIfAbsent(part, p -> newRouter());
         }
 
         @Override
@@ -164,7 +192,7 @@ public final class HttpVerticle extends VerticleBase {
 
         private Route enter(String method, String path) {
             Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
-            Route route = router.routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
+            Route route = router(part(path)).routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
             known.add(method);
             if (method.equals("GET")) {
                 known.add("HEAD");
@@ -176,7 +204,8 @@ public final class HttpVerticle extends VerticleBase {
         void refuseOtherMethods() {
             methods.forEach((path, known) -> {
                 String allow = String.join(", ", new TreeSet<>(known));
-                router.routeWithRegex(regex(path))
+                router(part(path))
+                        .routeWithRegex(regex(path))
                         .handler(ctx -> pipeline.refuse(
                                 ctx,
                                 unknown,

@@ -110,7 +110,7 @@ final class Pipeline {
             String path,
             Map<String, String> parameters,
             Map<String, String> query,
-            Map<String, String> headers,
+            MultiMap headers,
             Caller caller,
             long minRevision,
             String remoteAddress) {
@@ -131,7 +131,7 @@ final class Pipeline {
                 caller.require(spec.need());
             }
             Map<String, String> query = query(request, spec.query());
-            Map<String, String> headers = headers(request);
+            MultiMap headers = request.headers();
             long min = minRevision(headers, query);
             query.remove("min_revision");
             Head head = new Head(
@@ -198,15 +198,7 @@ final class Pipeline {
         return String.join(", ", known.stream().sorted().toList());
     }
 
-    private static Map<String, String> headers(HttpServerRequest request) {
-        Map<String, String> headers = new HashMap<>();
-        for (Map.Entry<String, String> h : request.headers()) {
-            headers.putIfAbsent(h.getKey().toLowerCase(Locale.ROOT), h.getValue());
-        }
-        return headers;
-    }
-
-    private static long minRevision(Map<String, String> headers, Map<String, String> query) {
+    private static long minRevision(MultiMap headers, Map<String, String> query) {
         String header = headers.get("x-min-revision");
         String text = header == null ? query.get("min_revision") : header;
         if (text == null) {

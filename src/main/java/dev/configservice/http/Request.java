@@ -8,6 +8,7 @@ import dev.configservice.change.Origin.IdempotencyKey;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -36,7 +37,7 @@ public record Request(
         String path,
         Map<String, String> parameters,
         Map<String, String> query,
-        Map<String, String> headers,
+        MultiMap headers,
         Buffer body,
         Caller caller,
         long minRevision,
@@ -107,7 +108,7 @@ public record Request(
         return at;
     }
 
-    /** A header, its name in lower case; null where it is not given. */
+    /** A header, its name in any case; null where it is not given. */
     public @Nullable String header(String name) {
         return headers.get(name);
     }
