@@ -279,7 +279,8 @@ public final class Assembly implements AutoCloseable {
         while (!undo.isEmpty()) {
             try {
                 undo.pop().close();
-            } catch (Exception e) {
+            } catch (Exception | LinkageError e) {
+                // whatever one step does, the others stop what they started
                 log.warn("stop.step-failed cause={}", e.toString());
             }
         }

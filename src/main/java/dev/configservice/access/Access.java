@@ -19,6 +19,10 @@ import io.vertx.ext.auth.User;
 import io.vertx.ext.auth.authentication.TokenCredentials;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,17 +89,37 @@ public final class Access {
         if (!settings.jwtSecret().isEmpty()) {
             options.addPubSecKey(new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(settings.jwtSecret()));
         } else {
-            try {
-                JsonObject jwks = new JsonObject(Files.readString(Path.of(settings.jwtJwks())));
-                for (Object key : jwks.getJsonArray("keys")) {
-                    options.addJwk((JsonObject) key);
-                }
-            } catch (java.io.IOException | RuntimeException e) {
-                throw new SettingsException(
-                        "access.jwt-jwks: " + settings.jwtJwks() + " (expected: a file with a JSON web key set)");
+            for (Object key : jwks(settings.jwtJwks()).getJsonArray("keys")) {
+                options.addJwk((JsonObject) key);
             }
         }
         return JWTAuth.create(vertx, options);
+    }
+
+    /** The issuer's keys, from a file or a URL, read when the service starts. */
+    private static JsonObject jwks(String place) {
+        try {
+            String text = place.startsWith("http://") || place.startsWith("https://")
+                    ? fetch(URI.create(place))
+                    : Files.readString(Path.of(place));
+            JsonObject jwks = new JsonObject(text);
+            if (jwks.getJsonArray("keys") != null) {
+                return jwks;
+            }
+        } catch (java.io.IOException | RuntimeException e) {
+            // said below, like a text that holds no keys
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throw new SettingsException("access.jwt-jwks: " + place + " (expected: a file or URL with a JSON web key set)");
+    }
+
+    private static String fetch(URI uri) throws java.io.IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build();
+        return HttpClient.newHttpClient()
+                .send(request, HttpResponse.BodyHandlers.ofString())
+                .body();
     }
 
     public Caller anonymous() {

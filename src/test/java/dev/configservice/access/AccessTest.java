@@ -165,6 +165,43 @@ class AccessTest {
         }
     }
 
+    @Test
+    void theIssuersKeysComeFromAFileOrAUrl() throws java.io.IOException {
+        String secret = "another-secret-of-the-tests-that-is-long";
+        String jwks = "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\""
+                + java.util.Base64.getUrlEncoder()
+                        .withoutPadding()
+                        .encodeToString(secret.getBytes(java.nio.charset.StandardCharsets.UTF_8))
+                + "\"}]}";
+        java.nio.file.Path file =
+                dev.configservice.testing.TestServers.directory("jwks").resolve("jwks.json");
+        java.nio.file.Files.writeString(file, jwks);
+        com.sun.net.httpserver.HttpServer server = com.sun.net.httpserver.HttpServer.create(
+                new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/keys", exchange -> {
+            byte[] body = jwks.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        try {
+            for (String place : java.util.List.of(
+                    file.toString(), "http://127.0.0.1:" + server.getAddress().getPort() + "/keys")) {
+                try (TestNode node = TestNode.start(
+                        Map.of("CS_ACCESS_JWT_ISSUER", "https://issuer.example", "CS_ACCESS_JWT_JWKS", place))) {
+                    assertThat(node.anonymous()
+                                    .with("Authorization", "Bearer " + token(secret, "https://issuer.example", 60))
+                                    .get("/access/self")
+                                    .field("name"))
+                            .isEqualTo("ci");
+                }
+            }
+        } finally {
+            server.stop(0);
+        }
+    }
+
     private static String token(String secret, String issuer, int seconds) {
         Vertx vertx = Vertx.vertx();
         try {

@@ -229,6 +229,28 @@ class FlagApiTest {
                 .isEqualTo("expired");
     }
 
+    @Test
+    void flagsThatNothingHappensToForThirtyDaysAreStale() {
+        Reply settled = create("settled", ",\"is_enabled\":true");
+        Reply fractional = create("fractional", ",\"is_enabled\":true,\"rollout_percentage\":50");
+        for (Reply flag : List.of(settled, fractional)) {
+            TestNode.shared()
+                    .sql(
+                            "update resources set row = replace(replace(row::text, substring(row ->> 'updated_at' from 1 for"
+                                    + " 10), '2020-01-01'), substring(row ->> 'created_at' from 1 for 10), '2020-01-01')::json"
+                                    + " where id = '" + flag.field("id") + "'");
+        }
+        evaluate("fractional", ",\"user_id\":\"u\"");
+        anyone.get("/feature-flags/" + fractional.field("id") + "/usage");
+
+        JsonNode stale = anyone.get("/feature-flags?stale=true&environment=" + env)
+                .json()
+                .get("items");
+        assertThat(stale.size()).isEqualTo(1);
+        assertThat(stale.get(0).get("name").asText()).isEqualTo("settled");
+        assertThat(stale.get(0).get("stale_reasons").toString()).isEqualTo("[\"settled\",\"unused\"]");
+    }
+
     private List<String> names(String filter) {
         List<String> names = new ArrayList<>();
         anyone.get("/feature-flags?environment=" + env + filter)
