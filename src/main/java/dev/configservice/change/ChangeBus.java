@@ -5,10 +5,8 @@ import dev.configservice.error.ServiceException;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageCodec;
 import io.vertx.core.eventbus.MessageConsumer;
 import java.time.Duration;
 import java.util.function.Function;
@@ -39,7 +37,7 @@ public final class ChangeBus {
                 .setCodecName(CODEC)
                 .setLocalOnly(true)
                 .setSendTimeout(deadline.plus(BEYOND_DEADLINE).toMillis());
-        vertx.eventBus().registerCodec(new ByReference());
+        vertx.eventBus().registerCodec(new ByReference(CODEC));
     }
 
     /** An answer: a value, or the failure that the caller is told of. */
@@ -92,33 +90,5 @@ public final class ChangeBus {
     /** Hears of each change once, in order, on the event loop of the caller. */
     public MessageConsumer<Change> onChange(Handler<Change> handler) {
         return vertx.eventBus().localConsumer(CHANGES, message -> handler.handle(message.body()));
-    }
-
-    /** Hands immutable values over as they are; there is no wire form, so nothing leaves the node by mistake. */
-    private static final class ByReference implements MessageCodec<Object, Object> {
-        @Override
-        public void encodeToWire(Buffer buffer, Object value) {
-            throw new IllegalStateException("a local message cannot leave the node");
-        }
-
-        @Override
-        public Object decodeFromWire(int position, Buffer buffer) {
-            throw new IllegalStateException("a local message cannot come from another node");
-        }
-
-        @Override
-        public Object transform(Object value) {
-            return value;
-        }
-
-        @Override
-        public String name() {
-            return CODEC;
-        }
-
-        @Override
-        public byte systemCodecID() {
-            return -1;
-        }
     }
 }

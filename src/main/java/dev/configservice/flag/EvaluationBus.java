@@ -1,15 +1,14 @@
 package dev.configservice.flag;
 
+import dev.configservice.change.ByReference;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageCodec;
 import io.vertx.core.eventbus.MessageConsumer;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +39,7 @@ public final class EvaluationBus {
 
     public EvaluationBus(Vertx vertx) {
         this.vertx = vertx;
-        vertx.eventBus().registerCodec(new ByReference());
+        vertx.eventBus().registerCodec(new ByReference(CODEC));
     }
 
     /** What one event loop gathers, and where it sends it. Touched only on that event loop. */
@@ -146,32 +145,5 @@ public final class EvaluationBus {
             return Future.succeededFuture(
                     new Result(null, new ServiceException(ErrorCode.INTERNAL, "The evaluation failed")));
         });
-    }
-
-    private static final class ByReference implements MessageCodec<Object, Object> {
-        @Override
-        public void encodeToWire(Buffer buffer, Object value) {
-            throw new IllegalStateException("a local message cannot leave the node");
-        }
-
-        @Override
-        public Object decodeFromWire(int position, Buffer buffer) {
-            throw new IllegalStateException("a local message cannot come from another node");
-        }
-
-        @Override
-        public Object transform(Object value) {
-            return value;
-        }
-
-        @Override
-        public String name() {
-            return CODEC;
-        }
-
-        @Override
-        public byte systemCodecID() {
-            return -1;
-        }
     }
 }
