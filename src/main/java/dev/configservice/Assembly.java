@@ -20,6 +20,7 @@ import dev.configservice.change.ResourceKind;
 import dev.configservice.change.SecretReads;
 import dev.configservice.change.WriterVerticle;
 import dev.configservice.change.kafka.KafkaFanoutVerticle;
+import dev.configservice.cluster.EventLoops;
 import dev.configservice.cluster.Grid;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
@@ -51,10 +52,8 @@ import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.snapshot.SnapshotLoader;
 import dev.configservice.snapshot.SnapshotStore;
-import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.ext.healthchecks.Status;
 import java.net.SocketException;
 import java.time.Duration;
@@ -172,7 +171,7 @@ public final class Assembly implements AutoCloseable {
         List<Routes> features = List.of(
                 new OpsRoutes(vertx, health, metrics.registry()),
                 new ChangeRoutes(feed, reader, streams, events),
-                new RegistryRoutes(registry, metrics.registry()),
+                new RegistryRoutes(registry, changeLog, metrics.registry()),
                 new AuditRoutes(new AuditLog(postgres), events),
                 new AccessRoutes(cache, resources, bus, ids, usage, clock),
                 new ConfigurationRoutes(
@@ -195,8 +194,7 @@ public final class Assembly implements AutoCloseable {
         await(vertx.deployVerticle(follower));
         await(vertx.deployVerticle(writer));
         await(vertx.deployVerticle(sweeper));
-        DeploymentOptions perLoop = new DeploymentOptions().setInstances(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE);
-        await(vertx.deployVerticle(() -> new FlagEvaluationVerticle(evaluations, cache, flagUsage), perLoop));
+        await(EventLoops.deployOnEach(vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
         deployHttp(
                 vertx,
                 settings,
@@ -245,15 +243,12 @@ public final class Assembly implements AutoCloseable {
     }
 
     private void deployHttp(Vertx vertx, Settings settings, java.util.function.Supplier<HttpVerticle> verticle) {
-        DeploymentOptions perLoop = new DeploymentOptions().setInstances(VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE);
         try {
-            await(vertx.deployVerticle(
-                    () -> {
-                        HttpVerticle one = verticle.get();
-                        http.add(one);
-                        return one;
-                    },
-                    perLoop));
+            await(EventLoops.deployOnEach(vertx, () -> {
+                HttpVerticle one = verticle.get();
+                http.add(one);
+                return one;
+            }));
         } catch (IllegalStateException e) {
             if (e.getCause() instanceof SocketException cause) {
                 throw new SettingsException("http.port: " + settings.http().host() + ":"

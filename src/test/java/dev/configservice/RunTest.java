@@ -3,20 +3,14 @@ package dev.configservice;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.configservice.testing.Api;
+import dev.configservice.testing.NodeProcess;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.TestServers;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -33,86 +27,49 @@ class RunTest {
         return settings;
     }
 
-    private static Process start(Path output, Map<String, String> settings, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.configservice.Main"));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().keySet().removeIf(k -> k.startsWith("CS_"));
-        builder.environment().putAll(settings);
-        try {
-            return builder.start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    private static String refusal(Map<String, String> settings, String... arguments) {
+        try (NodeProcess process = new NodeProcess(settings, arguments)) {
+            assertThat(process.await()).as(process.output()).isEqualTo(1);
+            assertThat(process.children()).isEmpty();
+            return process.output();
         }
     }
 
-    private static String refusal(Map<String, String> settings, String... arguments) throws Exception {
-        Path output = TestServers.directory("out").resolve("output");
-        Process process = start(output, settings, arguments);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        String said = Files.readString(output);
-        assertThat(process.exitValue()).as(said).isEqualTo(1);
-        assertThat(process.descendants()).isEmpty();
-        return said;
-    }
-
     @Test
-    void itStartsAnswersStopsAndFindsItsDataAgain() throws Exception {
+    void itStartsAnswersStopsAndFindsItsDataAgain() {
         Map<String, String> settings = settings();
-        Path output = TestServers.directory("out").resolve("output");
-        Api api = Api.anonymous(Integer.parseInt(settings.get("CS_HTTP_PORT"))).key("admin-key");
         for (int run = 1; run <= 2; run++) {
-            Process process = start(output, settings, "--embedded");
-            List<ProcessHandle> children;
-            try {
-                Awaitility.await()
-                        .atMost(Duration.ofSeconds(90))
-                        .ignoreExceptions()
-                        .until(() -> api.get("/ready").status() == 200);
+            try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
+                process.awaitReady();
+                Api api = process.api().key("admin-key");
                 if (run == 1) {
                     assertThat(api.post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"development\"}")
                                     .status())
                             .isEqualTo(201);
                 }
                 assertThat(api.get("/config/k").field("value")).isEqualTo("1");
-                children = process.descendants().toList();
-            } finally {
-                process.destroy();
+                List<ProcessHandle> children = process.children();
+                assertThat(children).isNotEmpty();
+
+                process.stop();
+
+                assertThat(process.output()).contains("curl -X POST", "PostgreSQL", "Kafka", "Redis");
+                Awaitility.await().until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
             }
-            assertThat(process.waitFor(40, TimeUnit.SECONDS)).isTrue();
-            String said = Files.readString(output);
-            assertThat(said).contains("curl -X POST", "PostgreSQL", "Kafka", "Redis");
-            Awaitility.await().until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
         }
     }
 
     @Test
-    void whatAKilledServiceLeftRunningIsStoppedAtTheNextStart() throws Exception {
+    void whatAKilledServiceLeftRunningIsStoppedAtTheNextStart() {
         Map<String, String> settings = settings();
-        Path output = TestServers.directory("out").resolve("output");
-        Api api = Api.anonymous(Integer.parseInt(settings.get("CS_HTTP_PORT")));
-        Process killed = start(output, settings, "--embedded");
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(90))
-                .ignoreExceptions()
-                .until(() -> api.get("/ready").status() == 200);
-        killed.destroyForcibly().waitFor();
-
-        Process next = start(output, settings, "--embedded");
-        try {
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(90))
-                    .ignoreExceptions()
-                    .until(() -> api.get("/ready").status() == 200);
-        } finally {
-            next.destroy();
+        try (NodeProcess killed = new NodeProcess(settings, "--embedded")) {
+            killed.awaitReady();
+            killed.kill();
         }
-        assertThat(next.waitFor(40, TimeUnit.SECONDS)).isTrue();
+        try (NodeProcess next = new NodeProcess(settings, "--embedded")) {
+            next.awaitReady();
+            next.stop();
+        }
     }
 
     @Test
@@ -134,7 +91,7 @@ class RunTest {
     }
 
     @Test
-    void wrongSettingsAreOneClearLineEach() throws Exception {
+    void wrongSettingsAreOneClearLineEach() {
         assertThat(refusal(Map.of()))
                 .contains("config-service: postgres.uri: (empty)")
                 .contains("config-service: access.admin-key: (empty)");

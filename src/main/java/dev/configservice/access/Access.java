@@ -74,10 +74,11 @@ public final class Access {
                 "anonymous",
                 null,
                 settings.anonymousReads() ? EnumSet.of(Right.READ) : EnumSet.noneOf(Right.class),
+                false,
                 Reach.ALL,
                 Reach.ALL,
                 null);
-        this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), Reach.ALL, Reach.ALL, null);
+        this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Reach.ALL, Reach.ALL, null);
     }
 
     private static JWTAuth jwt(Vertx vertx, AccessSettings settings) {
@@ -176,7 +177,7 @@ public final class Access {
                 return refused("The key is not known, was revoked or has expired");
             }
             usage.used(id, now);
-            return Future.succeededFuture(known.caller());
+            return Future.succeededFuture(reading(known.caller()));
         });
     }
 
@@ -204,8 +205,13 @@ public final class Access {
         }
         return jwt.authenticate(new TokenCredentials(token))
                 .compose(
-                        user -> Future.succeededFuture(ofToken(user)),
+                        user -> Future.succeededFuture(reading(ofToken(user))),
                         e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
+    }
+
+    /** With a key, a caller may read no less than without one. */
+    private Caller reading(Caller caller) {
+        return settings.anonymousReads() ? caller.withOpenReads() : caller;
     }
 
     private static Caller ofToken(User user) {
@@ -226,6 +232,7 @@ public final class Access {
                 subject,
                 null,
                 rights,
+                false,
                 reach(claims.getValue("environments")),
                 reach(claims.getValue("service_names")),
                 Instant.ofEpochSecond(expires));

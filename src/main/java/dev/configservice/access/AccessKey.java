@@ -82,7 +82,7 @@ record AccessKey(
     }
 
     Caller caller() {
-        return new Caller("key:" + id, name, id, rights, environments, serviceNames, expiresAt);
+        return new Caller("key:" + id, name, id, rights, false, environments, serviceNames, expiresAt);
     }
 
     private static List<String> texts(@Nullable JsonNode node) {

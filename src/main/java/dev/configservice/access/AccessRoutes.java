@@ -65,11 +65,16 @@ public final class AccessRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("GET", "/access/self", null, Set.of(), r -> Future.succeededFuture(self(r)));
-        table.route("POST", "/access/keys", Right.KEYS_WRITE, Set.of(), this::create);
-        table.route("GET", "/access/keys", Right.KEYS_WRITE, Set.of(Page.LIMIT, Page.TOKEN), this::list);
-        table.route("DELETE", "/access/keys/:id", Right.KEYS_WRITE, Set.of(), this::delete);
-        table.route("POST", "/access/keys/:id/rotate", Right.KEYS_WRITE, Set.of(), this::rotate);
+        table.route("GET", "/access/self", null, Map.of(), r -> Future.succeededFuture(self(r)));
+        table.route("POST", "/access/keys", Right.KEYS_WRITE, Map.of(), this::create);
+        table.route(
+                "GET",
+                "/access/keys",
+                Right.KEYS_WRITE,
+                Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, Rule.ANY),
+                this::list);
+        table.route("DELETE", "/access/keys/:id", Right.KEYS_WRITE, Map.of(), this::delete);
+        table.route("POST", "/access/keys/:id/rotate", Right.KEYS_WRITE, Map.of(), this::rotate);
     }
 
     private static Answer self(Request request) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param id the same for every request of one caller; empty of an anonymous one
  * @param name as it stands in the audit
  * @param keyId the id of its key; null where it has none
+ * @param openReads whether it may read without having been given the right, as anyone may
  * @param expiresAt when its key or token ends; null where it does not
  */
 public record Caller(
@@ -21,6 +22,7 @@ public record Caller(
         String name,
         @Nullable String keyId,
         Set<Right> rights,
+        boolean openReads,
         Reach environments,
         Reach serviceNames,
         @Nullable Instant expiresAt) {
@@ -29,9 +31,14 @@ public record Caller(
         return id.isEmpty();
     }
 
+    /** The same caller, who may read what anyone may. */
+    Caller withOpenReads() {
+        return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
+    }
+
     /** Whether it has a right at all, in whatever reach. */
     public boolean has(Right right) {
-        return rights.contains(Right.ADMIN) || rights.contains(right);
+        return rights.contains(Right.ADMIN) || rights.contains(right) || (openReads && right == Right.READ);
     }
 
     /** Whether it has a right for an environment and a service; of both, empty stands for 'has none'. */

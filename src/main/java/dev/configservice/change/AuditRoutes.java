@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the audit: who changed what, when and why, and whether the log is as it was written. */
@@ -23,6 +23,8 @@ public final class AuditRoutes implements Routes {
     private static final Rule RESOURCE_TYPE = Rule.pattern(
             "configuration|feature_flag|service|access_key|secret_read",
             "must be configuration, feature_flag, service, access_key or secret_read");
+    private static final long MAX_REVISION = 999_999_999_999_999_999L;
+    private static final Rule REVISION = Rule.number(1, MAX_REVISION);
     private static final Rule TEXT = Rule.text(1, 300);
 
     private final AuditLog audit;
@@ -35,33 +37,42 @@ public final class AuditRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("GET", "/audit/verify", Right.AUDIT_READ, Set.of("from", "to"), this::verify);
+        table.route("GET", "/audit/verify", Right.AUDIT_READ, Map.of("from", REVISION, "to", REVISION), this::verify);
         table.route(
                 "GET",
                 "/audit",
                 Right.AUDIT_READ,
-                Set.of(
+                Map.of(
                         "resource_type",
+                        RESOURCE_TYPE,
                         "resource_id",
+                        TEXT,
                         "actor",
+                        TEXT,
                         "environment",
+                        Rule.NAME,
                         "service_name",
+                        Rule.NAME,
                         "since",
+                        Rule.TIME,
                         "until",
+                        Rule.TIME,
                         Page.LIMIT,
-                        Page.TOKEN),
+                        Page.SIZE,
+                        Page.TOKEN,
+                        Rule.ANY),
                 this::list);
     }
 
     private Future<Answer> list(Request request) {
         Page page = Page.of(request, 1);
-        String type = request.query("resource_type", RESOURCE_TYPE);
+        String type = request.query("resource_type");
         AuditLog.Question question = new AuditLog.Question(
                 type,
-                request.query("resource_id", TEXT),
-                request.query("actor", TEXT),
-                request.query("environment", Rule.NAME),
-                request.query("service_name", Rule.NAME),
+                request.query("resource_id"),
+                request.query("actor"),
+                request.query("environment"),
+                request.query("service_name"),
                 time(request, "since"),
                 time(request, "until"),
                 request.caller().environments().patterns(),
@@ -115,8 +126,8 @@ public final class AuditRoutes implements Routes {
     }
 
     private Future<Answer> verify(Request request) {
-        long from = request.number("from", 1, Long.MAX_VALUE / 2, 1);
-        long to = request.number("to", 1, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2);
+        long from = request.number("from", 1);
+        long to = request.number("to", MAX_REVISION);
         if (to < from) {
             throw ServiceException.invalid("to", "must not be below from");
         }

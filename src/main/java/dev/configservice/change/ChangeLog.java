@@ -1,6 +1,9 @@
 package dev.configservice.change;
 
 import dev.configservice.change.Change.Hash;
+import dev.configservice.change.Origin.IdempotencyKey;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.postgres.Postgres;
 import io.vertx.core.Future;
 import io.vertx.pgclient.PgConnection;
@@ -12,6 +15,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +68,10 @@ public final class ChangeLog {
             "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3, $4::text::json)";
 
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
+
+    private static final String REPEATED = """
+            select revision, encode(digest, 'hex') as digest from idempotency
+            where caller = $1 and key = $2 and at > now() - interval '1 day'""";
 
     private static final Duration SLOW = Duration.ofSeconds(30);
 
@@ -122,6 +130,23 @@ public final class ChangeLog {
     Future<Void> forgetOldKeys() {
         return postgres.read("delete from idempotency where at < now() - interval '25 hours'", Tuple.tuple(), SLOW)
                 .mapEmpty();
+    }
+
+    /**
+     * The revision that a request made when it was sent before, with the same Idempotency-Key within a day; empty where
+     * it was not. Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} where the key came with another request.
+     */
+    public Future<Optional<Long>> repeated(IdempotencyKey key) {
+        return postgres.read(REPEATED, Tuple.of(key.caller(), key.key())).compose(rows -> {
+            Iterator<Row> it = rows.iterator();
+            if (!it.hasNext()) {
+                return Future.succeededFuture(Optional.empty());
+            }
+            Row row = it.next();
+            return row.getString("digest").equals(key.digestHex())
+                    ? Future.succeededFuture(Optional.of(row.getLong("revision")))
+                    : Future.failedFuture(ServiceException.keyReused());
+        });
     }
 
     /** The first revision that the log holds; 0 where it holds none. */

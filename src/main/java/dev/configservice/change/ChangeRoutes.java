@@ -6,15 +6,16 @@ import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Answer;
+import dev.configservice.http.Page;
 import dev.configservice.http.Request;
 import dev.configservice.http.Routes;
 import dev.configservice.http.Rule;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of changes: in pages, by waiting, as a stream. */
@@ -22,6 +23,7 @@ public final class ChangeRoutes implements Routes {
     private static final Rule RESOURCE_TYPE =
             Rule.pattern("configuration|feature_flag|service", "must be configuration, feature_flag or service");
     private static final Rule KEY_PREFIX = Rule.text(1, 255);
+    private static final Rule POSITION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
 
     private final ChangeFeed feed;
@@ -41,22 +43,31 @@ public final class ChangeRoutes implements Routes {
         table.stream(
                 "/changes/stream",
                 Right.READ,
-                Set.of("environment", "service_name", "resource_type", "key_prefix", "after", "access_token"),
+                filters(Map.of("after", POSITION, "access_token", Rule.ANY)),
                 this::stream);
         table.route(
                 "GET",
                 "/changes",
                 Right.READ,
-                Set.of("after", "environment", "service_name", "resource_type", "key_prefix", "limit", "wait"),
+                filters(Map.of("after", POSITION, "limit", Page.SIZE, "wait", Rule.number(0, 60))),
                 this::changes);
+    }
+
+    private static Map<String, Rule> filters(Map<String, Rule> others) {
+        Map<String, Rule> all = new HashMap<>(others);
+        all.put("environment", Rule.NAME);
+        all.put("service_name", Rule.NAME);
+        all.put("resource_type", RESOURCE_TYPE);
+        all.put("key_prefix", KEY_PREFIX);
+        return Map.copyOf(all);
     }
 
     private static ChangeFilter filter(Request request) {
         return ChangeFilter.of(
-                request.query("environment", Rule.NAME),
-                request.query("service_name", Rule.NAME),
-                request.query("resource_type", RESOURCE_TYPE),
-                request.query("key_prefix", KEY_PREFIX),
+                request.query("environment"),
+                request.query("service_name"),
+                request.query("resource_type"),
+                request.query("key_prefix"),
                 request.caller());
     }
 
@@ -72,18 +83,18 @@ public final class ChangeRoutes implements Routes {
         if (text == null) {
             return null;
         }
-        if (!text.matches("\\d{1,18}")) {
-            throw ServiceException.invalid(
-                    last == null || last.isEmpty() ? "after" : "Last-Event-ID", "must be a revision: a whole number");
+        String problem = POSITION.problem(text);
+        if (problem != null) {
+            throw ServiceException.invalid("Last-Event-ID", problem);
         }
         return Long.parseLong(text);
     }
 
     private Future<Answer> changes(Request request) {
         ChangeFilter filter = filter(request);
-        long after = request.number("after", 0, Long.MAX_VALUE / 2, 0);
-        int limit = (int) request.number("limit", 1, 500, 50);
-        Duration wait = Duration.ofSeconds(request.number("wait", 0, 60, 0));
+        long after = request.number("after", 0);
+        int limit = (int) request.number("limit", Page.DEFAULT);
+        Duration wait = Duration.ofSeconds(request.number("wait", 0));
         return known(after)
                 .compose(v -> streams.scan(filter::matches, after, limit))
                 .compose(scan -> {

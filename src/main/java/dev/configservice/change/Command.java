@@ -1,5 +1,6 @@
 package dev.configservice.change;
 
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,7 @@ public sealed interface Command {
             implements Command {}
 
     /**
-     * Changes the fields given. {@code ifRevision} is the revision that the caller has seen; null where it does not
+     * Changes the fields given. {@code ifRevisions} are revisions, one of which must be the current one; null where it does not
      * matter. With a {@code fence}, it has no effect on a resource whose fence is as high.
      */
     record Update(
@@ -55,18 +56,18 @@ public sealed interface Command {
             String id,
             String fields,
             Sealed sealed,
-            @Nullable Long ifRevision,
+            @Nullable List<Long> ifRevisions,
             Action action,
             @Nullable Long fence,
             Origin origin)
             implements Command {}
 
-    /** Removes a resource; {@code ifRevision} and {@code fence} as of {@link Update}. */
+    /** Removes a resource; {@code ifRevisions} and {@code fence} as of {@link Update}. */
     record Delete(
             UUID eventId,
             String kind,
             String id,
-            @Nullable Long ifRevision,
+            @Nullable List<Long> ifRevisions,
             Action action,
             @Nullable Long fence,
             Origin origin)

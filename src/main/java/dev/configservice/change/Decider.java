@@ -7,6 +7,7 @@ import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -77,7 +78,7 @@ final class Decider {
     }
 
     private Decision update(Command.Update c, Resource current, Instant now) {
-        requireMatch(c.ifRevision(), current);
+        requireMatch(c.ifRevisions(), current);
         Content before = RowMeta.content(current.row(), current.sealed());
         Content after = kind(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
         boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
@@ -94,7 +95,7 @@ final class Decider {
     }
 
     private Decision delete(Command.Delete c, Resource current, Instant now) {
-        requireMatch(c.ifRevision(), current);
+        requireMatch(c.ifRevisions(), current);
         if (isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
@@ -154,11 +155,11 @@ final class Decider {
         return current;
     }
 
-    private static void requireMatch(@Nullable Long ifRevision, Resource current) {
-        if (ifRevision != null && ifRevision != current.revision()) {
+    private static void requireMatch(@Nullable List<Long> ifRevisions, Resource current) {
+        if (ifRevisions != null && !ifRevisions.contains(current.revision())) {
             throw new ServiceException(
                     ErrorCode.PRECONDITION_FAILED,
-                    "If-Match names revision " + ifRevision + ", the current one is " + current.revision());
+                    "If-Match names no current revision (the current one is " + current.revision() + ")");
         }
     }
 

@@ -348,10 +348,7 @@ public final class WriterVerticle extends VerticleBase {
                 case "replayed" ->
                     replayed.computeIfAbsent(o.revision(), r -> new ArrayList<>())
                             .add(p);
-                case "reused" ->
-                    p.promise.tryFail(new ServiceException(
-                            ErrorCode.IDEMPOTENCY_KEY_REUSED,
-                            "The Idempotency-Key was used within a day with another request"));
+                case "reused" -> p.promise.tryFail(ServiceException.keyReused());
                 case "taken" -> p.promise.tryFail(taken(decided.get(i).entry.resource(), o.otherId()));
                 default -> moved.add(p);
             }

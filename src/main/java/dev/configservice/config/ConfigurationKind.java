@@ -44,10 +44,15 @@ public final class ConfigurationKind implements ResourceKind {
         }
         after.put(ENCRYPTED, will);
         if (fields.has(VALUE) && will) {
-            // the caller took it for one that is not encrypted; it asks again and seals
-            throw new ServiceException(ErrorCode.CONFLICT, "It became encrypted meanwhile; ask again");
+            // it became encrypted while the write was on its way
+            Keyring.Parcel parcel = keyring.seal(current.id(), Json.bytes(fields.get(VALUE)));
+            ObjectNode sealedFields = fields.deepCopy();
+            sealedFields.remove(VALUE);
+            sealedFields.put(COMMITMENT, parcel.commitment());
+            return update(current, content, sealedFields, parcel.sealed());
         }
         if (!sealed.isEmpty() && !will) {
+            // the new value was given as a secret: it is not written in the clear unasked
             throw new ServiceException(ErrorCode.CONFLICT, "It is not encrypted any more; ask again");
         }
         Sealed secret = content.sealed();

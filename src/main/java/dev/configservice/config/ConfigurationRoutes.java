@@ -30,8 +30,8 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +45,9 @@ public final class ConfigurationRoutes implements Routes {
         }
         return Ids.isId(text) ? "may not look like a UUID" : null;
     };
+    /** Empty asks for the shared ones. */
+    private static final Rule NAME_OR_NONE = text -> text.isEmpty() ? null : Rule.NAME.problem(text);
+
     private static final Rule DESCRIPTION = Rule.text(0, 2000);
     private static final int MAX_BULK = 500;
 
@@ -97,17 +100,41 @@ public final class ConfigurationRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/config", Right.CONFIG_WRITE, Set.of(), this::create);
+        table.route("POST", "/config", Right.CONFIG_WRITE, Map.of(), this::create);
         table.route(
                 "GET",
                 "/config",
                 Right.READ,
-                Set.of("environment", "service_name", "prefix", "q", "is_encrypted", Page.LIMIT, Page.TOKEN),
+                Map.of(
+                        "environment",
+                        Rule.NAME,
+                        "service_name",
+                        NAME_OR_NONE,
+                        "prefix",
+                        Rule.ANY,
+                        "q",
+                        Rule.ANY,
+                        "is_encrypted",
+                        Rule.BOOLEAN,
+                        Page.LIMIT,
+                        Page.SIZE,
+                        Page.TOKEN,
+                        Rule.ANY),
                 this::list);
-        table.route("POST", "/config/bulk", null, Set.of(), this::bulk);
-        table.route("GET", "/config/service/:service", Right.READ, Set.of("environment", "format"), this::ofService);
-        table.route("GET", "/config/:id", null, Set.of("environment", "service_name", "is_encrypted"), this::get);
-        table.route("PUT", "/config/:id", Right.CONFIG_WRITE, Set.of(), this::update);
+        table.route("POST", "/config/bulk", null, Map.of(), this::bulk);
+        table.route(
+                "GET",
+                "/config/service/:service",
+                Right.READ,
+                Map.of("environment", Rule.NAME, "format", FlatDocument.FORMAT),
+                this::ofService);
+        table.route(
+                "GET",
+                "/config/:id",
+                null,
+                Map.of("environment", Rule.NAME, "service_name", Rule.NAME, "is_encrypted", Rule.BOOLEAN),
+                this::get);
+        table.route("PUT", "/config/:id", Right.CONFIG_WRITE, Map.of(), this::update);
         shared.mount(table);
     }
 
@@ -230,7 +257,7 @@ public final class ConfigurationRoutes implements Routes {
             return shared.get(request);
         }
         String environment = environment(request);
-        String service = request.query("service_name", Rule.NAME);
+        String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
         return layers(environment, service, request.minRevision()).map(layers -> {
             ConfigurationLayer.Entry entry = layers.get(key);
@@ -256,7 +283,7 @@ public final class ConfigurationRoutes implements Routes {
     }
 
     private String environment(Request request) {
-        String environment = request.query("environment", Rule.NAME);
+        String environment = request.query("environment");
         return environment == null ? defaultEnvironment : environment;
     }
 
@@ -299,11 +326,8 @@ public final class ConfigurationRoutes implements Routes {
     }
 
     private Future<Answer> list(Request request) {
-        String environment = request.query("environment", Rule.NAME);
+        String environment = request.query("environment");
         String service = request.query("service_name");
-        if (service != null && !service.isEmpty() && Rule.NAME.problem(service) != null) {
-            throw ServiceException.invalid("service_name", String.valueOf(Rule.NAME.problem(service)));
-        }
         Boolean encrypted = request.flag("is_encrypted");
         Page page = Page.of(request, 3);
         Caller caller = request.caller();

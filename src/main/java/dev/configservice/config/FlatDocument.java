@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.http.Rule;
 import dev.configservice.json.Json;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
@@ -81,10 +82,10 @@ enum FlatDocument {
     static final List<String> NAMES = List.of("map", "env", "properties", "yaml");
 
     /** @throws ServiceException there is no such form */
+    /** What the name of a format must be. */
+    static final Rule FORMAT = text -> NAMES.contains(text) ? null : "must be one of " + String.join(", ", NAMES);
+
     static FlatDocument of(String name) {
-        if (!NAMES.contains(name)) {
-            throw ServiceException.invalid("format", "must be one of " + String.join(", ", NAMES));
-        }
         return valueOf(name.toUpperCase(Locale.ROOT));
     }
 

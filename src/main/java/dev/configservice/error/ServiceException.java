@@ -44,6 +44,12 @@ public final class ServiceException extends RuntimeException {
         return new ServiceException(ErrorCode.NOT_FOUND, detail);
     }
 
+    /** An Idempotency-Key that came with another request before. */
+    public static ServiceException keyReused() {
+        return new ServiceException(
+                ErrorCode.IDEMPOTENCY_KEY_REUSED, "The Idempotency-Key was used within a day with another request");
+    }
+
     public static ServiceException unavailable(String detail) {
         return new ServiceException(ErrorCode.UNAVAILABLE, detail);
     }

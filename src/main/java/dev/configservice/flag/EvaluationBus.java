@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +34,6 @@ public final class EvaluationBus {
     private final DeliveryOptions local =
             new DeliveryOptions().setCodecName(CODEC).setLocalOnly(true).setSendTimeout(TIMEOUT_MILLIS);
     private final Map<Thread, Turn> turns = new ConcurrentHashMap<>();
-    private final Set<String> addresses = ConcurrentHashMap.newKeySet();
 
     public EvaluationBus(Vertx vertx) {
         this.vertx = vertx;
@@ -64,7 +62,7 @@ public final class EvaluationBus {
 
     /** Evaluates; called on an event loop. Fails only with {@link ServiceException}. */
     Future<EvaluationAnswer> evaluate(EvaluationRequest request) {
-        Turn turn = turns.computeIfAbsent(Thread.currentThread(), this::turn);
+        Turn turn = turns.computeIfAbsent(Thread.currentThread(), loop -> new Turn(ADDRESS + loop.getName()));
         Promise<EvaluationAnswer> promise = Promise.promise();
         turn.waiting.add(new Waiting(request, promise));
         if (turn.waiting.size() == 1) {
@@ -72,14 +70,6 @@ public final class EvaluationBus {
             context.runOnContext(v -> send(turn));
         }
         return promise.future();
-    }
-
-    /** Goes to the verticle of the same event loop; where it has none, to one of the others. */
-    private Turn turn(Thread loop) {
-        String own = ADDRESS + loop.getName();
-        List<String> all = List.copyOf(addresses);
-        return new Turn(
-                all.contains(own) ? own : all.get(Math.floorMod(loop.getName().hashCode(), all.size())));
     }
 
     private void send(Turn turn) {
@@ -114,7 +104,6 @@ public final class EvaluationBus {
     /** Takes the evaluations of the event loop that it is called on. */
     MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationAnswer>> evaluator) {
         String address = ADDRESS + Thread.currentThread().getName();
-        addresses.add(address);
         return vertx.eventBus().localConsumer(address, (Message<Batch> message) -> {
             List<Future<Result>> results = new ArrayList<>();
             for (EvaluationRequest request : message.body().requests()) {

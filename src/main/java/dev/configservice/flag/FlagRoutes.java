@@ -30,7 +30,7 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -115,18 +115,34 @@ public final class FlagRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/feature-flags", Right.FLAGS_WRITE, Set.of(), this::create);
+        table.route("POST", "/feature-flags", Right.FLAGS_WRITE, Map.of(), this::create);
         table.route(
                 "GET",
                 "/feature-flags",
                 Right.READ,
-                Set.of("environment", "name", "prefix", "tag", "owner", "stale", Page.LIMIT, Page.TOKEN),
+                Map.of(
+                        "environment",
+                        Rule.NAME,
+                        "name",
+                        Rule.ANY,
+                        "prefix",
+                        Rule.ANY,
+                        "tag",
+                        Rule.ANY,
+                        "owner",
+                        Rule.ANY,
+                        "stale",
+                        Rule.BOOLEAN,
+                        Page.LIMIT,
+                        Page.SIZE,
+                        Page.TOKEN,
+                        Rule.ANY),
                 this::list);
-        table.route("POST", "/feature-flags/evaluate", Right.READ, Set.of(), this::evaluate);
-        table.route("POST", "/feature-flags/evaluate/bulk", Right.READ, Set.of(), this::evaluateBulk);
-        table.route("GET", "/feature-flags/:id", Right.READ, Set.of(), shared::get);
-        table.route("PUT", "/feature-flags/:id", Right.FLAGS_WRITE, Set.of(), this::update);
-        table.route("GET", "/feature-flags/:id/usage", Right.READ, Set.of(), this::usage);
+        table.route("POST", "/feature-flags/evaluate", Right.READ, Map.of(), this::evaluate);
+        table.route("POST", "/feature-flags/evaluate/bulk", Right.READ, Map.of(), this::evaluateBulk);
+        table.route("GET", "/feature-flags/:id", Right.READ, Map.of(), shared::get);
+        table.route("PUT", "/feature-flags/:id", Right.FLAGS_WRITE, Map.of(), this::update);
+        table.route("GET", "/feature-flags/:id/usage", Right.READ, Map.of(), this::usage);
         shared.mount(table);
     }
 
@@ -248,7 +264,7 @@ public final class FlagRoutes implements Routes {
     }
 
     private Future<Answer> list(Request request) {
-        String environment = request.query("environment", Rule.NAME);
+        String environment = request.query("environment");
         boolean stale = Boolean.TRUE.equals(request.flag("stale"));
         Page page = Page.of(request, 2);
         Caller caller = request.caller();

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 /** The HTTP server of one event loop, and its routes. */
 public final class HttpVerticle extends VerticleBase {
     private static final String BASE = "/api/v1";
+    /** More than there are routes: what separates the groups that they are tried in. */
+    private static final int EACH = 1000;
+
     private static final Pattern PARAMETER = Pattern.compile(":([a-z]+)");
 
     private final HttpSettings settings;
@@ -106,7 +109,7 @@ public final class HttpVerticle extends VerticleBase {
         if (!settings.corsOrigins().isEmpty()) {
             CorsHandler cors = cors();
             List<String> origins = settings.corsOrigins();
-            router.route().handler(ctx -> {
+            router.route().order(-1).handler(ctx -> {
                 String origin = ctx.request().getHeader("Origin");
                 // of another origin, e.g. this service's own pages: without the headers, the browser decides
                 if (origin != null && (origins.contains("*") || origins.contains(origin))) {
@@ -121,6 +124,7 @@ public final class HttpVerticle extends VerticleBase {
 
     private void complete(Router router) {
         router.route()
+                .last()
                 .handler(ctx -> pipeline.refuse(
                         ctx, unknown, ServiceException.notFound("There is nothing at this path"), null));
         router.errorHandler(500, ctx -> pipeline.fail(ctx, unknown, ctx.failure()));
@@ -159,6 +163,7 @@ public final class HttpVerticle extends VerticleBase {
     private final class Entries implements Routes.Table {
         private final Map<String, Router> routers = new HashMap<>();
         private final Map<String, Set<String>> methods = new LinkedHashMap<>();
+        private int entered;
 
         Router router(String part) {
             return routers.computeIfAbsent(part, p -> newRouter());
@@ -169,7 +174,7 @@ public final class HttpVerticle extends VerticleBase {
                 String method,
                 String path,
                 @Nullable Right need,
-                Set<String> query,
+                Map<String, Rule> query,
                 Function<Request, Future<Answer>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec(method, BASE + path, need, query, new RouteMetrics(meters, method, BASE + path));
@@ -178,7 +183,10 @@ public final class HttpVerticle extends VerticleBase {
 
         @Override
         public void stream(
-                String path, @Nullable Right need, Set<String> query, Function<Routes.Exchange, Future<Void>> handler) {
+                String path,
+                @Nullable Right need,
+                Map<String, Rule> query,
+                Function<Routes.Exchange, Future<Void>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
             enter("GET", BASE + path).handler(ctx -> pipeline.stream(ctx, spec, handler));
@@ -186,13 +194,14 @@ public final class HttpVerticle extends VerticleBase {
 
         @Override
         public void root(String path, Function<Request, Future<Answer>> handler) {
-            Pipeline.Spec spec = new Pipeline.Spec("GET", path, null, Set.of(), new RouteMetrics(meters, "GET", path));
+            Pipeline.Spec spec = new Pipeline.Spec("GET", path, null, Map.of(), new RouteMetrics(meters, "GET", path));
             enter("GET", path).handler(ctx -> pipeline.run(ctx, spec, handler));
         }
 
         private Route enter(String method, String path) {
             Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
             Route route = router(part(path)).routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
+            route.order(order(path, false));
             known.add(method);
             if (method.equals("GET")) {
                 known.add("HEAD");
@@ -201,11 +210,18 @@ public final class HttpVerticle extends VerticleBase {
             return route;
         }
 
+        /** Paths without parameters come first, each with all its methods: so a fixed name is never a parameter. */
+        private int order(String path, boolean refusal) {
+            entered++;
+            return (path.contains(":") ? 2 : 0) * EACH + (refusal ? EACH : 0) + entered;
+        }
+
         void refuseOtherMethods() {
             methods.forEach((path, known) -> {
                 String allow = String.join(", ", new TreeSet<>(known));
                 router(part(path))
                         .routeWithRegex(regex(path))
+                        .order(order(path, true))
                         .handler(ctx -> pipeline.refuse(
                                 ctx,
                                 unknown,

@@ -27,11 +27,13 @@ public record Page(int limit, List<String> after) {
     /** What a list route takes beside its own parameters. */
     public static final String LIMIT = "limit";
 
+    public static final Rule SIZE = Rule.number(1, MAX);
+
     public static final String TOKEN = "page_token";
 
     /** Reads the page that a request asks for, of items whose sort key has {@code keyParts} texts. */
     public static Page of(Request request, int keyParts) {
-        int limit = (int) request.number(LIMIT, 1, MAX, DEFAULT);
+        int limit = (int) request.number(LIMIT, DEFAULT);
         String token = request.query(TOKEN);
         if (token == null) {
             return new Page(limit, List.of());

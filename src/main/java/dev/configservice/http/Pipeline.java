@@ -40,6 +40,8 @@ final class Pipeline {
     private static final int MAX_BODY = 1 << 20;
     private static final Duration MIN_REVISION_DEADLINE = Duration.ofSeconds(2);
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
+    private static final String MIN_REVISION = "min_revision";
+    private static final Rule REVISION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
     private static final String STARTED = "started";
     private static final String APPLIED = "applied";
 
@@ -54,7 +56,7 @@ final class Pipeline {
     }
 
     /** What a route is, for the pipeline. */
-    record Spec(String method, String template, @Nullable Right need, Set<String> query, RouteMetrics metrics) {}
+    record Spec(String method, String template, @Nullable Right need, Map<String, Rule> query, RouteMetrics metrics) {}
 
     void run(RoutingContext ctx, Spec spec, Function<Request, Future<Answer>> handler) {
         start(ctx);
@@ -122,7 +124,7 @@ final class Pipeline {
     private Future<Head> prepare(RoutingContext ctx, Spec spec) {
         HttpServerRequest request = ctx.request();
         String authorization = request.getHeader("Authorization");
-        if (authorization == null && spec.query().contains("access_token")) {
+        if (authorization == null && spec.query().containsKey("access_token")) {
             String token = parameters(request).get("access_token");
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
@@ -133,7 +135,7 @@ final class Pipeline {
             Map<String, String> query = query(request, spec.query());
             MultiMap headers = request.headers();
             long min = minRevision(headers, query);
-            query.remove("min_revision");
+            query.remove(MIN_REVISION);
             Head head = new Head(
                     requestId(ctx),
                     request.method().name(),
@@ -156,33 +158,53 @@ final class Pipeline {
         });
     }
 
-    private static Map<String, String> query(HttpServerRequest request, Set<String> known) {
+    private static Map<String, String> query(HttpServerRequest request, Map<String, Rule> known) {
         Map<String, String> query = new HashMap<>();
         List<FieldError> errors = new ArrayList<>();
         for (Map.Entry<String, String> p : parameters(request)) {
             String name = p.getKey();
             String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a parameter)";
-            boolean isKnown = known.contains(name) || name.equals("min_revision");
-            if (!isKnown
-                    && known.stream()
-                            .noneMatch(k -> k.endsWith("*") && name.startsWith(k.substring(0, k.length() - 1)))) {
+            Rule rule = name.equals(MIN_REVISION) ? REVISION : rule(known, name);
+            if (rule == null) {
                 errors.add(new FieldError(
                         shown,
                         "is not a parameter of this route"
-                                + (known.isEmpty() ? "" : " (known: " + sorted(known) + ")")));
+                                + (known.isEmpty() ? "" : " (known: " + sorted(known.keySet()) + ")")));
                 continue;
             }
             String problem = Json.textProblem(p.getValue());
+            problem = problem == null ? rule.problem(p.getValue()) : problem;
             if (problem != null) {
                 errors.add(new FieldError(shown, problem));
             } else if (query.put(name, p.getValue()) != null) {
                 errors.add(new FieldError(shown, "is given twice"));
             }
         }
+        String header = request.getHeader("X-Min-Revision");
+        String problem = header == null ? null : REVISION.problem(header);
+        if (problem != null) {
+            errors.add(new FieldError("X-Min-Revision", problem));
+        }
         if (!errors.isEmpty()) {
             throw ServiceException.invalid(errors);
         }
         return query;
+    }
+
+    private static @Nullable Rule rule(Map<String, Rule> known, String name) {
+        Rule rule = known.get(name);
+        if (rule != null) {
+            return rule;
+        }
+        for (Map.Entry<String, Rule> k : known.entrySet()) {
+            String prefix = k.getKey().endsWith("*")
+                    ? k.getKey().substring(0, k.getKey().length() - 1)
+                    : null;
+            if (prefix != null && name.length() > prefix.length() && name.startsWith(prefix)) {
+                return k.getValue();
+            }
+        }
+        return null;
     }
 
     private static MultiMap parameters(HttpServerRequest request) {
@@ -200,15 +222,8 @@ final class Pipeline {
 
     private static long minRevision(MultiMap headers, Map<String, String> query) {
         String header = headers.get("x-min-revision");
-        String text = header == null ? query.get("min_revision") : header;
-        if (text == null) {
-            return 0;
-        }
-        if (!text.matches("\\d{1,18}")) {
-            throw ServiceException.invalid(
-                    header == null ? "min_revision" : "X-Min-Revision", "must be a revision: a whole number");
-        }
-        return Long.parseLong(text);
+        String text = header == null ? query.get(MIN_REVISION) : header;
+        return text == null ? 0 : Long.parseLong(text);
     }
 
     /** The body, at most a mebibyte of it, in whatever it is declared as that can be JSON. */

@@ -14,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -26,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path its path, without the query
  * @param parameters the parameters of the route's path
- * @param query the query parameters, of which the route knows all
+ * @param query the query parameters, of which each keeps the rule that its route gave
  * @param body the body's bytes; empty where there is none
  * @param minRevision the revision that its client has seen; 0 where it does not say
  * @param remoteAddress the caller's address
@@ -54,58 +56,22 @@ public record Request(
         return query.get(name);
     }
 
-    /** A query parameter that may not be empty; null where it is not given. */
-    public @Nullable String query(String name, Rule rule) {
-        String value = query.get(name);
-        if (value != null) {
-            String problem = rule.problem(value);
-            if (problem != null) {
-                throw ServiceException.invalid(name, problem);
-            }
-        }
-        return value;
-    }
-
     /** A query parameter that is true or false; null where it is not given. */
     public @Nullable Boolean flag(String name) {
         String value = query.get(name);
-        if (value == null) {
-            return null;
-        }
-        if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
-            throw ServiceException.invalid(name, "must be true or false");
-        }
-        return value.equalsIgnoreCase("true");
+        return value == null ? null : value.equalsIgnoreCase("true");
     }
 
     /** A query parameter that is a whole number; {@code otherwise} where it is not given. */
-    public long number(String name, long min, long max, long otherwise) {
+    public long number(String name, long otherwise) {
         String value = query.get(name);
-        if (value == null) {
-            return otherwise;
-        }
-        try {
-            long number = Long.parseLong(value);
-            if (number >= min && number <= max) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // said below, like a number out of range
-        }
-        throw ServiceException.invalid(name, "must be a whole number from " + min + " to " + max);
+        return value == null ? otherwise : Long.parseLong(value);
     }
 
     /** A query parameter that is a time; null where it is not given. */
     public @Nullable Instant time(String name) {
         String value = query.get(name);
-        if (value == null) {
-            return null;
-        }
-        Instant at = Times.parse(value);
-        if (at == null) {
-            throw ServiceException.invalid(name, Times.EXPECTED);
-        }
-        return at;
+        return value == null ? null : Times.parse(value);
     }
 
     /** A header, its name in any case; null where it is not given. */
@@ -123,16 +89,22 @@ public record Request(
     }
 
     /**
-     * The revision that {@code If-Match} asks for; null where there is no such header, or it is {@code *}. What is no
-     * entity tag of ours matches nothing: -1.
+     * The revisions of which {@code If-Match} asks for one; null where there is no such header, or it is {@code *}. What
+     * is no entity tag of ours matches nothing.
      */
-    public @Nullable Long ifMatch() {
+    public @Nullable List<Long> ifMatch() {
         String value = headers.get("if-match");
         if (value == null || value.strip().equals("*")) {
             return null;
         }
-        Matcher m = ETAG.matcher(value.strip());
-        return m.matches() ? Long.parseLong(m.group(1)) : -1L;
+        List<Long> revisions = new ArrayList<>();
+        for (String tag : value.split(",", -1)) {
+            Matcher m = ETAG.matcher(tag.strip());
+            if (m.matches()) {
+                revisions.add(Long.parseLong(m.group(1)));
+            }
+        }
+        return List.copyOf(revisions);
     }
 
     /** Where a command that this request gives comes from. */

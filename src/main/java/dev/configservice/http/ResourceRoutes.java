@@ -19,7 +19,7 @@ import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Resources.Found;
 import io.vertx.core.Future;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the routes of all kinds of versioned resources share: read by id, delete, history, rollback, and their answers. */
@@ -78,9 +78,14 @@ public final class ResourceRoutes {
     /** Enters the routes by id. GET and PUT are the feature's own. */
     public void mount(Routes.Table table) {
         String byId = face.path() + "/:id";
-        table.route("DELETE", byId, face.writeRight(), Set.of(), this::delete);
-        table.route("GET", byId + "/history", Right.READ, Set.of(Page.LIMIT, Page.TOKEN), this::history);
-        table.route("POST", byId + "/rollback", face.writeRight(), Set.of(), this::rollback);
+        table.route("DELETE", byId, face.writeRight(), Map.of(), this::delete);
+        table.route(
+                "GET",
+                byId + "/history",
+                Right.READ,
+                Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, Rule.ANY),
+                this::history);
+        table.route("POST", byId + "/rollback", face.writeRight(), Map.of(), this::rollback);
     }
 
     /** A resource by id that is there, for a write of this caller. */

@@ -3,7 +3,7 @@ package dev.configservice.http;
 import dev.configservice.access.Right;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
-import java.util.Set;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -18,17 +18,19 @@ public interface Routes {
          *
          * @param path with parameters as {@code :name}
          * @param need the right without which the request is not even read; null for none
-         * @param query the query parameters that it knows; others are refused
+         * @param query the query parameters that it knows, each with its rule; others are refused. One whose name ends
+         *     with {@code *} stands for all that begin so
          */
         void route(
                 String method,
                 String path,
                 @Nullable Right need,
-                Set<String> query,
+                Map<String, Rule> query,
                 Function<Request, Future<Answer>> handler);
 
         /** A GET route that writes its response itself, piece by piece; a failure before its first byte is answered. */
-        void stream(String path, @Nullable Right need, Set<String> query, Function<Exchange, Future<Void>> handler);
+        void stream(
+                String path, @Nullable Right need, Map<String, Rule> query, Function<Exchange, Future<Void>> handler);
 
         /** A GET route at the root, open to all. */
         void root(String path, Function<Request, Future<Answer>> handler);

@@ -25,6 +25,26 @@ public interface Rule {
         };
     }
 
+    /** Any text; what else must hold of it, its route says. */
+    Rule ANY = text -> null;
+
+    /** True or false, in any case. */
+    Rule BOOLEAN =
+            text -> text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false") ? null : "must be true or false";
+
+    /** A time, as {@link Times} reads it. */
+    Rule TIME = text -> Times.parse(text) == null ? Times.EXPECTED : null;
+
+    /** A whole number. */
+    static Rule number(long min, long max) {
+        return text -> {
+            boolean isNumber = text.matches("-?\\d{1,18}");
+            return isNumber && Long.parseLong(text) >= min && Long.parseLong(text) <= max
+                    ? null
+                    : "must be a whole number from " + min + " to " + max;
+        };
+    }
+
     static Rule pattern(String regex, String message) {
         Pattern pattern = Pattern.compile(regex);
         return text -> pattern.matcher(text).matches() ? null : message;

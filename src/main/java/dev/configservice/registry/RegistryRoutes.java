@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Right;
+import dev.configservice.change.ChangeLog;
 import dev.configservice.change.Origin;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
@@ -28,6 +29,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -56,16 +58,20 @@ public final class RegistryRoutes implements Routes {
     };
     private static final Rule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
+    private static final Rule STRATEGY = Rule.pattern(
+            "round_robin|random|least_response_time", "must be one of round_robin, random, least_response_time");
     private static final String METADATA = "metadata.*";
 
     private final Registry registry;
+    private final ChangeLog changeLog;
     private final Counter found;
     private final Counter unhealthy;
     private final Counter unknown;
     private final Map<String, AtomicInteger> turns = new ConcurrentHashMap<>();
 
-    public RegistryRoutes(Registry registry, MeterRegistry meters) {
+    public RegistryRoutes(Registry registry, ChangeLog changeLog, MeterRegistry meters) {
         this.registry = registry;
+        this.changeLog = changeLog;
         this.found = lookups(meters, "healthy");
         this.unhealthy = lookups(meters, "unhealthy");
         this.unknown = lookups(meters, "unknown");
@@ -80,19 +86,29 @@ public final class RegistryRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/registry/register", Right.REGISTRY_WRITE, Set.of(), this::register);
-        table.route("PUT", "/registry/health", Right.REGISTRY_WRITE, Set.of(), this::health);
-        table.route("POST", "/registry/deregister", Right.REGISTRY_WRITE, Set.of(), this::deregister);
-        table.route("GET", "/registry/healthy", Right.READ, Set.of("service_name", METADATA), this::healthy);
-        table.route("GET", "/registry/prometheus-sd", Right.READ, Set.of("service_name"), this::prometheus);
-        table.route("GET", "/registry", Right.READ, Set.of(), this::overview);
-        table.route("GET", "/registry/:service", Right.READ, Set.of("strategy", METADATA), this::lookUp);
-        table.route("GET", "/registry/:service/instances", Right.READ, Set.of("status"), this::instances);
+        table.route("POST", "/registry/register", Right.REGISTRY_WRITE, Map.of(), this::register);
+        table.route("PUT", "/registry/health", Right.REGISTRY_WRITE, Map.of(), this::health);
+        table.route("POST", "/registry/deregister", Right.REGISTRY_WRITE, Map.of(), this::deregister);
+        table.route(
+                "GET",
+                "/registry/healthy",
+                Right.READ,
+                Map.of("service_name", Rule.NAME, METADATA, Rule.ANY),
+                this::healthy);
+        table.route("GET", "/registry/prometheus-sd", Right.READ, Map.of("service_name", Rule.NAME), this::prometheus);
+        table.route("GET", "/registry", Right.READ, Map.of(), this::overview);
+        table.route(
+                "GET",
+                "/registry/:service",
+                Right.READ,
+                Map.of("strategy", STRATEGY, METADATA, Rule.ANY),
+                this::lookUp);
+        table.route("GET", "/registry/:service/instances", Right.READ, Map.of("status", STATUS), this::instances);
         table.route(
                 "DELETE",
                 "/registry/:service/instances/:instance",
                 Right.REGISTRY_WRITE,
-                Set.of(),
+                Map.of(),
                 this::deleteInstance);
     }
 
@@ -187,7 +203,23 @@ public final class RegistryRoutes implements Routes {
         String url = form.text("service_url", URL);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
-        return one(request, service, instanceId, url).compose(i -> remove(i, request.origin(null)));
+        Origin origin = request.origin(null);
+        return one(request, service, instanceId, url)
+                .compose(i -> remove(i, origin))
+                .recover(e -> origin.idempotencyKey() == null ? Future.failedFuture(e) : repeated(origin, e));
+    }
+
+    /** Whether the request was sent before: what it was about then is not there any more. */
+    private Future<Answer> repeated(Origin origin, Throwable failure) {
+        if (!(failure instanceof ServiceException e)
+                || (e.code() != ErrorCode.NOT_FOUND && e.code() != ErrorCode.CONFLICT)) {
+            return Future.failedFuture(failure);
+        }
+        return changeLog
+                .repeated(Objects.requireNonNull(origin.idempotencyKey()))
+                .compose(revision -> revision.isPresent()
+                        ? Future.succeededFuture(Answer.empty(204).wrote(revision.get()))
+                        : Future.failedFuture(failure));
     }
 
     private Future<Answer> deleteInstance(Request request) {
@@ -252,10 +284,6 @@ public final class RegistryRoutes implements Routes {
     private Future<Answer> lookUp(Request request) {
         String service = request.parameter("service");
         String strategy = request.query("strategy");
-        if (strategy != null
-                && !Set.of("round_robin", "random", "least_response_time").contains(strategy)) {
-            throw ServiceException.invalid("strategy", "must be one of round_robin, random, least_response_time");
-        }
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
             Instance picked = pick(service, instances.list(), metadata(request), strategy);
@@ -327,7 +355,7 @@ public final class RegistryRoutes implements Routes {
 
     private Future<Answer> instances(Request request) {
         String service = request.parameter("service");
-        String status = request.query("status", STATUS);
+        String status = request.query("status");
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
             if (instances.list().isEmpty()) {
@@ -371,7 +399,7 @@ public final class RegistryRoutes implements Routes {
 
     /** The services that a request asks for and its caller may see, sorted by name. */
     private Future<List<Registry.Instances>> visible(Request request) {
-        String service = request.query("service_name", Rule.NAME);
+        String service = request.query("service_name");
         Future<List<Registry.Instances>> all = service == null
                 ? registry.all(request.minRevision())
                 : registry.instances(service, request.minRevision()).map(List::of);

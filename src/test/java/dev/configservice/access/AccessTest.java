@@ -70,6 +70,12 @@ class AccessTest {
         assertThat(limited.post("/config", config("other", "payments", "a")).status())
                 .isEqualTo(403);
         assertThat(limited.post("/config", config(env, "", "shared")).status()).isEqualTo(403);
+        // what anyone may read, it may within its reach
+        assertThat(limited.get("/config/a?environment=" + env + "&service_name=payments")
+                        .status())
+                .isEqualTo(200);
+        assertThat(limited.get("/config/service/orders?environment=" + env).status())
+                .isEqualTo(403);
         Reply sharedSecret = admin.post(
                 "/config", "{\"key\":\"s\",\"value\":\"v\",\"environment\":\"" + env + "\",\"is_encrypted\":true}");
         assertThat(sharedSecret.status()).isEqualTo(201);

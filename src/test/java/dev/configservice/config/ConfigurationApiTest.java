@@ -96,6 +96,14 @@ class ConfigurationApiTest {
     }
 
     @Test
+    void everyWrongParameterIsNamedAtOnce() {
+        Reply reply = anyone.get("/config?environment=no/name&is_encrypted=maybe&limit=0&odd=1&min_revision=x");
+        assertThat(reply.status()).isEqualTo(400);
+        assertThat(reply.json().get("errors").findValuesAsText("field"))
+                .containsExactlyInAnyOrder("environment", "is_encrypted", "limit", "odd", "min_revision");
+    }
+
+    @Test
     void everyWrongFieldIsNamedAtOnce() {
         Reply reply = admin.post(
                 "/config", "{\"key\":\"-x\",\"value\":null,\"environment\":7,\"is_encrypted\":\"yes\",\"valeu\":1}");
@@ -239,6 +247,10 @@ class ConfigurationApiTest {
                 .isEqualTo(412);
         assertThat(admin.with("If-Match", created.header("ETag")).delete(path).status())
                 .isEqualTo(412);
+        assertThat(admin.with("If-Match", "\"1\", " + changed.header("ETag"))
+                        .put(path, "{\"description\":null}")
+                        .status())
+                .isEqualTo(200);
         assertThat(admin.with("If-Match", changed.header("ETag").replace("\"", "") + "-m")
                         .delete(path)
                         .status())

@@ -155,6 +155,33 @@ class RegistryApiTest {
     }
 
     @Test
+    void leavingIsToldOnceAndAnsweredTheSameAgain() {
+        register("http://a:1", "");
+        String leave = "{\"service_name\":\"" + service + "\"}";
+        Api again = admin.with("Idempotency-Key", "leave-" + service);
+
+        Reply first = again.post("/registry/deregister", leave);
+        Reply second = again.post("/registry/deregister", leave);
+
+        assertThat(first.status()).isEqualTo(204);
+        assertThat(second.status()).isEqualTo(204);
+        assertThat(second.revision()).isEqualTo(first.revision());
+        assertThat(admin.post("/registry/deregister", leave).status()).isEqualTo(404);
+        assertThat(again.post("/registry/deregister", "{\"service_name\":\"other-" + service + "\"}")
+                        .status())
+                .isEqualTo(422);
+    }
+
+    @Test
+    void aFixedPathIsNoNameOfAService() {
+        Reply reply = anyone.get("/registry/register");
+        assertThat(reply.status()).isEqualTo(405);
+        assertThat(reply.header("Allow")).isEqualTo("POST");
+        assertThat(anyone.get("/registry/health").header("Allow")).isEqualTo("PUT");
+        assertThat(anyone.get("/feature-flags/evaluate").status()).isEqualTo(405);
+    }
+
+    @Test
     void wrongRegistrationsNameEveryField() {
         Reply reply = admin.post(
                 "/registry/register",

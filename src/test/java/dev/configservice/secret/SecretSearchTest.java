@@ -3,6 +3,12 @@ package dev.configservice.secret;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.hazelcast.core.DistributedObject;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.internal.serialization.SerializationService;
+import com.hazelcast.map.IMap;
+import com.hazelcast.spi.impl.SerializationServiceSupport;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Keysets;
 import dev.configservice.testing.Reply;
@@ -56,6 +62,7 @@ class SecretSearchTest {
                             + "'::bytea in coalesce(sealed, ''::bytea)) > 0"))
                     .isEqualTo(List.of(List.of("0")));
             assertThat(redis.everything()).doesNotContain(SECRET);
+            assertThat(grid(node)).contains("configuration/e/").doesNotContain(SECRET);
             assertThat(topic(topic)).contains("configuration.created").doesNotContain(SECRET);
             assertThat(node.anonymous().get("/metrics").text()).doesNotContain(SECRET);
             assertThat(node.admin().get("/audit").text()).doesNotContain(SECRET);
@@ -81,6 +88,23 @@ class SecretSearchTest {
                 .doesNotContain(SECRET);
         assertThat(admin.post("/config", "{\"value\":\"" + SECRET + "\" oops}").text())
                 .doesNotContain(SECRET);
+    }
+
+    /** All that the node's member of the grid holds, as it is serialized there. */
+    private static String grid(TestNode node) {
+        HazelcastInstance member = Hazelcast.getAllHazelcastInstances().stream()
+                .filter(h -> h.getConfig().getClusterName().equals(node.setting("CS_CLUSTER_NAME")))
+                .findFirst()
+                .orElseThrow();
+        SerializationService serialization = ((SerializationServiceSupport) member).getSerializationService();
+        StringBuilder all = new StringBuilder();
+        for (DistributedObject map : member.getDistributedObjects()) {
+            if (map instanceof IMap<?, ?> entries) {
+                entries.forEach((key, value) -> all.append(key)
+                        .append(new String(serialization.toData(value).toByteArray(), StandardCharsets.ISO_8859_1)));
+            }
+        }
+        return all.toString();
     }
 
     private static String topic(String topic) {

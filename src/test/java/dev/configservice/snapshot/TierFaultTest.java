@@ -3,12 +3,16 @@ package dev.configservice.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.configservice.testing.Api;
+import dev.configservice.testing.NodeProcess;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import dev.configservice.testing.TestRedis;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -148,6 +152,72 @@ class TierFaultTest {
             } finally {
                 redis.goOn();
             }
+        }
+    }
+
+    @Test
+    void aHungMemberOfTheGridCostsAReadItsTiersDeadlineAndNoMore() {
+        try (TestNode writer = node(redis.uri())) {
+            for (int i = 0; i < 60; i++) {
+                create(writer, "s" + i, "k");
+            }
+        }
+        try (TestNode node = node(redis.uri());
+                NodeProcess hung = NodeProcess.join(node, Map.of())) {
+            Api other = hung.api();
+            for (int i = 0; i < 60; i++) {
+                // now in the grid and in Redis, but not in this node's near cache
+                assertThat(other.get("/config/k?environment=e&service_name=s" + i)
+                                .status())
+                        .isEqualTo(200);
+            }
+            Map<String, Duration> took = new TreeMap<>();
+            hung.hang();
+            try {
+                for (int i = 0; i < 60; i++) {
+                    long started = System.nanoTime();
+                    Reply read = node.anonymous().get("/config/k?environment=e&service_name=s" + i);
+                    took.put("s" + i, Duration.ofNanos(System.nanoTime() - started));
+                    assertThat(read.status()).isEqualTo(200);
+                    assertThat(read.header("X-Config-Stale")).isEmpty();
+                }
+                create(node, "s0", "while-hung");
+            } finally {
+                hung.goOn();
+            }
+            Duration longest = Collections.max(took.values());
+            System.out.println("the slowest of 60 reads while a member of the grid hangs: " + longest.toMillis()
+                    + " ms; "
+                    + took.values().stream().filter(d -> d.toMillis() >= 50).count() + " took 50 ms or more");
+            // some keys are the hung member's: these wait for the tier's 50 ms, and none for the grid's own timeouts
+            assertThat(longest).isBetween(Duration.ofMillis(50), Duration.ofMillis(500));
+        }
+    }
+
+    @Test
+    void aNodeThatIsCutOffStopsTrustingItsKeysAfterAWhileAndReadsGoOn() {
+        try (TestNode node = TestNode.start(
+                Map.of("CS_POSTGRES_URI", postgres.uri(), "CS_REDIS_URI", "", "CS_ACCESS_MAX_STALE", "4s"))) {
+            create(node, "s", "k");
+            Reply given = node.admin().post("/access/keys", "{\"name\":\"k\",\"rights\":[\"audit:read\"]}");
+            Api caller = node.anonymous().key(given.field("key"));
+            String path = "/config/k?environment=e&service_name=s";
+            assertThat(caller.get(path).status()).isEqualTo(200);
+
+            postgres.stop();
+
+            // still trusted for a while: what it may do it may
+            assertThat(caller.get("/access/self").status()).isEqualTo(200);
+            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+                Reply refused = caller.get("/access/self");
+                assertThat(refused.status()).isEqualTo(503);
+                assertThat(refused.header("Retry-After")).isNotEmpty();
+            });
+            assertThat(node.anonymous().get(path).status()).isEqualTo(200);
+            postgres.start();
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() ->
+                            assertThat(caller.get("/access/self").status()).isEqualTo(200));
         }
     }
 }
