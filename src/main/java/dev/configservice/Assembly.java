@@ -37,6 +37,7 @@ import dev.configservice.ops.Metrics;
 import dev.configservice.ops.OpsRoutes;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.registry.ActiveChecksVerticle;
 import dev.configservice.registry.HeartbeatSweeperVerticle;
 import dev.configservice.registry.InstanceKind;
 import dev.configservice.registry.LeaseBeats;
@@ -194,6 +195,10 @@ public final class Assembly implements AutoCloseable {
         await(vertx.deployVerticle(follower));
         await(vertx.deployVerticle(writer));
         await(vertx.deployVerticle(sweeper));
+        if (settings.registry().activeChecks()) {
+            await(vertx.deployVerticle(
+                    new ActiveChecksVerticle(registry, leases, feed, settings.registry(), metrics.registry())));
+        }
         await(EventLoops.deployOnEach(vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
         deployHttp(
                 vertx,

@@ -37,9 +37,10 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(HeartbeatSweeperVerticle.class);
     private static final Duration EVERY = Duration.ofSeconds(1);
     private static final Duration TOUCH_EVERY = Duration.ofSeconds(2);
-    private static final Duration RECONCILE_EVERY = Duration.ofMinutes(1);
+    private static final Duration RECONCILE_EVERY = Duration.ofMinutes(5);
     private static final int LEAST_FOR_PROTECTION = 10;
     private static final int MAX_IN_SWEEP = 2000;
+    private static final int ENSURED_AT_ONCE = 1000;
 
     private static final String TOUCH = """
             insert into nodes (id, seen_at) values ($1, now()) on conflict (id) do update set seen_at = now()""";
@@ -88,7 +89,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         Gauge.builder(
                         "config_service_registry_protected",
                         registry,
-                        r -> r.protection().isOn() ? 1 : 0)
+                        r -> r.protection().isOwn() ? 1 : 0)
                 .description("Whether this node holds expiry back")
                 .register(meters);
     }
@@ -149,10 +150,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         Future<Void> extended = Future.succeededFuture();
         if (extendDue) {
             extendDue = false;
-            extended = leases.local()
-                    .compose(
-                            keys -> Future.all(keys.stream().map(leases::extend).toList()))
-                    .mapEmpty();
+            extended = leases.extendLocal();
         }
         if (!reconcileDue) {
             return extended;
@@ -163,23 +161,28 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
 
     /** Instances without a lease get one with its whole time; leases without an instance go. */
     Future<Void> reconcile() {
-        return registry.all(0).compose(services -> {
-            Set<String> known = new HashSet<>();
-            List<Future<?>> ensured = new ArrayList<>();
-            for (Registry.Instances service : services) {
-                for (Instance instance : service.list()) {
-                    String key = Leases.key(instance.serviceName(), instance.instanceId());
-                    known.add(key);
-                    if (leases.owns(key)) {
-                        ensured.add(leases.ensure(instance));
+        return leases.local()
+                .compose(held -> registry.all(0).compose(services -> {
+                    Set<String> gone = new HashSet<>(held);
+                    List<Instance> missing = new ArrayList<>();
+                    for (Registry.Instances service : services) {
+                        for (Instance instance : service.list()) {
+                            String key = Leases.key(instance.serviceName(), instance.instanceId());
+                            if (!gone.remove(key) && !held.contains(key) && leases.owns(key)) {
+                                missing.add(instance);
+                            }
+                        }
                     }
-                }
-            }
-            return Future.all(ensured).compose(v -> leases.local()).map(keys -> {
-                keys.stream().filter(k -> !known.contains(k)).forEach(leases::remove);
-                return null;
-            });
-        });
+                    gone.forEach(leases::remove);
+                    return ensure(missing, 0);
+                }));
+    }
+
+    /** A part at a time: a node that takes over everything has much to do, and heartbeats come meanwhile. */
+    private Future<Void> ensure(List<Instance> missing, int from) {
+        int to = Math.min(missing.size(), from + ENSURED_AT_ONCE);
+        return Future.all(missing.subList(from, to).stream().map(leases::ensure).toList())
+                .compose(v -> to == missing.size() ? Future.succeededFuture() : ensure(missing, to));
     }
 
     /** One look for overdue leases. */

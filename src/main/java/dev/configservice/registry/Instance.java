@@ -13,6 +13,14 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
     static final String KIND = "service";
     static final int DEFAULT_LEASE_SECONDS = 90;
 
+    /** The field of the row that says whether an active check made the instance unhealthy; it is never shown. */
+    static final String TAKEN_OUT = "taken_out";
+
+    /** Whether it is unhealthy because an active check found it so. */
+    boolean isTakenOut() {
+        return row.path(TAKEN_OUT).asBoolean(false);
+    }
+
     static Unit unit(String serviceName) {
         return new Unit(KIND, "", serviceName);
     }

@@ -26,10 +26,18 @@ public final class LeaseBeats {
         static final Beat NONE = new Beat(0, -1);
     }
 
+    private final Protection protection;
+
     public LeaseBeats(Vertx vertx) {
         this.vertx = vertx;
+        this.protection = new Protection(vertx);
         vertx.eventBus().<JsonArray>consumer(ADDRESS, message -> take(message.body()));
         vertx.setPeriodic(EVERY_MILLIS, t -> tell());
+    }
+
+    /** Whether expiry is held back. */
+    Protection protection() {
+        return protection;
     }
 
     void note(String key, Beat beat) {

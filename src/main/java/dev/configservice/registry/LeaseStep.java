@@ -25,6 +25,8 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         UNEXPIRE,
         /** An instance that the grid may have lost the lease of: it gets one, with its whole time. */
         ENSURE,
+        /** Something else than a heartbeat decided on the status: a generation, and no renewal; none where it has ended. */
+        JUDGE,
         /** The owner is new: the lease gets its whole time. */
         EXTEND
     }
@@ -73,6 +75,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
                 }
                 yield 0L;
             }
+            case JUDGE -> judge(entry, lease, generation);
             case EXTEND -> {
                 if (lease != null) {
                     long whole = now + lease.millis();
@@ -95,6 +98,15 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         long next = decides ? known + 1 : known;
         entry.setValue(new Lease(now + millis, millis, next, false));
         return decides ? next : 0;
+    }
+
+    private static long judge(Map.Entry<String, Lease> entry, @Nullable Lease lease, long known) {
+        if (lease == null || lease.expired()) {
+            return 0;
+        }
+        long next = Math.max(known, lease.generation()) + 1;
+        entry.setValue(new Lease(lease.deadline(), lease.millis(), next, false));
+        return next;
     }
 
     private static long expire(Map.Entry<String, Lease> entry, @Nullable Lease lease, long now) {

@@ -4,6 +4,7 @@ import com.hazelcast.config.Config;
 import com.hazelcast.config.IndexConfig;
 import com.hazelcast.config.IndexType;
 import com.hazelcast.config.MapConfig;
+import com.hazelcast.config.MergePolicyConfig;
 import com.hazelcast.config.PartitioningStrategyConfig;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.IMap;
@@ -16,6 +17,7 @@ import io.vertx.core.Vertx;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /** The leases of all instances, in the grid: one backup, all of one service on one member. */
@@ -43,6 +45,7 @@ public final class Leases {
                 .addSerializer(new LeaseStep.Serializer());
         config.addMapConfig(new MapConfig(MAP)
                 .setBackupCount(1)
+                .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100))
                 .addIndexConfig(new IndexConfig(IndexType.SORTED, "deadline"))
                 .setPartitioningStrategyConfig(new PartitioningStrategyConfig(new StringPartitioningStrategy())));
     }
@@ -99,28 +102,47 @@ public final class Leases {
                         instance.status() == Status.UNHEALTHY));
     }
 
-    Future<Long> extend(String key) {
-        return step(key, LeaseStep.of(What.EXTEND));
+    /** A generation for a decision that is no heartbeat; 0 where the lease has ended or is not there. */
+    Future<Long> judge(Instance instance) {
+        return step(
+                key(instance.serviceName(), instance.instanceId()),
+                new LeaseStep(What.JUDGE, 0, instance.resource().fence(), false));
+    }
+
+    /** Gives all leases of this member's partitions their whole time: one message for each partition. */
+    Future<Void> extendLocal() {
+        return local().compose(keys -> {
+            if (keys.isEmpty()) {
+                return Future.succeededFuture();
+            }
+            Promise<Void> promise = Promise.promise();
+            onCompletion(map.submitToKeys(keys, LeaseStep.of(What.EXTEND)).toCompletableFuture(), (all, e) -> {
+                if (e == null) {
+                    promise.complete();
+                } else {
+                    promise.fail(e);
+                }
+            });
+            return promise.future();
+        });
     }
 
     private Future<Long> step(String key, LeaseStep step) {
         Promise<Long> promise = Promise.promise();
-        complete(map.submitToKey(key, step).toCompletableFuture(), promise);
+        onCompletion(map.submitToKey(key, step).toCompletableFuture(), (generation, e) -> {
+            if (e == null) {
+                promise.complete(generation == null ? 0 : generation);
+            } else {
+                promise.fail(e);
+            }
+        });
         return promise.future();
     }
 
     /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
-    @SuppressWarnings("FutureReturnValueIgnored") // the promise takes the failure
-    private static void complete(CompletableFuture<Long> step, Promise<Long> promise) {
-        step.whenCompleteAsync(
-                (generation, e) -> {
-                    if (e == null) {
-                        promise.complete(generation == null ? 0 : generation);
-                    } else {
-                        promise.fail(e);
-                    }
-                },
-                Runnable::run);
+    @SuppressWarnings("FutureReturnValueIgnored") // the action itself takes the failure
+    private static <T> void onCompletion(CompletableFuture<T> step, BiConsumer<? super T, Throwable> action) {
+        step.whenCompleteAsync(action, Runnable::run);
     }
 
     void remove(String key) {

@@ -1,24 +1,84 @@
 package dev.configservice.registry;
 
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Whether this node holds expiry back, and why. */
+/**
+ * Whether expiry is held back, and why. The node that holds back tells the others as long as it does, so that every node
+ * says so to its callers.
+ */
 final class Protection {
-    private volatile @Nullable String reason;
+    private static final String ADDRESS = "config-service.protection";
+    private static final long EVERY_MILLIS = 1000;
+    private static final long HEARD_FOR_NANOS = Duration.ofSeconds(5).toNanos();
 
+    private final Vertx vertx;
+    private final String self = UUID.randomUUID().toString();
+    private final Map<String, Heard> others = new ConcurrentHashMap<>();
+    private volatile @Nullable String own;
+
+    private record Heard(String reason, long atNanos) {}
+
+    Protection(Vertx vertx) {
+        this.vertx = vertx;
+        vertx.eventBus().<JsonObject>consumer(ADDRESS, message -> hear(message.body()));
+        vertx.setPeriodic(EVERY_MILLIS, t -> {
+            long now = System.nanoTime();
+            others.values().removeIf(h -> now - h.atNanos() > HEARD_FOR_NANOS);
+            if (own != null) {
+                tell();
+            }
+        });
+    }
+
+    private void tell() {
+        vertx.eventBus().publish(ADDRESS, new JsonObject().put("node", self).put("reason", own));
+    }
+
+    private void hear(JsonObject message) {
+        String node = message.getString("node");
+        String reason = message.getString("reason");
+        if (reason == null) {
+            others.remove(node);
+        } else if (!node.equals(self)) {
+            others.put(node, new Heard(reason, System.nanoTime()));
+        }
+    }
+
+    /** Why expiry is held back, here or on another node; null where it is not. */
     @Nullable
     String reason() {
-        return reason;
+        String mine = own;
+        if (mine != null || others.isEmpty()) {
+            return mine;
+        }
+        for (Heard heard : others.values()) {
+            return heard.reason();
+        }
+        return null;
     }
 
     boolean isOn() {
-        return reason != null;
+        return reason() != null;
     }
 
-    /** Sets or (with null) lifts it; whether that is a change. */
+    /** Whether this node itself holds back. */
+    boolean isOwn() {
+        return own != null;
+    }
+
+    /** Sets or (with null) lifts it for this node; whether that is a change. */
     boolean set(@Nullable String newReason) {
-        boolean changes = (reason == null) != (newReason == null);
-        reason = newReason;
+        boolean changes = (own == null) != (newReason == null);
+        own = newReason;
+        if (changes) {
+            tell();
+        }
         return changes;
     }
 }

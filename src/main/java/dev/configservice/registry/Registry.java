@@ -33,7 +33,6 @@ public final class Registry {
     private final LeaseBeats beats;
     private final Ids ids;
     private final InstantSource clock;
-    private final Protection protection = new Protection();
 
     public Registry(
             SnapshotCache cache,
@@ -53,7 +52,7 @@ public final class Registry {
     }
 
     Protection protection() {
-        return protection;
+        return beats.protection();
     }
 
     /** The instances of a service, and what they stand for. */
@@ -166,7 +165,7 @@ public final class Registry {
         if (generation == 0) {
             return Future.succeededFuture(instance);
         }
-        return setStatus(instance.resource().id(), status, Action.STATUS_CHANGED, generation, origin)
+        return setStatus(instance.resource().id(), status, false, Action.STATUS_CHANGED, generation, origin)
                 .compose(written -> {
                     Instance now = Instance.of(written.resource());
                     // the log knows a later decision than the lease did: a heartbeat's status holds all the same
@@ -176,12 +175,30 @@ public final class Registry {
                 });
     }
 
-    private Future<WriteResult> setStatus(String id, Status status, Action action, long generation, Origin origin) {
+    /**
+     * What an active check found. It renews no lease; of one that has ended, or that the grid has lost, it says nothing.
+     */
+    Future<Void> judge(Instance instance, Status status) {
+        return leases.judge(instance)
+                .compose(generation -> generation == 0
+                        ? Future.succeededFuture()
+                        : setStatus(
+                                        instance.resource().id(),
+                                        status,
+                                        status == Status.UNHEALTHY,
+                                        Action.STATUS_CHANGED,
+                                        generation,
+                                        NOBODY)
+                                .mapEmpty());
+    }
+
+    private Future<WriteResult> setStatus(
+            String id, Status status, boolean takenOut, Action action, long generation, Origin origin) {
         return bus.write(new Command.Update(
                 ids.next(),
                 Instance.KIND,
                 id,
-                Json.write(Json.object().put("status", status.text())),
+                Json.write(Json.object().put("status", status.text()).put(Instance.TAKEN_OUT, takenOut)),
                 Sealed.NONE,
                 null,
                 action,
@@ -193,7 +210,7 @@ public final class Registry {
     Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
         String id = Instance.id(serviceName, instanceId);
         if (!removal) {
-            return setStatus(id, Status.UNHEALTHY, Action.EXPIRED, generation, NOBODY);
+            return setStatus(id, Status.UNHEALTHY, false, Action.EXPIRED, generation, NOBODY);
         }
         return bus.write(
                 new Command.Delete(ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, NOBODY));

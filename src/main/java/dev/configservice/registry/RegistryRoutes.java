@@ -56,6 +56,10 @@ public final class RegistryRoutes implements Routes {
             return "must be an absolute URI with a host";
         }
     };
+    private static final Rule CHECK_URL = text -> {
+        String problem = URL.problem(text);
+        return problem == null && !CheckTarget.isHttp(URI.create(text)) ? "must be an http or https URL" : problem;
+    };
     private static final Rule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
     private static final Rule STRATEGY = Rule.pattern(
@@ -117,7 +121,7 @@ public final class RegistryRoutes implements Routes {
         String service = form.required("service_name", SERVICE_NAME);
         String url = form.required("service_url", URL);
         String given = form.text("instance_id", INSTANCE_ID);
-        String check = form.text("health_check_url", URL);
+        String check = form.text("health_check_url", CHECK_URL);
         ObjectNode metadata = metadata(form);
         Long lease = form.integer("lease_seconds", 5, 3600);
         String status = form.text("status", STATUS);
@@ -447,7 +451,7 @@ public final class RegistryRoutes implements Routes {
             for (Registry.Instances service : services) {
                 for (Instance i : service.list()) {
                     URI uri = URI.create(i.row().path("service_url").asText());
-                    int port = uri.getPort() >= 0 ? uri.getPort() : ("https".equals(uri.getScheme()) ? 443 : 80);
+                    int port = CheckTarget.port(uri);
                     ObjectNode group = groups.addObject();
                     group.putArray("targets").add(uri.getHost() + ":" + port);
                     ObjectNode labels = group.putObject("labels");

@@ -1,8 +1,28 @@
 package dev.configservice.settings;
 
-/** When the registry holds mass expiry back, and for how many leases at most. */
-public record RegistrySettings(double protectionThreshold, int protectionMaxLeases) {
+import java.time.Duration;
+
+/**
+ * When the registry holds mass expiry back, and for how many leases at most; whether and how it asks instances itself.
+ */
+public record RegistrySettings(
+        double protectionThreshold,
+        int protectionMaxLeases,
+        boolean activeChecks,
+        Duration checkInterval,
+        Duration checkTimeout,
+        int checkUnhealthyAfter,
+        int checkHealthyAfter,
+        int checkConcurrency) {
     static RegistrySettings from(Section s) {
-        return new RegistrySettings(s.decimal("protection-threshold", 0, 1), s.integer("protection-max", 1, 1000));
+        return new RegistrySettings(
+                s.decimal("protection-threshold", 0, 1),
+                s.integer("protection-max", 1, 1000),
+                s.bool("active-checks"),
+                s.duration("check-interval"),
+                s.duration("check-timeout"),
+                s.integer("check-unhealthy-after", 1, 100),
+                s.integer("check-healthy-after", 1, 100),
+                s.integer("check-concurrency", 1, 1000));
     }
 }

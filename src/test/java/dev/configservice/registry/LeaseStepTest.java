@@ -135,4 +135,27 @@ class LeaseStepTest {
         CLOCK.move(Duration.ofMillis(900));
         assertThat(expire()).isZero();
     }
+
+    @Test
+    void aCheckDecidesWithoutRenewing() {
+        beat(false);
+        assertThat(step(What.JUDGE, 0, 4, false)).isEqualTo(5);
+        assertThat(beat(true)).isEqualTo(6);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(step(What.JUDGE, 0, 0, false)).isEqualTo(7);
+        assertThat(expire()).isEqualTo(8);
+        // of a lease that has ended it says nothing
+        assertThat(step(What.JUDGE, 0, 0, false)).isZero();
+    }
+
+    @Test
+    void ofTwoHalvesTheLaterDecisionHoldsAndThenTheLaterEnd() {
+        Lease decided = new Lease(100, 50, 3, true);
+        Lease renewed = new Lease(200, 50, 2, false);
+        Lease later = new Lease(300, 50, 2, false);
+        assertThat(LeaseMerge.holds(decided, renewed)).isTrue();
+        assertThat(LeaseMerge.holds(renewed, decided)).isFalse();
+        assertThat(LeaseMerge.holds(renewed, later)).isFalse();
+        assertThat(LeaseMerge.holds(later, renewed)).isTrue();
+    }
 }

@@ -212,7 +212,8 @@ class RegistryApiTest {
 
     @Test
     void massExpiryIsHeldBackAndSaidAndAnInstanceThatComesBackIsHealthy() {
-        try (TestNode node = TestNode.start(Map.of("CS_REGISTRY_PROTECTION_MAX", "1"))) {
+        try (TestNode node = TestNode.start(Map.of("CS_REGISTRY_PROTECTION_MAX", "1"));
+                TestNode other = node.join()) {
             for (int i = 0; i < 12; i++) {
                 assertThat(node.admin()
                                 .post(
@@ -224,6 +225,14 @@ class RegistryApiTest {
             }
             await().atMost(Duration.ofSeconds(10))
                     .untilAsserted(() -> assertThat(node.anonymous()
+                                    .get("/registry")
+                                    .json()
+                                    .get("protected")
+                                    .asBoolean())
+                            .isTrue());
+            // also by the node that does not hold them back
+            await().atMost(Duration.ofSeconds(5))
+                    .untilAsserted(() -> assertThat(other.anonymous()
                                     .get("/registry")
                                     .json()
                                     .get("protected")

@@ -1,0 +1,273 @@
+package dev.configservice.registry;
+
+import dev.configservice.change.Change;
+import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Position;
+import dev.configservice.settings.RegistrySettings;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.SocketAddress;
+import java.net.InetAddress;
+import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks instances that gave a {@code health_check_url} how they are. The node that owns an instance's lease checks it, so
+ * one does at a time. Enough failures in a row count like a heartbeat with {@code unhealthy}; enough successes after that
+ * bring the instance back. A check never renews a lease, and never overrules what an instance says of itself: it brings
+ * back only what a check has taken out.
+ */
+public final class ActiveChecksVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(ActiveChecksVerticle.class);
+    private static final long TICK_MILLIS = 200;
+
+    private final Registry registry;
+    private final Leases leases;
+    private final ChangeFeed feed;
+    private final RegistrySettings settings;
+    private final Counter passed;
+    private final Counter failed;
+    private final Counter refused;
+    private final Map<String, Target> targets = new HashMap<>();
+    private @Nullable HttpClient client;
+    private int running;
+
+    public ActiveChecksVerticle(
+            Registry registry, Leases leases, ChangeFeed feed, RegistrySettings settings, MeterRegistry meters) {
+        this.registry = registry;
+        this.leases = leases;
+        this.feed = feed;
+        this.settings = settings;
+        this.passed = checks(meters, "passed");
+        this.failed = checks(meters, "failed");
+        this.refused = checks(meters, "refused");
+    }
+
+    private static Counter checks(MeterRegistry meters, String outcome) {
+        return Counter.builder("config_service_health_checks")
+                .description("Active checks of instances; refused are those of addresses that are not called")
+                .tag("outcome", outcome)
+                .register(meters);
+    }
+
+    /** What is known of an instance's checks; touched only on the verticle's event loop. */
+    private static final class Target {
+        Instance instance;
+        long dueNanos;
+        int failures;
+        int passes;
+        boolean isRunning;
+
+        Target(Instance instance, long dueNanos) {
+            this.instance = instance;
+            this.dueNanos = dueNanos;
+        }
+    }
+
+    @Override
+    public Future<?> start() {
+        int millis = (int) settings.checkTimeout().toMillis();
+        client = vertx.createHttpClient(
+                new HttpClientOptions()
+                        .setKeepAlive(false)
+                        .setConnectTimeout(millis)
+                        .setMaxHeaderSize(16 * 1024),
+                new PoolOptions().setHttp1MaxSize(settings.checkConcurrency()));
+        feed.addListener(new ChangeFeed.Listener() {
+            @Override
+            public void applied(Change change) {
+                if (change.resource().kind().equals(Instance.KIND)) {
+                    context.runOnContext(v -> take(change));
+                }
+            }
+
+            @Override
+            public void reset(Position position) {
+                context.runOnContext(v -> reload());
+            }
+        });
+        reload();
+        vertx.setPeriodic(TICK_MILLIS, t -> tick());
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<?> stop() {
+        return client == null ? Future.succeededFuture() : client.close();
+    }
+
+    private void reload() {
+        registry.all(0)
+                .onSuccess(services -> {
+                    targets.clear();
+                    services.forEach(s -> s.list().forEach(this::keep));
+                })
+                .onFailure(e -> {
+                    log.debug("registry.checks-not-loaded cause={}", e.toString());
+                    vertx.setTimer(1000 + jitter(1000), t -> reload());
+                });
+    }
+
+    private void take(Change change) {
+        Instance instance = Instance.of(change.resource());
+        if (change.action().isRemoval()) {
+            targets.remove(key(instance));
+        } else {
+            keep(instance);
+        }
+    }
+
+    private void keep(Instance instance) {
+        String url = instance.row().path("health_check_url").asText("");
+        if (url.isEmpty() || instance.row().path("health_check_url").isNull()) {
+            targets.remove(key(instance));
+            return;
+        }
+        Target known = targets.get(key(instance));
+        if (known == null) {
+            targets.put(key(instance), new Target(instance, System.nanoTime() + jitter(interval())));
+        } else if (known.instance.resource().revision() < instance.resource().revision()) {
+            known.instance = instance;
+        }
+    }
+
+    private static String key(Instance instance) {
+        return Leases.key(instance.serviceName(), instance.instanceId());
+    }
+
+    private long interval() {
+        return settings.checkInterval().toNanos();
+    }
+
+    private static long jitter(long most) {
+        return ThreadLocalRandom.current().nextLong(Math.max(1, most));
+    }
+
+    /** Starts the checks that are due, as many as may run at once. */
+    private void tick() {
+        if (!feed.staleness().isZero()) {
+            // what this node would find out it could not tell, and it may be this node that is cut off
+            return;
+        }
+        long now = System.nanoTime();
+        for (Target target : targets.values()) {
+            if (running >= settings.checkConcurrency()) {
+                return;
+            }
+            if (target.isRunning || now - target.dueNanos < 0) {
+                continue;
+            }
+            // a tenth of the interval either way, so that what started together does not stay together
+            target.dueNanos = now + interval() * 9 / 10 + jitter(interval() / 5);
+            if (target.instance.status() == Status.STOPPING || !leases.owns(key(target.instance))) {
+                target.failures = 0;
+                target.passes = 0;
+                continue;
+            }
+            start(target);
+        }
+    }
+
+    private void start(Target target) {
+        target.isRunning = true;
+        running++;
+        check(target.instance.row().path("health_check_url").asText())
+                .timeout(settings.checkTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                .onComplete(done -> {
+                    running--;
+                    target.isRunning = false;
+                    if (done.succeeded() && done.result()) {
+                        passed.increment();
+                        passed(target);
+                    } else {
+                        failed.increment();
+                        failed(target);
+                    }
+                });
+    }
+
+    private void passed(Target target) {
+        target.failures = 0;
+        target.passes++;
+        if (target.passes >= settings.checkHealthyAfter()
+                && target.instance.status() == Status.UNHEALTHY
+                && target.instance.isTakenOut()) {
+            judge(target.instance, Status.HEALTHY);
+        }
+    }
+
+    private void failed(Target target) {
+        target.passes = 0;
+        target.failures++;
+        Status status = target.instance.status();
+        if (target.failures >= settings.checkUnhealthyAfter()
+                && (status == Status.HEALTHY || status == Status.STARTING)) {
+            judge(target.instance, Status.UNHEALTHY);
+        }
+    }
+
+    private void judge(Instance instance, Status status) {
+        log.info(
+                "registry.check service={} instance={} status={}",
+                instance.serviceName(),
+                instance.instanceId(),
+                status.text());
+        registry.judge(instance, status)
+                .onFailure(e -> log.warn(
+                        "registry.check-not-told service={} instance={} cause={}",
+                        instance.serviceName(),
+                        instance.instanceId(),
+                        e.toString()));
+    }
+
+    /** Whether the instance answers with 2xx. Where a redirect leads is not asked, and no body is read. */
+    private Future<Boolean> check(String url) {
+        URI uri = URI.create(url);
+        return vertx.executeBlocking(() -> InetAddress.getByName(uri.getHost()), false)
+                .compose(address -> {
+                    if (CheckTarget.isRefused(address)) {
+                        refused.increment();
+                        log.debug("registry.check-refused host={}", uri.getHost());
+                        return Future.succeededFuture(false);
+                    }
+                    return ask(uri, address);
+                });
+    }
+
+    private Future<Boolean> ask(URI uri, InetAddress address) {
+        int port = CheckTarget.port(uri);
+        // the very address that was looked at: the name may lead elsewhere the next time
+        RequestOptions options = new RequestOptions()
+                .setServer(SocketAddress.inetSocketAddress(port, address.getHostAddress()))
+                .setHost(uri.getHost())
+                .setPort(port)
+                .setSsl("https".equalsIgnoreCase(uri.getScheme()))
+                .setMethod(HttpMethod.GET)
+                .setURI(CheckTarget.path(uri))
+                .setFollowRedirects(false)
+                .putHeader("User-Agent", "config-service")
+                .setTimeout(settings.checkTimeout().toMillis());
+        HttpClient asking = client;
+        return asking == null
+                ? Future.failedFuture("stopped")
+                : asking.request(options).compose(HttpClientRequest::send).map(response -> {
+                    int status = response.statusCode();
+                    response.request().reset();
+                    return status >= 200 && status < 300;
+                });
+    }
+}
