@@ -17,6 +17,7 @@ import dev.configservice.change.ChangeStreams;
 import dev.configservice.change.Events;
 import dev.configservice.change.Ids;
 import dev.configservice.change.ResourceKind;
+import dev.configservice.change.Retention;
 import dev.configservice.change.SecretReads;
 import dev.configservice.change.WriterVerticle;
 import dev.configservice.change.kafka.KafkaFanoutVerticle;
@@ -193,6 +194,8 @@ public final class Assembly implements AutoCloseable {
                         settings.config().defaultEnvironment()));
 
         await(vertx.deployVerticle(follower));
+        new Retention(
+                vertx, postgres, settings.changes().keep(), settings.changes().partitionSize(), metrics.registry());
         await(vertx.deployVerticle(writer));
         await(vertx.deployVerticle(sweeper));
         if (settings.registry().activeChecks()) {

@@ -27,7 +27,7 @@ public final class AuditLog {
                    c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
                    b.action as before_action
             from changes c
-            left join changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
+            left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
             where c.kind <> 'log' and c.revision < $1
               and ($2::text is null or c.kind = $2)
               and ($3::text is null or c.resource_id = $3)
@@ -64,7 +64,18 @@ public final class AuditLog {
     private static final String CHAIN = """
             select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
                    fence, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
-            from changes where revision >= $1 and revision <= $2 order by revision limit $3""";
+            from changes where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
+            order by revision limit $3""";
+
+    /** The last link below a revision: of a change, or of the last one that was dropped, or of nothing. */
+    private static final String LINK_BEFORE = """
+            select revision, hash from (
+              select anchor_revision as revision, anchor_hash as hash from retention
+              union all
+              (select revision, hash from changes
+               where revision < $1 and revision > (select anchor_revision from retention)
+               order by revision desc limit 1)) links
+            order by revision desc limit 1""";
 
     private final Postgres postgres;
 
@@ -176,24 +187,13 @@ public final class AuditLog {
     /** What a look at the chain found. */
     public record Verification(long from, long to, @Nullable Long firstBreak) {}
 
-    /** Works every link of the chain out again, from a revision that is there to another. */
+    /** Works every link of the chain out again, from a revision on that the log still holds to another. */
     public Future<Verification> verify(long from, long to) {
-        return postgres.read(CHAIN, Tuple.of(Math.max(1, from - 1), to, 1), DEADLINE)
-                .compose(rows -> {
-                    byte[] anchor = new byte[32];
-                    long start = from;
-                    if (rows.size() > 0) {
-                        Row first = rows.iterator().next();
-                        if (first.getLong("revision") < from) {
-                            anchor = first.getBuffer("hash").getBytes();
-                        } else if (first.getLong("revision") > 1) {
-                            // the log begins here: its first row is where trust starts
-                            anchor = first.getBuffer("hash").getBytes();
-                            start = first.getLong("revision") + 1;
-                        }
-                    }
-                    return verify(start, start, to, anchor);
-                });
+        return postgres.read(LINK_BEFORE, Tuple.of(from), DEADLINE).compose(rows -> {
+            Row link = rows.iterator().next();
+            long start = Math.max(from, link.getLong("revision") + 1);
+            return verify(start, start, to, link.getBuffer("hash").getBytes());
+        });
     }
 
     private Future<Verification> verify(long from, long next, long to, byte[] before) {

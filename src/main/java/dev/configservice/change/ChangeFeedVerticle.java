@@ -312,6 +312,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
      */
     private Future<Void> wentBack(PgConnection c, Position at) {
         return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
+            if (head.position().epoch() == at.epoch() && at.revision() <= head.anchor()) {
+                log.info("feed.dropped-behind applied={} anchor={}", at.revision(), head.anchor());
+                return restart(c);
+            }
             log.warn(
                     "feed.went-back applied={}/{} head={}/{}",
                     at.epoch(),

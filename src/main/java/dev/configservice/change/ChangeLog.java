@@ -40,8 +40,8 @@ public final class ChangeLog {
             where before < $3 order by revision""";
 
     private static final String HEAD_AND_UNITS = """
-            select h.epoch, h.revision, h.hash, u.unit, u.revision as unit_revision
-            from head h left join units u on true""";
+            select h.epoch, h.revision, h.hash, a.anchor_revision, u.unit, u.revision as unit_revision
+            from head h cross join retention a left join units u on true""";
 
     private static final String BY_EVENT = "select " + CHANGE_COLUMNS + " from changes where event_id = any($1)";
 
@@ -49,10 +49,11 @@ public final class ChangeLog {
 
     private static final String OF_RESOURCE = "select " + CHANGE_COLUMNS + """
 
-             from changes where kind = $1 and resource_id = $2 and version < $3 order by version desc limit $4""";
+             from resource_changes where kind = $1 and resource_id = $2 and version < $3
+             order by version desc limit $4""";
 
     private static final String OF_RESOURCE_AT =
-            "select " + CHANGE_COLUMNS + " from changes where kind = $1 and resource_id = $2 and version = $3";
+            "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
 
     private static final String RESOURCES = """
             select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
@@ -61,13 +62,17 @@ public final class ChangeLog {
     private static final String LAST_STATES = """
             select distinct on (kind, resource_id) kind, resource_id as id, environment, service_name, name, version,
                    revision, fence, row::text as row, sealed
-            from changes c join unnest($1::text[], $2::text[]) as want(k, i) on c.kind = want.k and c.resource_id = want.i
+            from resource_changes c join unnest($1::text[], $2::text[]) as want(k, i) on c.kind = want.k and c.resource_id = want.i
             order by kind, resource_id, version desc""";
 
     private static final String APPLY =
             "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3, $4::text::json)";
 
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
+
+    private static final String OLDEST = """
+            select coalesce(min(revision), 0) as oldest from changes
+            where revision > (select anchor_revision from retention)""";
 
     private static final String REPEATED = """
             select revision, encode(digest, 'hex') as digest from idempotency
@@ -81,8 +86,10 @@ public final class ChangeLog {
         this.postgres = postgres;
     }
 
-    /** Where the log stands, and the last revision of every unit, as of one moment. */
-    record Head(Position position, Hash hash, Map<String, Long> units) {}
+    /**
+     * Where the log stands, the revision up to which it was dropped, and the last revision of every unit, as of one moment.
+     */
+    record Head(Position position, Hash hash, long anchor, Map<String, Long> units) {}
 
     /** What became of one entry. */
     record Outcome(
@@ -107,7 +114,7 @@ public final class ChangeLog {
             }
         }
         Position position = new Position(first.getLong("epoch"), first.getLong("revision"));
-        return new Head(position, Hash.of(first.getBuffer("hash")), units);
+        return new Head(position, Hash.of(first.getBuffer("hash")), first.getLong("anchor_revision"), units);
     }
 
     /** The changes from a revision on (itself included), in order. */
@@ -151,7 +158,7 @@ public final class ChangeLog {
 
     /** The first revision that the log holds; 0 where it holds none. */
     Future<Long> oldest() {
-        return postgres.read("select coalesce(min(revision), 0) as oldest from changes", Tuple.tuple())
+        return postgres.read(OLDEST, Tuple.tuple())
                 .map(rows -> rows.iterator().next().getLong("oldest"));
     }
 

@@ -19,15 +19,21 @@ public final class Resealing {
     private static final int PAGE = 200;
 
     private static final String OLD_RESOURCES = """
-            select kind, id, 0::bigint as revision, sealed from resources
+            select kind, id, revision, sealed from resources
             where sealed is not null and substring(sealed from 1 for 5) <> $1 limit $2""";
     private static final String OLD_CHANGES = """
             select kind, resource_id as id, revision, sealed from changes
             where sealed is not null and substring(sealed from 1 for 5) <> $1 limit $2""";
+    private static final String OLD_HISTORY = """
+            select kind, resource_id as id, revision, sealed from history
+            where sealed is not null and substring(sealed from 1 for 5) <> $1 limit $2""";
     private static final String UPDATE_RESOURCE =
-            "update resources set sealed = $4 where kind = $1 and id = $2 and sealed = $3";
+            "update resources set sealed = $5 where kind = $1 and id = $2 and revision = $3 and sealed = $4";
     private static final String UPDATE_CHANGE = """
             update changes set sealed = $5
+            where kind = $1 and resource_id = $2 and revision = $3 and sealed = $4""";
+    private static final String UPDATE_HISTORY = """
+            update history set sealed = $5
             where kind = $1 and resource_id = $2 and revision = $3 and sealed = $4""";
 
     private final Postgres postgres;
@@ -48,31 +54,29 @@ public final class Resealing {
 
     /** Seals everything again; how many ciphertexts there were to do. */
     public Future<Long> run() {
-        return run(OLD_RESOURCES, true, 0).compose(n -> run(OLD_CHANGES, false, n));
+        return run(OLD_RESOURCES, UPDATE_RESOURCE, 0)
+                .compose(n -> run(OLD_CHANGES, UPDATE_CHANGE, n))
+                .compose(n -> run(OLD_HISTORY, UPDATE_HISTORY, n));
     }
 
-    private Future<Long> run(String sql, boolean resources, long done) {
+    private Future<Long> run(String sql, String update, long done) {
         return postgres.read(sql, Tuple.of(primaryPrefix, PAGE), DEADLINE).compose(rows -> {
             if (rows.size() == 0) {
                 return Future.succeededFuture(done);
             }
             List<Future<?>> updates = new ArrayList<>();
             for (Row row : rows) {
-                updates.add(update(row, resources));
+                updates.add(update(row, update));
             }
-            return Future.all(updates).compose(v -> run(sql, resources, done + rows.size()));
+            return Future.all(updates).compose(v -> run(sql, update, done + rows.size()));
         });
     }
 
-    private Future<?> update(Row row, boolean resources) {
+    private Future<?> update(Row row, String update) {
         String id = row.getString("id");
         Buffer old = row.getBuffer("sealed");
         Buffer fresh = Buffer.buffer(sealAgain.apply(id, Sealed.of(old)).bytes());
-        return resources
-                ? postgres.read(UPDATE_RESOURCE, Tuple.of(row.getString("kind"), id, old, fresh), DEADLINE)
-                : postgres.read(
-                        UPDATE_CHANGE,
-                        Tuple.of(row.getString("kind"), id, row.getLong("revision"), old, fresh),
-                        DEADLINE);
+        return postgres.read(
+                update, Tuple.of(row.getString("kind"), id, row.getLong("revision"), old, fresh), DEADLINE);
     }
 }

@@ -200,7 +200,10 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 return Future.succeededFuture();
             }
             return leases.overdueEverywhere()
-                    .compose(everywhere -> registry.all(0).compose(services -> expire(overdue, everywhere, services)));
+                    .compose(everywhere -> registry.all(0)
+                            // of a large fleet this takes longer than an event loop may
+                            .compose(services -> vertx.executeBlocking(() -> Count.of(everywhere, services), false)))
+                    .compose(count -> expire(overdue, count));
         });
     }
 
@@ -213,24 +216,32 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return missing.isEmpty() ? null : "this node does not see another live node";
     }
 
-    private Future<Void> expire(Set<String> overdue, Set<String> everywhere, List<Registry.Instances> services) {
-        long now = leases.now();
-        int live = 0;
-        int going = 0;
-        long longestLease = 0;
-        for (Registry.Instances service : services) {
-            for (Instance i : service.list()) {
-                boolean counts = i.status() != Status.UNHEALTHY;
-                live += counts ? 1 : 0;
-                if (everywhere.contains(Leases.key(i.serviceName(), i.instanceId()))) {
-                    going += counts ? 1 : 0;
-                    longestLease = Math.max(longestLease, i.lease().toMillis());
+    /** How many instances live, how many of them are overdue, and the longest lease of those, in milliseconds. */
+    private record Count(int live, int going, long longestLease) {
+        static Count of(Set<String> overdue, List<Registry.Instances> services) {
+            int live = 0;
+            int going = 0;
+            long longestLease = 0;
+            for (Registry.Instances service : services) {
+                for (Instance i : service.list()) {
+                    boolean counts = i.status() != Status.UNHEALTHY;
+                    live += counts ? 1 : 0;
+                    if (overdue.contains(Leases.key(i.serviceName(), i.instanceId()))) {
+                        going += counts ? 1 : 0;
+                        longestLease = Math.max(longestLease, i.lease().toMillis());
+                    }
                 }
             }
+            return new Count(live, going, longestLease);
         }
-        long within = longestLease;
-        recentlyExpired.removeIf(at -> now - at > within);
-        int all = live + recentlyExpired.size();
+    }
+
+    private Future<Void> expire(Set<String> overdue, Count count) {
+        long now = leases.now();
+        int going = count.going();
+        long longestLease = count.longestLease();
+        recentlyExpired.removeIf(at -> now - at > longestLease);
+        int all = count.live() + recentlyExpired.size();
         double allowed = Math.max(LEAST_FOR_PROTECTION, all) * settings.protectionThreshold();
         boolean mass = going > 0 && going + recentlyExpired.size() > allowed && all >= LEAST_FOR_PROTECTION;
         List<String> ending = new ArrayList<>(overdue);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
-import dev.configservice.snapshot.Snapshot;
 import java.time.Duration;
 import java.util.List;
 
@@ -36,11 +35,6 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
                 row,
                 Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY),
                 Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)));
-    }
-
-    /** All instances of a service, sorted by id. */
-    static List<Instance> of(Snapshot snapshot) {
-        return snapshot.view(s -> s.resources().stream().map(Instance::of).toList());
     }
 
     String serviceName() {

@@ -9,11 +9,13 @@ import com.hazelcast.config.PartitioningStrategyConfig;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.IMap;
 import com.hazelcast.partition.strategy.StringPartitioningStrategy;
+import com.hazelcast.query.Predicate;
 import com.hazelcast.query.Predicates;
 import dev.configservice.registry.LeaseStep.What;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -149,19 +151,25 @@ public final class Leases {
         map.removeAsync(key);
     }
 
+    // what the grid answers is copied: to look for one key, its own sets go through all of them
+
+    private Predicate<String, Lease> overdueNow() {
+        return Predicates.lessEqual("deadline", clock.millis());
+    }
+
     /** The leases of this member's partitions that are overdue. */
     Future<Set<String>> overdue() {
-        return vertx.executeBlocking(() -> map.localKeySet(Predicates.lessEqual("deadline", clock.millis())), false);
+        return vertx.executeBlocking(() -> new HashSet<>(map.localKeySet(overdueNow())), false);
     }
 
     /** The leases of all members that are overdue: how many would go at once. */
     Future<Set<String>> overdueEverywhere() {
-        return vertx.executeBlocking(() -> map.keySet(Predicates.lessEqual("deadline", clock.millis())), false);
+        return vertx.executeBlocking(() -> new HashSet<>(map.keySet(overdueNow())), false);
     }
 
     /** The leases of this member's partitions. */
     Future<Set<String>> local() {
-        return vertx.executeBlocking(() -> map.localKeySet(), false);
+        return vertx.executeBlocking(() -> new HashSet<>(map.localKeySet()), false);
     }
 
     /** Whether this member decides on an instance. */

@@ -1,6 +1,8 @@
 package dev.configservice.registry;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.change.Action;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.ChangeFeed;
@@ -8,6 +10,7 @@ import dev.configservice.change.ChangeFeed.TouchedUnit;
 import dev.configservice.change.Command;
 import dev.configservice.change.Ids;
 import dev.configservice.change.Origin;
+import dev.configservice.change.Resource;
 import dev.configservice.change.Sealed;
 import dev.configservice.change.WriteResult;
 import dev.configservice.error.ErrorCode;
@@ -20,6 +23,7 @@ import io.vertx.core.Future;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Instances: registering, heartbeats, leaving; and what stands of them. */
@@ -33,6 +37,10 @@ public final class Registry {
     private final LeaseBeats beats;
     private final Ids ids;
     private final InstantSource clock;
+
+    /** By identity: snapshots of a service share the resources that did not change between them. */
+    private final Cache<Resource, Instance> parsed =
+            Caffeine.newBuilder().weakKeys().build();
 
     public Registry(
             SnapshotCache cache,
@@ -59,7 +67,16 @@ public final class Registry {
     record Instances(List<Instance> list, Snapshot snapshot) {}
 
     Future<Instances> instances(String serviceName, long minRevision) {
-        return cache.get(Instance.unit(serviceName), minRevision).map(s -> new Instances(Instance.of(s), s));
+        return cache.get(Instance.unit(serviceName), minRevision).map(s -> new Instances(s.view(this::parsed), s));
+    }
+
+    /** Sorted by id. One that has not changed since the snapshot before is not read again. */
+    private List<Instance> parsed(Snapshot snapshot) {
+        List<Instance> instances = new ArrayList<>(snapshot.resources().size());
+        for (Resource resource : snapshot.resources()) {
+            instances.add(Objects.requireNonNull(parsed.get(resource, Instance::of)));
+        }
+        return List.copyOf(instances);
     }
 
     /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */

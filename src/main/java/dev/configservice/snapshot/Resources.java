@@ -30,7 +30,7 @@ public final class Resources {
     private static final String PATH = """
             (select environment, service_name, name from resources where kind = $1 and id = $2)
             union all
-            (select environment, service_name, name from changes where kind = $1 and resource_id = $2
+            (select environment, service_name, name from resource_changes where kind = $1 and resource_id = $2
              order by version desc limit 1)
             limit 1""";
 

@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
     private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
+    private static final long REFRESH_MILLIS = 100;
     private static final Duration POSTGRES_DEADLINE = Duration.ofSeconds(2);
 
     private final Vertx vertx;
@@ -353,8 +354,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return;
         }
         offering.put(unit, true);
-        // not at once: a burst of changes to one unit is one offer
-        vertx.runOnContext(v -> {
+        // not at once: of a unit that is written without pause, a state now and then is enough
+        vertx.setTimer(REFRESH_MILLIS, t -> {
             offering.remove(unit);
             refresh(touched);
         });

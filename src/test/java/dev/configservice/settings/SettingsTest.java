@@ -51,6 +51,8 @@ class SettingsTest {
                         Map.entry("cache.near-entries", "20000"),
                         Map.entry("changes.max-streams", "20000"),
                         Map.entry("changes.stream-max-age", "1h"),
+                        Map.entry("changes.keep", "90d"),
+                        Map.entry("changes.partition-size", "1000000"),
                         Map.entry("registry.protection-threshold", "0.3"),
                         Map.entry("registry.protection-max", "10"),
                         Map.entry("registry.active-checks", "false"),
