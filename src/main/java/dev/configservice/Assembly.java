@@ -135,7 +135,7 @@ public final class Assembly implements AutoCloseable {
         });
         undo.push(hazelcast::shutdown);
         Metrics metrics = new Metrics();
-        Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx()));
+        Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
         undo.push(() -> await(vertx.close(), grace));
 
         Postgres postgres = postgres(vertx, settings);

@@ -55,15 +55,21 @@ public final class ChangeLog {
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
 
+    // one look into the index for each: joined, a table that grew since it was last analyzed is read as a whole
+
     private static final String RESOURCES = """
-            select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
-            from resources r join unnest($1::text[], $2::text[]) as want(k, i) on r.kind = want.k and r.id = want.i""";
+            select r.* from unnest($1::text[], $2::text[]) as want(k, i)
+            cross join lateral (
+              select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
+              from resources r where r.kind = want.k and r.id = want.i limit 1) r""";
 
     private static final String LAST_STATES = """
-            select distinct on (kind, resource_id) kind, resource_id as id, environment, service_name, name, version,
-                   revision, fence, row::text as row, sealed
-            from resource_changes c join unnest($1::text[], $2::text[]) as want(k, i) on c.kind = want.k and c.resource_id = want.i
-            order by kind, resource_id, version desc""";
+            select c.* from unnest($1::text[], $2::text[]) as want(k, i)
+            cross join lateral (
+              select kind, resource_id as id, environment, service_name, name, version, revision, fence,
+                     row::text as row, sealed
+              from resource_changes c where c.kind = want.k and c.resource_id = want.i
+              order by version desc limit 1) c""";
 
     private static final String APPLY =
             "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3, $4::text::json)";

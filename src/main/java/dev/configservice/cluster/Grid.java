@@ -68,12 +68,15 @@ public final class Grid {
 
     /** Vert.x on top of the member: its event bus spans the cluster. */
     public static Future<Vertx> vertx(
-            HazelcastInstance hazelcast, ClusterSettings settings, VertxMetricsFactory metrics) {
+            HazelcastInstance hazelcast,
+            ClusterSettings settings,
+            VertxMetricsFactory metrics,
+            MetricsOptions measured) {
         VertxOptions options = new VertxOptions()
                 .setPreferNativeTransport(true)
                 .setEventBusOptions(
                         new EventBusOptions().setHost(settings.host()).setPort(settings.busPort()))
-                .setMetricsOptions(new MetricsOptions().setEnabled(true));
+                .setMetricsOptions(measured);
         return Vertx.builder()
                 .with(options)
                 .withMetrics(metrics)

@@ -17,6 +17,7 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -90,8 +92,18 @@ public final class HttpVerticle extends VerticleBase {
         Map<String, Router> byPart = entries.routers;
         Router rest = entries.router("");
         byPart.values().forEach(this::complete);
+        // CORS is the router's
+        PlainPaths plain = settings.corsOrigins().isEmpty() ? entries.plain : new PlainPaths(BASE);
         return request -> {
-            Router router = byPart.get(part(String.valueOf(request.path())));
+            String path = String.valueOf(request.path());
+            boolean isHead = request.method().equals(HttpMethod.HEAD);
+            PlainPaths.Match match =
+                    plain.find(isHead ? "GET" : request.method().name(), path);
+            if (match != null) {
+                match.handler().accept(new Call(request, match.parameters()));
+                return;
+            }
+            Router router = byPart.get(part(path));
             (router == null ? rest : router).handle(request);
         };
     }
@@ -126,10 +138,14 @@ public final class HttpVerticle extends VerticleBase {
         router.route()
                 .last()
                 .handler(ctx -> pipeline.refuse(
-                        ctx, unknown, ServiceException.notFound("There is nothing at this path"), null));
-        router.errorHandler(500, ctx -> pipeline.fail(ctx, unknown, ctx.failure()));
+                        call(ctx), unknown, ServiceException.notFound("There is nothing at this path"), null));
+        router.errorHandler(500, ctx -> pipeline.fail(call(ctx), unknown, ctx.failure()));
         router.errorHandler(
-                400, ctx -> pipeline.fail(ctx, unknown, ServiceException.invalid("path", "is not well-formed")));
+                400, ctx -> pipeline.fail(call(ctx), unknown, ServiceException.invalid("path", "is not well-formed")));
+    }
+
+    private static Call call(RoutingContext ctx) {
+        return new Call(ctx.request(), ctx.pathParams());
     }
 
     private CorsHandler cors() {
@@ -163,6 +179,7 @@ public final class HttpVerticle extends VerticleBase {
     private final class Entries implements Routes.Table {
         private final Map<String, Router> routers = new HashMap<>();
         private final Map<String, Set<String>> methods = new LinkedHashMap<>();
+        private final PlainPaths plain = new PlainPaths(BASE);
         private int entered;
 
         Router router(String part) {
@@ -178,7 +195,7 @@ public final class HttpVerticle extends VerticleBase {
                 Function<Request, Future<Answer>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec(method, BASE + path, need, query, new RouteMetrics(meters, method, BASE + path));
-            enter(method, BASE + path).handler(ctx -> pipeline.run(ctx, spec, handler));
+            enter(method, BASE + path, call -> pipeline.run(call, spec, handler));
         }
 
         @Override
@@ -189,16 +206,16 @@ public final class HttpVerticle extends VerticleBase {
                 Function<Routes.Exchange, Future<Void>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
-            enter("GET", BASE + path).handler(ctx -> pipeline.stream(ctx, spec, handler));
+            enter("GET", BASE + path, call -> pipeline.stream(call, spec, handler));
         }
 
         @Override
         public void root(String path, Function<Request, Future<Answer>> handler) {
             Pipeline.Spec spec = new Pipeline.Spec("GET", path, null, Map.of(), new RouteMetrics(meters, "GET", path));
-            enter("GET", path).handler(ctx -> pipeline.run(ctx, spec, handler));
+            enter("GET", path, call -> pipeline.run(call, spec, handler));
         }
 
-        private Route enter(String method, String path) {
+        private void enter(String method, String path, Consumer<Call> handler) {
             Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
             Route route = router(part(path)).routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
             route.order(order(path, false));
@@ -207,7 +224,8 @@ public final class HttpVerticle extends VerticleBase {
                 known.add("HEAD");
                 route.method(HttpMethod.HEAD);
             }
-            return route;
+            route.handler(ctx -> handler.accept(call(ctx)));
+            plain.enter(method, path, handler);
         }
 
         /** Paths without parameters come first, each with all its methods: so a fixed name is never a parameter. */
@@ -223,7 +241,7 @@ public final class HttpVerticle extends VerticleBase {
                         .routeWithRegex(regex(path))
                         .order(order(path, true))
                         .handler(ctx -> pipeline.refuse(
-                                ctx,
+                                call(ctx),
                                 unknown,
                                 new ServiceException(
                                         ErrorCode.METHOD_NOT_ALLOWED,

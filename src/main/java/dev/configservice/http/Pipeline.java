@@ -17,7 +17,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,8 +41,6 @@ final class Pipeline {
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
     private static final String MIN_REVISION = "min_revision";
     private static final Rule REVISION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
-    private static final String STARTED = "started";
-    private static final String APPLIED = "applied";
 
     private final Access access;
     private final ChangeFeed feed;
@@ -58,49 +55,47 @@ final class Pipeline {
     /** What a route is, for the pipeline. */
     record Spec(String method, String template, @Nullable Right need, Map<String, Rule> query, RouteMetrics metrics) {}
 
-    void run(RoutingContext ctx, Spec spec, Function<Request, Future<Answer>> handler) {
-        start(ctx);
-        HttpServerRequest request = ctx.request();
+    void run(Call call, Spec spec, Function<Request, Future<Answer>> handler) {
+        HttpServerRequest request = call.request;
         request.pause();
-        Contexts.here(Future.succeededFuture().compose(v -> prepare(ctx, spec)))
+        Contexts.here(Future.succeededFuture().compose(v -> prepare(call, spec)))
                 .compose(head -> body(request).map(head::with))
                 .compose(read -> Contexts.here(handler.apply(read)))
                 .onComplete(done -> {
                     if (done.succeeded()) {
-                        send(ctx, spec.metrics(), done.result());
+                        send(call, spec.metrics(), done.result());
                     } else {
-                        fail(ctx, spec.metrics(), done.cause());
+                        fail(call, spec.metrics(), done.cause());
                     }
                 });
     }
 
-    void stream(RoutingContext ctx, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
-        start(ctx);
-        ctx.request().pause();
-        Contexts.here(Future.succeededFuture().compose(v -> prepare(ctx, spec)))
+    void stream(Call call, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
+        call.request.pause();
+        Contexts.here(Future.succeededFuture().compose(v -> prepare(call, spec)))
                 .compose(head -> {
-                    ctx.request().resume();
-                    HttpServerResponse response = ctx.response();
+                    call.request.resume();
+                    HttpServerResponse response = call.request.response();
                     response.putHeader("Vary", "Authorization");
                     if (!feed.staleness().isZero()) {
                         response.putHeader(
                                 "X-Config-Stale",
                                 Long.toString(Math.max(1, feed.staleness().toSeconds())));
                     }
-                    response.putHeader("X-Request-Id", requestId(ctx));
+                    response.putHeader("X-Request-Id", requestId(call));
                     response.putHeader(
                             "X-Config-Revision", Long.toString(feed.applied().revision()));
-                    if (ctx.request().method().equals(HttpMethod.HEAD)) {
+                    if (call.isHead()) {
                         return response.putHeader("Content-Type", "text/event-stream")
                                 .end();
                     }
                     return handler.apply(new Routes.Exchange(head.with(Buffer.buffer()), response));
                 })
                 .onComplete(done -> {
-                    if (done.failed() && !ctx.response().headWritten()) {
-                        fail(ctx, spec.metrics(), done.cause());
+                    if (done.failed() && !call.request.response().headWritten()) {
+                        fail(call, spec.metrics(), done.cause());
                     } else {
-                        spec.metrics().record(200, elapsed(ctx));
+                        spec.metrics().record(200, elapsed(call));
                     }
                 });
     }
@@ -121,8 +116,8 @@ final class Pipeline {
         }
     }
 
-    private Future<Head> prepare(RoutingContext ctx, Spec spec) {
-        HttpServerRequest request = ctx.request();
+    private Future<Head> prepare(Call call, Spec spec) {
+        HttpServerRequest request = call.request;
         String authorization = request.getHeader("Authorization");
         if (authorization == null && spec.query().containsKey("access_token")) {
             String token = parameters(request).get("access_token");
@@ -137,10 +132,10 @@ final class Pipeline {
             long min = minRevision(headers, query);
             query.remove(MIN_REVISION);
             Head head = new Head(
-                    requestId(ctx),
+                    requestId(call),
                     request.method().name(),
                     request.path(),
-                    ctx.pathParams(),
+                    call.parameters,
                     query,
                     headers,
                     caller,
@@ -152,7 +147,7 @@ final class Pipeline {
                     ? Future.succeededFuture()
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE);
             return applied.map(v -> {
-                ctx.put(APPLIED, feed.applied().revision());
+                call.applied = feed.applied().revision();
                 return head;
             });
         });
@@ -276,57 +271,43 @@ final class Pipeline {
                 || media.endsWith("+json");
     }
 
-    private void start(RoutingContext ctx) {
-        ctx.put(STARTED, System.nanoTime());
+    private static long elapsed(Call call) {
+        return System.nanoTime() - call.startedNanos;
     }
 
-    private static long elapsed(RoutingContext ctx) {
-        Long started = ctx.get(STARTED);
-        return started == null ? 0 : System.nanoTime() - started;
-    }
-
-    private String requestId(RoutingContext ctx) {
-        String id = ctx.get("request-id");
+    private String requestId(Call call) {
+        String id = call.id;
         if (id == null) {
-            String given = ctx.request().getHeader("X-Request-Id");
+            String given = call.request.getHeader("X-Request-Id");
             id = given != null && REQUEST_ID.matcher(given).matches()
                     ? given
                     : ids.next().toString();
-            ctx.put("request-id", id);
+            call.id = id;
         }
         return id;
     }
 
     /** Answers a request that no route took. */
-    void refuse(RoutingContext ctx, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
-        start(ctx);
-        ctx.request().resume();
-        Answer answer = Problems.answer(e, ctx.request().path(), requestId(ctx));
-        send(ctx, metrics, allow == null ? answer : answer.header("Allow", allow));
+    void refuse(Call call, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
+        call.request.resume();
+        Answer answer = Problems.answer(e, call.request.path(), requestId(call));
+        send(call, metrics, allow == null ? answer : answer.header("Allow", allow));
     }
 
-    void fail(RoutingContext ctx, RouteMetrics metrics, Throwable cause) {
+    void fail(Call call, RouteMetrics metrics, Throwable cause) {
         ServiceException e;
         if (cause instanceof ServiceException known) {
             e = known;
-            log.debug(
-                    "http.refused code={} path={} detail={}",
-                    e.code(),
-                    ctx.request().path(),
-                    e.getMessage());
+            log.debug("http.refused code={} path={} detail={}", e.code(), call.request.path(), e.getMessage());
         } else {
-            log.error(
-                    "http.failed request_id={} path={}",
-                    requestId(ctx),
-                    ctx.request().path(),
-                    cause);
+            log.error("http.failed request_id={} path={}", requestId(call), call.request.path(), cause);
             e = new ServiceException(ErrorCode.INTERNAL, "The service failed; its log tells more under the request id");
         }
-        HttpServerRequest request = ctx.request();
+        HttpServerRequest request = call.request;
         boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();
         request.resume();
-        Answer answer = Problems.answer(e, request.path(), requestId(ctx));
-        send(ctx, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
+        Answer answer = Problems.answer(e, request.path(), requestId(call));
+        send(call, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
     }
 
     private static boolean hasBody(HttpServerRequest request) {
@@ -334,18 +315,16 @@ final class Pipeline {
         return request.getHeader("Transfer-Encoding") != null || (length != null && !length.equals("0"));
     }
 
-    private void send(RoutingContext ctx, RouteMetrics metrics, Answer answer) {
-        HttpServerResponse response = ctx.response();
+    private void send(Call call, RouteMetrics metrics, Answer answer) {
+        HttpServerResponse response = call.request.response();
         if (response.ended() || response.closed()) {
             return;
         }
         int status = answer.status();
-        response.putHeader("X-Request-Id", requestId(ctx));
-        boolean isHead = ctx.request().method().equals(HttpMethod.HEAD);
-        boolean isRead = isHead || ctx.request().method().equals(HttpMethod.GET);
+        response.putHeader("X-Request-Id", requestId(call));
+        boolean isHead = call.isHead();
         // as it was when the request began: what the answer was made from is at least as new
-        Long before = ctx.get(APPLIED);
-        long applied = before == null ? feed.applied().revision() : before;
+        long applied = call.applied < 0 ? feed.applied().revision() : call.applied;
         long revision =
                 answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
         response.putHeader("X-Config-Revision", Long.toString(revision));
@@ -357,7 +336,7 @@ final class Pipeline {
         response.putHeader("Vary", response.headers().contains("Vary") ? "Authorization, Origin" : "Authorization");
         if (answer.etag() != null) {
             response.putHeader("ETag", "\"" + answer.etag() + "\"");
-            if (isRead && status == 200 && matches(ctx.request().getHeader("If-None-Match"), answer.etag())) {
+            if (call.isRead() && status == 200 && matches(call.request.getHeader("If-None-Match"), answer.etag())) {
                 status = 304;
             }
         }
@@ -377,7 +356,7 @@ final class Pipeline {
                 response.end(body);
             }
         }
-        metrics.record(status, elapsed(ctx));
+        metrics.record(status, elapsed(call));
     }
 
     private static boolean matches(@Nullable String ifNoneMatch, String etag) {

@@ -10,12 +10,23 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.micrometer.MetricsDomain;
 import io.vertx.micrometer.MicrometerMetricsFactory;
+import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The registry that all measures go to, and those that stand for the node as a whole. */
 public final class Metrics {
+    /** What is measured of requests and messages here is more than Vert.x measures of each, which costs as much again. */
+    public static final MicrometerMetricsOptions FOR_VERTX = new MicrometerMetricsOptions()
+            .setEnabled(true)
+            .setDisabledMetricsCategories(Set.of(
+                    MetricsDomain.HTTP_SERVER.toCategory(),
+                    MetricsDomain.NET_SERVER.toCategory(),
+                    MetricsDomain.EVENT_BUS.toCategory()));
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     public Metrics() {

@@ -16,6 +16,7 @@ import dev.configservice.change.WriteResult;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.snapshot.CodePointOrder;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
@@ -23,7 +24,6 @@ import io.vertx.core.Future;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Instances: registering, heartbeats, leaving; and what stands of them. */
@@ -38,9 +38,9 @@ public final class Registry {
     private final Ids ids;
     private final InstantSource clock;
 
-    /** By identity: snapshots of a service share the resources that did not change between them. */
-    private final Cache<Resource, Instance> parsed =
-            Caffeine.newBuilder().weakKeys().build();
+    /** The instances of each service as they were read last: most of them are the same in its next snapshot. */
+    private final Cache<String, List<Instance>> lastParsed =
+            Caffeine.newBuilder().maximumSize(100_000).build();
 
     public Registry(
             SnapshotCache cache,
@@ -72,11 +72,23 @@ public final class Registry {
 
     /** Sorted by id. One that has not changed since the snapshot before is not read again. */
     private List<Instance> parsed(Snapshot snapshot) {
+        String service = snapshot.unit().serviceName();
+        List<Instance> before = lastParsed.get(service, s -> List.of());
         List<Instance> instances = new ArrayList<>(snapshot.resources().size());
+        int at = 0;
         for (Resource resource : snapshot.resources()) {
-            instances.add(Objects.requireNonNull(parsed.get(resource, Instance::of)));
+            while (at < before.size()
+                    && CodePointOrder.INSTANCE.compare(before.get(at).instanceId(), resource.name()) < 0) {
+                at++;
+            }
+            boolean same = at < before.size()
+                    && before.get(at).resource().revision() == resource.revision()
+                    && before.get(at).instanceId().equals(resource.name());
+            instances.add(same ? before.get(at) : Instance.of(resource));
         }
-        return List.copyOf(instances);
+        List<Instance> now = List.copyOf(instances);
+        lastParsed.put(service, now);
+        return now;
     }
 
     /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */

@@ -126,9 +126,12 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
         Position need = new Position(applied.epoch(), touched.revision());
         Snapshot newer = ahead.getIfPresent(unit);
-        if (newer != null && newer.asOf().compareTo(need) >= 0) {
-            count(Tier.AHEAD);
-            return Future.succeededFuture(newer);
+        if (newer != null) {
+            Snapshot current = newer.asOf().compareTo(need) >= 0 ? newer : patch(newer, need);
+            if (current != null) {
+                count(Tier.AHEAD);
+                return Future.succeededFuture(current);
+            }
         }
         CompletableFuture<@Nullable Snapshot> stage = nearOrGrid(touched);
         if (stage != null && stage.isDone() && !stage.isCompletedExceptionally()) {

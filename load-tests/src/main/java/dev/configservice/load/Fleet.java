@@ -49,8 +49,7 @@ public final class Fleet implements AutoCloseable {
         this.instances = instances;
         this.dueNanos = new AtomicLongArray(instances);
         this.client = vertx.createHttpClient(
-                new HttpClientOptions().setPipelining(true).setPipeliningLimit(16),
-                new PoolOptions().setHttp1MaxSize(32));
+                new HttpClientOptions(), new PoolOptions().setHttp1MaxSize(IN_FLIGHT));
     }
 
     public static void main(String[] arguments) throws Exception {

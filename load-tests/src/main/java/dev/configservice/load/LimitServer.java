@@ -12,10 +12,15 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * The limit that the service is measured against: a bare Vert.x server with as many event loops, which answers a constant
- * of the size that the path asks for ({@code /1234}), or parses what is posted and answers as much JSON as an evaluation.
+ * of the size that the path asks for ({@code /1234}), parses what is posted and answers as much JSON as an evaluation, or
+ * holds streams ({@code /stream}) and sends them what is posted to {@code /send}.
  */
 public final class LimitServer extends VerticleBase {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,14 +46,27 @@ public final class LimitServer extends VerticleBase {
 
     @Override
     public Future<?> start() {
+        vertx.eventBus().<Buffer>localConsumer("send", message -> send(message.body()));
         return vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(port).setTcpNoDelay(true))
                 .requestHandler(this::answer)
                 .listen();
     }
 
+    private final Set<HttpServerResponse> streams = new LinkedHashSet<>();
     private Buffer constant = Buffer.buffer();
 
     private void answer(HttpServerRequest request) {
+        if (request.path().equals("/stream")) {
+            stream(request);
+            return;
+        }
+        if (request.path().equals("/send")) {
+            request.bodyHandler(body -> {
+                vertx.eventBus().publish("send", body);
+                request.response().end();
+            });
+            return;
+        }
         if (request.method().name().equals("POST")) {
             request.bodyHandler(body -> request.response()
                     .putHeader("Content-Type", "application/json")
@@ -60,6 +78,29 @@ public final class LimitServer extends VerticleBase {
             constant = Buffer.buffer("x".repeat(size));
         }
         request.response().putHeader("Content-Type", "application/json").end(constant);
+    }
+
+    /** A stream that gets whatever is posted to {@code /send}, as one event. */
+    private void stream(HttpServerRequest request) {
+        HttpServerResponse response = request.response();
+        response.putHeader("Content-Type", "text/event-stream").setChunked(true);
+        response.setWriteQueueMaxSize(256 * 1024);
+        response.closeHandler(v -> streams.remove(response));
+        response.exceptionHandler(e -> streams.remove(response));
+        streams.add(response);
+        response.write("event: hello\ndata: {}\n\n");
+    }
+
+    private void send(Buffer event) {
+        Buffer frame = Buffer.buffer("data: ").appendBuffer(event).appendString("\n\n");
+        for (HttpServerResponse response : List.copyOf(streams)) {
+            if (response.writeQueueFull()) {
+                streams.remove(response);
+                response.reset();
+            } else {
+                response.write(frame);
+            }
+        }
     }
 
     private static Buffer evaluation(Buffer body) {
