@@ -20,7 +20,6 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -81,39 +80,25 @@ public final class HttpVerticle extends VerticleBase {
         return server == null ? 0 : server.actualPort();
     }
 
-    /**
-     * A router for each first part of a path below the base, and one for the rest: so a request is held only against the
-     * routes of its feature.
-     */
+    /** The short way for requests with plain paths, the router for all others; both have the same routes. */
     private Handler<HttpServerRequest> router() {
         Entries entries = new Entries();
         features.forEach(f -> f.mount(entries));
         entries.refuseOtherMethods();
-        Map<String, Router> byPart = entries.routers;
-        Router rest = entries.router("");
-        byPart.values().forEach(this::complete);
+        Router router = entries.router;
+        complete(router);
         // CORS is the router's
         PlainPaths plain = settings.corsOrigins().isEmpty() ? entries.plain : new PlainPaths(BASE);
         return request -> {
-            String path = String.valueOf(request.path());
             boolean isHead = request.method().equals(HttpMethod.HEAD);
             PlainPaths.Match match =
-                    plain.find(isHead ? "GET" : request.method().name(), path);
-            if (match != null) {
+                    plain.find(isHead ? "GET" : request.method().name(), String.valueOf(request.path()));
+            if (match == null) {
+                router.handle(request);
+            } else {
                 match.handler().accept(new Call(request, match.parameters()));
-                return;
             }
-            Router router = byPart.get(part(path));
-            (router == null ? rest : router).handle(request);
         };
-    }
-
-    private static String part(String path) {
-        if (!path.startsWith(BASE + "/")) {
-            return "";
-        }
-        int end = path.indexOf('/', BASE.length() + 1);
-        return path.substring(BASE.length() + 1, end < 0 ? path.length() : end);
     }
 
     private Router newRouter() {
@@ -177,14 +162,10 @@ public final class HttpVerticle extends VerticleBase {
     }
 
     private final class Entries implements Routes.Table {
-        private final Map<String, Router> routers = new HashMap<>();
+        private final Router router = newRouter();
         private final Map<String, Set<String>> methods = new LinkedHashMap<>();
         private final PlainPaths plain = new PlainPaths(BASE);
         private int entered;
-
-        Router router(String part) {
-            return routers.computeIfAbsent(part, p -> newRouter());
-        }
 
         @Override
         public void route(
@@ -217,7 +198,7 @@ public final class HttpVerticle extends VerticleBase {
 
         private void enter(String method, String path, Consumer<Call> handler) {
             Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
-            Route route = router(part(path)).routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
+            Route route = router.routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
             route.order(order(path, false));
             known.add(method);
             if (method.equals("GET")) {
@@ -237,8 +218,7 @@ public final class HttpVerticle extends VerticleBase {
         void refuseOtherMethods() {
             methods.forEach((path, known) -> {
                 String allow = String.join(", ", new TreeSet<>(known));
-                router(part(path))
-                        .routeWithRegex(regex(path))
+                router.routeWithRegex(regex(path))
                         .order(order(path, true))
                         .handler(ctx -> pipeline.refuse(
                                 call(ctx),

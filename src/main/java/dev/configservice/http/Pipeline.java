@@ -14,6 +14,7 @@ import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -39,12 +40,20 @@ final class Pipeline {
     private static final int MAX_BODY = 1 << 20;
     private static final Duration MIN_REVISION_DEADLINE = Duration.ofSeconds(2);
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
+    private static final Buffer NO_BODY = Buffer.buffer();
+    private static final CharSequence X_REQUEST_ID = HttpHeaders.createOptimized("X-Request-Id");
+    private static final CharSequence X_CONFIG_REVISION = HttpHeaders.createOptimized("X-Config-Revision");
+    private static final CharSequence X_MIN_REVISION = HttpHeaders.createOptimized("X-Min-Revision");
+    private static final CharSequence NO_CACHE = HttpHeaders.createOptimized("no-cache");
+    private static final CharSequence NO_STORE = HttpHeaders.createOptimized("no-store");
+    private static final CharSequence AUTHORIZATION_ORIGIN = HttpHeaders.createOptimized("Authorization, Origin");
     private static final String MIN_REVISION = "min_revision";
     private static final Rule REVISION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
 
     private final Access access;
     private final ChangeFeed feed;
     private final Ids ids;
+    private final Refusals refusals = new Refusals();
 
     Pipeline(Access access, ChangeFeed feed, Ids ids) {
         this.access = access;
@@ -56,11 +65,14 @@ final class Pipeline {
     record Spec(String method, String template, @Nullable Right need, Map<String, Rule> query, RouteMetrics metrics) {}
 
     void run(Call call, Spec spec, Function<Request, Future<Answer>> handler) {
-        HttpServerRequest request = call.request;
-        request.pause();
-        Contexts.here(Future.succeededFuture().compose(v -> prepare(call, spec)))
-                .compose(head -> body(request).map(head::with))
-                .compose(read -> Contexts.here(handler.apply(read)))
+        boolean hasBody = takesBody(call.request.method());
+        if (hasBody) {
+            call.request.pause();
+        }
+        head(call, spec)
+                .compose(head -> hasBody
+                        ? body(call.request).compose(body -> Contexts.here(handler.apply(head.with(body))))
+                        : Contexts.here(handler.apply(head.with(NO_BODY))))
                 .onComplete(done -> {
                     if (done.succeeded()) {
                         send(call, spec.metrics(), done.result());
@@ -70,9 +82,21 @@ final class Pipeline {
                 });
     }
 
+    private Future<Head> head(Call call, Spec spec) {
+        try {
+            return Contexts.here(prepare(call, spec));
+        } catch (RuntimeException e) {
+            return Future.failedFuture(e);
+        }
+    }
+
+    private static boolean takesBody(HttpMethod method) {
+        return method.equals(HttpMethod.POST) || method.equals(HttpMethod.PUT);
+    }
+
     void stream(Call call, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
         call.request.pause();
-        Contexts.here(Future.succeededFuture().compose(v -> prepare(call, spec)))
+        head(call, spec)
                 .compose(head -> {
                     call.request.resume();
                     HttpServerResponse response = call.request.response();
@@ -118,9 +142,9 @@ final class Pipeline {
 
     private Future<Head> prepare(Call call, Spec spec) {
         HttpServerRequest request = call.request;
-        String authorization = request.getHeader("Authorization");
+        String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
         if (authorization == null && spec.query().containsKey("access_token")) {
-            String token = parameters(request).get("access_token");
+            String token = request.params(true).get("access_token");
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
         return access.authenticate(authorization).compose(caller -> {
@@ -130,7 +154,9 @@ final class Pipeline {
             Map<String, String> query = query(request, spec.query());
             MultiMap headers = request.headers();
             long min = minRevision(headers, query);
-            query.remove(MIN_REVISION);
+            if (!query.isEmpty()) {
+                query.remove(MIN_REVISION);
+            }
             Head head = new Head(
                     requestId(call),
                     request.method().name(),
@@ -154,6 +180,10 @@ final class Pipeline {
     }
 
     private static Map<String, String> query(HttpServerRequest request, Map<String, Rule> known) {
+        String header = request.getHeader(X_MIN_REVISION);
+        if (request.query() == null && header == null) {
+            return Map.of();
+        }
         Map<String, String> query = new HashMap<>();
         List<FieldError> errors = new ArrayList<>();
         for (Map.Entry<String, String> p : parameters(request)) {
@@ -175,7 +205,6 @@ final class Pipeline {
                 errors.add(new FieldError(shown, "is given twice"));
             }
         }
-        String header = request.getHeader("X-Min-Revision");
         String problem = header == null ? null : REVISION.problem(header);
         if (problem != null) {
             errors.add(new FieldError("X-Min-Revision", problem));
@@ -202,7 +231,14 @@ final class Pipeline {
         return null;
     }
 
-    private static MultiMap parameters(HttpServerRequest request) {
+    private static Iterable<Map.Entry<String, String>> parameters(HttpServerRequest request) {
+        String plain = request.query();
+        if (plain == null) {
+            return List.of();
+        }
+        if (plain.indexOf('%') < 0 && plain.indexOf('+') < 0 && plain.indexOf(';') < 0) {
+            return plainParameters(plain);
+        }
         try {
             return request.params(true);
         } catch (IllegalArgumentException e) {
@@ -211,22 +247,37 @@ final class Pipeline {
         }
     }
 
+    /** Of a query that needs no decoding. */
+    private static List<Map.Entry<String, String>> plainParameters(String query) {
+        List<Map.Entry<String, String>> parameters = new ArrayList<>(4);
+        int from = 0;
+        while (from < query.length()) {
+            int end = query.indexOf('&', from);
+            end = end < 0 ? query.length() : end;
+            int equals = query.indexOf('=', from);
+            if (end > from) {
+                parameters.add(
+                        equals < 0 || equals > end
+                                ? Map.entry(query.substring(from, end), "")
+                                : Map.entry(query.substring(from, equals), query.substring(equals + 1, end)));
+            }
+            from = end + 1;
+        }
+        return parameters;
+    }
+
     private static String sorted(Set<String> known) {
         return String.join(", ", known.stream().sorted().toList());
     }
 
     private static long minRevision(MultiMap headers, Map<String, String> query) {
-        String header = headers.get("x-min-revision");
+        String header = headers.get(X_MIN_REVISION);
         String text = header == null ? query.get(MIN_REVISION) : header;
         return text == null ? 0 : Long.parseLong(text);
     }
 
     /** The body, at most a mebibyte of it, in whatever it is declared as that can be JSON. */
     private static Future<Buffer> body(HttpServerRequest request) {
-        if (!request.method().equals(HttpMethod.POST) && !request.method().equals(HttpMethod.PUT)) {
-            request.resume();
-            return Future.succeededFuture(Buffer.buffer());
-        }
         String type = request.getHeader("Content-Type");
         String length = request.getHeader("Content-Length");
         if (!isJson(type)) {
@@ -278,7 +329,7 @@ final class Pipeline {
     private String requestId(Call call) {
         String id = call.id;
         if (id == null) {
-            String given = call.request.getHeader("X-Request-Id");
+            String given = call.request.getHeader(X_REQUEST_ID);
             id = given != null && REQUEST_ID.matcher(given).matches()
                     ? given
                     : ids.next().toString();
@@ -298,6 +349,9 @@ final class Pipeline {
         ServiceException e;
         if (cause instanceof ServiceException known) {
             e = known;
+            if (e.code() == ErrorCode.UNAUTHENTICATED || e.code() == ErrorCode.FORBIDDEN) {
+                refusals.log(e, call.request.path(), call.request.remoteAddress());
+            }
             log.debug("http.refused code={} path={} detail={}", e.code(), call.request.path(), e.getMessage());
         } else {
             log.error("http.failed request_id={} path={}", requestId(call), call.request.path(), cause);
@@ -321,33 +375,40 @@ final class Pipeline {
             return;
         }
         int status = answer.status();
-        response.putHeader("X-Request-Id", requestId(call));
+        MultiMap headers = response.headers();
+        headers.set(X_REQUEST_ID, requestId(call));
         boolean isHead = call.isHead();
         // as it was when the request began: what the answer was made from is at least as new
         long applied = call.applied < 0 ? feed.applied().revision() : call.applied;
         long revision =
                 answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
-        response.putHeader("X-Config-Revision", Long.toString(revision));
+        headers.set(X_CONFIG_REVISION, Long.toString(revision));
         Duration stale = feed.staleness();
         if (!stale.isZero() || answer.outdated()) {
             response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
         }
-        response.putHeader("Cache-Control", answer.secret() ? "no-store" : "no-cache");
-        response.putHeader("Vary", response.headers().contains("Vary") ? "Authorization, Origin" : "Authorization");
+        headers.set(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : NO_CACHE);
+        headers.set(
+                HttpHeaders.VARY,
+                headers.contains(HttpHeaders.VARY) ? AUTHORIZATION_ORIGIN : HttpHeaders.AUTHORIZATION);
         if (answer.etag() != null) {
-            response.putHeader("ETag", "\"" + answer.etag() + "\"");
-            if (call.isRead() && status == 200 && matches(call.request.getHeader("If-None-Match"), answer.etag())) {
+            headers.set(HttpHeaders.ETAG, "\"" + answer.etag() + "\"");
+            if (call.isRead()
+                    && status == 200
+                    && matches(call.request.getHeader(HttpHeaders.IF_NONE_MATCH), answer.etag())) {
                 status = 304;
             }
         }
-        answer.headers().forEach(h -> response.headers().add(h.getKey(), h.getValue()));
+        for (Map.Entry<String, String> h : answer.headers()) {
+            headers.add(h.getKey(), h.getValue());
+        }
         response.setStatusCode(status);
         Buffer body = answer.body();
         if (body == null || status == 304) {
             response.end();
         } else {
             if (answer.contentType() != null) {
-                response.putHeader("Content-Type", answer.contentType());
+                headers.set(HttpHeaders.CONTENT_TYPE, answer.contentType());
             }
             if (isHead) {
                 response.putHeader("Content-Length", Integer.toString(body.length()));

@@ -11,7 +11,18 @@ public interface Rule {
     String problem(String text);
 
     /** An environment or a service name. */
-    Rule NAME = pattern("[a-zA-Z0-9._-]{1,100}", "must be 1 to 100 of A-Z a-z 0-9 . _ -");
+    Rule NAME = text -> isName(text) ? null : "must be 1 to 100 of A-Z a-z 0-9 . _ -";
+
+    private static boolean isName(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+            if (!fits && c != '.' && c != '_' && c != '-') {
+                return false;
+            }
+        }
+        return !text.isEmpty() && text.length() <= 100;
+    }
 
     /** A free text. */
     static Rule text(int min, int max) {

@@ -125,7 +125,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private void take(Change change) {
         Instance instance = Instance.of(change.resource());
         if (change.action().isRemoval()) {
-            targets.remove(key(instance));
+            targets.remove(instance.key());
         } else {
             keep(instance);
         }
@@ -134,19 +134,15 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private void keep(Instance instance) {
         String url = instance.row().path("health_check_url").asText("");
         if (url.isEmpty() || instance.row().path("health_check_url").isNull()) {
-            targets.remove(key(instance));
+            targets.remove(instance.key());
             return;
         }
-        Target known = targets.get(key(instance));
+        Target known = targets.get(instance.key());
         if (known == null) {
-            targets.put(key(instance), new Target(instance, System.nanoTime() + jitter(interval())));
+            targets.put(instance.key(), new Target(instance, System.nanoTime() + jitter(interval())));
         } else if (known.instance.resource().revision() < instance.resource().revision()) {
             known.instance = instance;
         }
-    }
-
-    private static String key(Instance instance) {
-        return Leases.key(instance.serviceName(), instance.instanceId());
     }
 
     private long interval() {
@@ -173,7 +169,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
             }
             // a tenth of the interval either way, so that what started together does not stay together
             target.dueNanos = now + interval() * 9 / 10 + jitter(interval() / 5);
-            if (target.instance.status() == Status.STOPPING || !leases.owns(key(target.instance))) {
+            if (target.instance.status() == Status.STOPPING || !leases.owns(target.instance.key())) {
                 target.failures = 0;
                 target.passes = 0;
                 continue;

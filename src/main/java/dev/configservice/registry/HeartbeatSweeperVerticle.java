@@ -54,6 +54,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private final RegistrySettings settings;
     private final Counter expired;
     private final Counter protections;
+    private final Counter protectionsEnded;
     private final Timer sweeps;
 
     /** The ends of leases that the log told of lately, whichever node decided them, by their time. */
@@ -82,6 +83,9 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 .register(meters);
         this.protections = Counter.builder("config_service_registry_protections")
                 .description("How often this node began to hold expiry back")
+                .register(meters);
+        this.protectionsEnded = Counter.builder("config_service_registry_protections_ended")
+                .description("How often this node went on with expiry after it had held it back")
                 .register(meters);
         this.sweeps = Timer.builder("config_service_lease_sweeps")
                 .description("How long a sweep for overdue leases takes")
@@ -167,7 +171,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                     List<Instance> missing = new ArrayList<>();
                     for (Registry.Instances service : services) {
                         for (Instance instance : service.list()) {
-                            String key = Leases.key(instance.serviceName(), instance.instanceId());
+                            String key = instance.key();
                             if (!gone.remove(key) && !held.contains(key) && leases.owns(key)) {
                                 missing.add(instance);
                             }
@@ -226,7 +230,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 for (Instance i : service.list()) {
                     boolean counts = i.status() != Status.UNHEALTHY;
                     live += counts ? 1 : 0;
-                    if (overdue.contains(Leases.key(i.serviceName(), i.instanceId()))) {
+                    if (overdue.contains(i.key())) {
                         going += counts ? 1 : 0;
                         longestLease = Math.max(longestLease, i.lease().toMillis());
                     }
@@ -313,6 +317,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             protections.increment();
             log.warn("registry.protected reason={}", reason);
         } else if (changes) {
+            protectionsEnded.increment();
             log.info("registry.protection-over");
         }
         return changes && reason != null;

@@ -4,11 +4,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
+import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** A registered instance, as the log has it. */
-record Instance(Resource resource, ObjectNode row, Status status, Duration lease) {
+/**
+ * A registered instance, as the log has it.
+ *
+ * @param key of its lease
+ * @param shown what is kept ready of it
+ */
+record Instance(Resource resource, ObjectNode row, Status status, Duration lease, String key, Shown shown) {
     static final String KIND = "service";
     static final int DEFAULT_LEASE_SECONDS = 90;
 
@@ -34,7 +41,9 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
                 resource,
                 row,
                 Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY),
-                Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)));
+                Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)),
+                Leases.key(resource.serviceName(), resource.name()),
+                new Shown());
     }
 
     String serviceName() {
@@ -43,6 +52,23 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
 
     String instanceId() {
         return resource.name();
+    }
+
+    /** The answer that was made last, and of which heartbeat: most lookups ask for the same again. */
+    static final class Shown {
+        private volatile @Nullable Of last;
+
+        private record Of(LeaseBeats.Beat beat, Buffer json) {}
+    }
+
+    /** As the API shows it, as JSON; not to be changed. */
+    Buffer json(LeaseBeats.Beat beat) {
+        Shown.Of last = shown.last;
+        if (last == null || !last.beat().equals(beat)) {
+            last = new Shown.Of(beat, Buffer.buffer(Json.bytes(render(beat))));
+            shown.last = last;
+        }
+        return last.json();
     }
 
     /** As the API shows it; what heartbeats carry comes from the leases. */

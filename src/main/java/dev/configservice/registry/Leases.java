@@ -72,7 +72,7 @@ public final class Leases {
     /** Renews a lease; the generation to tell the log with where it must be told, else 0. */
     Future<Long> beat(Instance instance, boolean tell) {
         return step(
-                key(instance.serviceName(), instance.instanceId()),
+                instance.key(),
                 new LeaseStep(
                         What.BEAT,
                         instance.lease().toMillis(),
@@ -96,7 +96,7 @@ public final class Leases {
 
     Future<Long> ensure(Instance instance) {
         return step(
-                key(instance.serviceName(), instance.instanceId()),
+                instance.key(),
                 new LeaseStep(
                         What.ENSURE,
                         instance.lease().toMillis(),
@@ -107,8 +107,7 @@ public final class Leases {
     /** A generation for a decision that is no heartbeat; 0 where the lease has ended or is not there. */
     Future<Long> judge(Instance instance) {
         return step(
-                key(instance.serviceName(), instance.instanceId()),
-                new LeaseStep(What.JUDGE, 0, instance.resource().fence(), false));
+                instance.key(), new LeaseStep(What.JUDGE, 0, instance.resource().fence(), false));
     }
 
     /** Gives all leases of this member's partitions their whole time: one message for each partition. */

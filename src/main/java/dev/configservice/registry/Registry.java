@@ -63,15 +63,15 @@ public final class Registry {
         return beats.protection();
     }
 
-    /** The instances of a service, and what they stand for. */
-    record Instances(List<Instance> list, Snapshot snapshot) {}
+    /** The instances of a service, sorted by id, those of them that are healthy, and what they stand for. */
+    record Instances(List<Instance> list, List<Instance> healthy, Snapshot snapshot) {}
 
     Future<Instances> instances(String serviceName, long minRevision) {
-        return cache.get(Instance.unit(serviceName), minRevision).map(s -> new Instances(s.view(this::parsed), s));
+        return cache.get(Instance.unit(serviceName), minRevision).map(s -> s.view(this::parsed));
     }
 
     /** Sorted by id. One that has not changed since the snapshot before is not read again. */
-    private List<Instance> parsed(Snapshot snapshot) {
+    private Instances parsed(Snapshot snapshot) {
         String service = snapshot.unit().serviceName();
         List<Instance> before = lastParsed.get(service, s -> List.of());
         List<Instance> instances = new ArrayList<>(snapshot.resources().size());
@@ -88,7 +88,8 @@ public final class Registry {
         }
         List<Instance> now = List.copyOf(instances);
         lastParsed.put(service, now);
-        return now;
+        return new Instances(
+                now, now.stream().filter(i -> i.status() == Status.HEALTHY).toList(), snapshot);
     }
 
     /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */
@@ -106,7 +107,7 @@ public final class Registry {
     }
 
     LeaseBeats.Beat beat(Instance instance) {
-        return beats.of(Leases.key(instance.serviceName(), instance.instanceId()));
+        return beats.of(instance.key());
     }
 
     /** An instance and the revision that it stands for. */
@@ -185,7 +186,7 @@ public final class Registry {
     }
 
     private void note(Instance instance, double responseTime) {
-        String key = Leases.key(instance.serviceName(), instance.instanceId());
+        String key = instance.key();
         double known = responseTime < 0 ? beats.of(key).responseTime() : responseTime;
         beats.note(key, new LeaseBeats.Beat(clock.millis(), known));
     }
@@ -250,7 +251,7 @@ public final class Registry {
         return bus.write(new Command.Delete(
                         ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
                 .map(written -> {
-                    String key = Leases.key(instance.serviceName(), instance.instanceId());
+                    String key = instance.key();
                     leases.remove(key);
                     beats.forget(key);
                     return written.revision();

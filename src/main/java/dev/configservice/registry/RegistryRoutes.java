@@ -290,27 +290,30 @@ public final class RegistryRoutes implements Routes {
         String strategy = request.query("strategy");
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
-            Instance picked = pick(service, instances.list(), metadata(request), strategy);
+            Instance picked = pick(service, instances, metadata(request), strategy);
             if (picked == null) {
                 unknown.increment();
                 throw ServiceException.notFound("Service '" + (Rule.NAME.problem(service) == null ? service : "?")
                         + "' has no instance that fits");
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
-            return Answer.json(200, picked.render(registry.beat(picked)))
+            return Answer.ready(Answer.JSON, picked.json(registry.beat(picked)))
                     .at(instances.snapshot().asOf().revision())
                     .asOutdated(instances.snapshot().isOutdated());
         });
     }
 
     private @Nullable Instance pick(
-            String service, List<Instance> all, Map<String, String> metadata, @Nullable String strategy) {
-        List<Instance> fitting = all.stream()
-                .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
-                .toList();
-        List<Instance> healthy =
-                fitting.stream().filter(i -> i.status() == Status.HEALTHY).toList();
-        List<Instance> candidates = healthy.isEmpty() ? fitting : overdueLast(healthy);
+            String service, Registry.Instances all, Map<String, String> metadata, @Nullable String strategy) {
+        List<Instance> healthy = all.healthy();
+        if (!metadata.isEmpty()) {
+            healthy = healthy.stream().filter(i -> fits(i, metadata)).toList();
+        }
+        List<Instance> candidates = healthy.isEmpty()
+                ? all.list().stream()
+                        .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
+                        .toList()
+                : overdueLast(healthy);
         if (candidates.isEmpty()) {
             return null;
         }
@@ -342,6 +345,9 @@ public final class RegistryRoutes implements Routes {
     }
 
     private static Map<String, String> metadata(Request request) {
+        if (request.query().isEmpty()) {
+            return Map.of();
+        }
         Map<String, String> metadata = new java.util.HashMap<>();
         request.query().forEach((name, value) -> {
             if (name.startsWith("metadata.")) {

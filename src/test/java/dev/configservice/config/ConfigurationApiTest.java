@@ -96,6 +96,35 @@ class ConfigurationApiTest {
     }
 
     @Test
+    void whatNeedsDecodingIsAnsweredLikeWhatDoesNot() {
+        create("plain", "1", "");
+        for (String[] same : new String[][] {
+            {"/api/v1/config/plain?environment=" + env, "/api/v1/%63onfig/pl%61in?environment=" + env},
+            {"/api/v1/config/plain?environment=" + env, "/api/v1/config/plain/?%65nvironment=" + env},
+            {
+                "/api/v1/config/plain?environment=" + env + "&odd=1",
+                "/api/v1/%63onfig/plain?environment=" + env + "&odd=1"
+            },
+            {"/api/v1/config/none?environment=" + env, "/api/v1/config/n%6Fne?environment=" + env},
+            {"/api/v1/config/service/s?environment=" + env, "/api/v1/config/servic%65/s?environment=" + env},
+            {"/api/v1/registry/nobody", "/api/v1/%72egistry/nobody"},
+        }) {
+            Reply plain = anyone.get(same[0]);
+            Reply decoded = anyone.get(same[1]);
+            assertThat(decoded.status()).as(same[1]).isEqualTo(plain.status());
+            assertThat(withoutIds(decoded.text())).as(same[1]).isEqualTo(withoutIds(plain.text()));
+            for (String header :
+                    java.util.List.of("ETag", "Content-Type", "Cache-Control", "Vary", "X-Config-Revision")) {
+                assertThat(decoded.header(header)).as(header).isEqualTo(plain.header(header));
+            }
+        }
+    }
+
+    private static String withoutIds(String problem) {
+        return problem.replaceAll("\"(request_id|instance)\":\"[^\"]*\"", "");
+    }
+
+    @Test
     void everyWrongParameterIsNamedAtOnce() {
         Reply reply = anyone.get("/config?environment=no/name&is_encrypted=maybe&limit=0&odd=1&min_revision=x");
         assertThat(reply.status()).isEqualTo(400);

@@ -8,6 +8,7 @@ import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -273,6 +274,62 @@ class RegistryApiTest {
                     .untilAsserted(() -> assertThat(
                                     first.anonymous().get("/registry/s").field("status"))
                             .isEqualTo("unhealthy"));
+        }
+    }
+
+    @Test
+    void afterAStartOfTheWholeClusterEveryLeaseGetsItsWholeTimeAndStillEnds() {
+        String database;
+        try (TestNode node = TestNode.start(Map.of())) {
+            database = node.setting("CS_POSTGRES_URI");
+            node.admin()
+                    .post(
+                            "/registry/register",
+                            "{\"service_name\":\"s\",\"service_url\":\"http://a:1\",\"lease_seconds\":5}");
+        }
+        // no grid is left that could know of its lease
+        long started = System.currentTimeMillis();
+        try (TestNode node = TestNode.start(Map.of("CS_POSTGRES_URI", database))) {
+            assertThat(node.anonymous().get("/registry/s").field("status")).isEqualTo("healthy");
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(
+                            () -> assertThat(node.anonymous().get("/registry/s").field("status"))
+                                    .isEqualTo("unhealthy"));
+            JsonNode changes = node.anonymous()
+                    .get("/changes?resource_type=service")
+                    .json()
+                    .get("items");
+            JsonNode end = changes.get(changes.size() - 1);
+            assertThat(end.get("action").asText()).isEqualTo("expired");
+            assertThat(Instant.parse(end.get("occurred_at").asText()).toEpochMilli())
+                    .isGreaterThanOrEqualTo(started + 5000);
+        }
+    }
+
+    @Test
+    void aNodeThatDoesNotSeeAnotherLiveOneExpiresNothing() {
+        try (TestNode node = TestNode.start(Map.of())) {
+            // another core touches its row in the database, but is not in this node's grid
+            node.sql("insert into nodes (id, seen_at) values (gen_random_uuid(), now() + interval '1 minute')");
+            node.admin()
+                    .post(
+                            "/registry/register",
+                            "{\"service_name\":\"s\",\"service_url\":\"http://a:1\",\"lease_seconds\":5}");
+            await().atMost(Duration.ofSeconds(15))
+                    .untilAsserted(() -> assertThat(node.anonymous()
+                                    .get("/registry/s/instances")
+                                    .field("protected_reason"))
+                            .contains("another live node"));
+            assertThat(node.anonymous().get("/registry/s").field("status")).isEqualTo("healthy");
+
+            node.sql("delete from nodes where seen_at > now() + interval '10 seconds'");
+
+            await().atMost(Duration.ofSeconds(15))
+                    .untilAsserted(
+                            () -> assertThat(node.anonymous().get("/registry/s").field("status"))
+                                    .isEqualTo("unhealthy"));
+            assertThat(node.anonymous().get("/metrics").text())
+                    .contains("config_service_registry_protections_ended_total 1.0");
         }
     }
 }
