@@ -23,6 +23,7 @@ import dev.configservice.change.WriterVerticle;
 import dev.configservice.change.kafka.KafkaFanoutVerticle;
 import dev.configservice.cluster.EventLoops;
 import dev.configservice.cluster.Grid;
+import dev.configservice.cluster.NodeState;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.embedded.EmbeddedServers;
@@ -84,6 +85,7 @@ public final class Assembly implements AutoCloseable {
     private final List<HttpVerticle> http = new ArrayList<>();
     private final Addresses addresses;
     private final Duration grace;
+    private final NodeState state = new NodeState();
 
     /** Where everything is. Redis and Kafka are empty where there is none. */
     public record Addresses(String postgres, String redis, String kafka) {}
@@ -129,7 +131,7 @@ public final class Assembly implements AutoCloseable {
                         : settings.secrets().keyset());
 
         LeaseClock leaseClock = new LeaseClock();
-        HazelcastInstance hazelcast = Grid.start(settings.cluster(), config -> {
+        HazelcastInstance hazelcast = Grid.start(settings.cluster(), grace, config -> {
             NearCache.configure(config, settings.cache().nearEntries());
             Leases.configure(config, leaseClock);
         });
@@ -156,13 +158,14 @@ public final class Assembly implements AutoCloseable {
         Events events = new Events(kinds);
         EvaluationBus evaluations = new EvaluationBus(vertx);
         FlagUsage flagUsage = new FlagUsage(vertx, postgres, clock, metrics.registry());
-        Health health = new Health(vertx, feed, redis);
+        Health health = new Health(vertx, feed, redis, state);
         metrics.follow(feed);
 
         ChangeFeedVerticle follower =
                 new ChangeFeedVerticle(feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
         Leases leases = new Leases(vertx, hazelcast, leaseClock);
-        Registry registry = new Registry(cache, feed, bus, leases, new LeaseBeats(vertx), ids, clock);
+        Registry registry = new Registry(
+                cache, feed, bus, leases, new LeaseBeats(vertx, () -> !Grid.isAlone(hazelcast)), ids, clock);
         HeartbeatSweeperVerticle sweeper =
                 new HeartbeatSweeperVerticle(registry, leases, feed, postgres, settings.registry(), metrics.registry());
         ChangeReader reader = new ChangeReader(feed, changeLog);
@@ -206,10 +209,19 @@ public final class Assembly implements AutoCloseable {
         deployHttp(
                 vertx,
                 settings,
-                () -> new HttpVerticle(settings.http(), access, feed, ids, features, metrics.registry()));
+                () -> new HttpVerticle(settings.http(), access, feed, ids, features, state, metrics.registry()));
         deployKafka(vertx, settings, feed, changeLog, events, postgres, metrics, health);
+        undo.push(() -> leave(vertx, hazelcast, settings.shutdown().drain()));
         undo.push(streams::close);
-        undo.push(health::leave);
+        undo.push(state::leave);
+    }
+
+    /** Answers for a while, where other nodes are there to take over. */
+    private static void leave(Vertx vertx, HazelcastInstance hazelcast, Duration drain) {
+        if (!Grid.isAlone(hazelcast) && !drain.isZero()) {
+            log.info("stop.draining millis={}", drain.toMillis());
+            await(vertx.timer(drain.toMillis(), TimeUnit.MILLISECONDS));
+        }
     }
 
     private void deployKafka(

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -29,10 +30,11 @@ public final class Grid {
     /**
      * Starts the member and joins the others. Blocks.
      *
+     * @param grace how long it may take to hand over what it owns when it leaves
      * @param maps adds the maps that features need
      * @throws SettingsException the port is taken
      */
-    public static HazelcastInstance start(ClusterSettings settings, Consumer<Config> maps) {
+    public static HazelcastInstance start(ClusterSettings settings, Duration grace, Consumer<Config> maps) {
         requireFree(settings);
         System.setProperty("hazelcast.logging.type", "slf4j");
         // the configuration that Vert.x needs, and ours
@@ -51,6 +53,7 @@ public final class Grid {
         config.setProperty("hazelcast.merge.first.run.delay.seconds", "5");
         config.setProperty("hazelcast.merge.next.run.delay.seconds", "5");
         config.setProperty("hazelcast.partition.count", "271");
+        config.setProperty("hazelcast.graceful.shutdown.max.wait", Long.toString(Math.max(1, grace.toSeconds())));
         NetworkConfig network = config.getNetworkConfig();
         network.setPort(settings.port()).setPortAutoIncrement(settings.port() == 0);
         network.setPublicAddress(settings.port() == 0 ? null : settings.host() + ":" + settings.port());
@@ -58,12 +61,22 @@ public final class Grid {
         JoinConfig join = network.getJoin();
         join.getAutoDetectionConfig().setEnabled(false);
         join.getMulticastConfig().setEnabled(false);
-        join.getTcpIpConfig().setEnabled(true);
-        settings.members().forEach(join.getTcpIpConfig()::addMember);
+        if (settings.isKubernetes()) {
+            // by DNS alone: no rights to the API of Kubernetes are needed
+            join.getKubernetesConfig().setEnabled(true).setProperty("service-dns", settings.kubernetesDns());
+        } else {
+            join.getTcpIpConfig().setEnabled(true);
+            settings.members().forEach(join.getTcpIpConfig()::addMember);
+        }
         config.getMetricsConfig().setEnabled(false);
         config.getJetConfig().setEnabled(false);
         maps.accept(config);
         return Hazelcast.newHazelcastInstance(config);
+    }
+
+    /** Whether there is no other member. */
+    public static boolean isAlone(HazelcastInstance hazelcast) {
+        return hazelcast.getCluster().getMembers().size() == 1;
     }
 
     /** Vert.x on top of the member: its event bus spans the cluster. */

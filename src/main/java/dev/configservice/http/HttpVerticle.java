@@ -4,6 +4,7 @@ import dev.configservice.access.Access;
 import dev.configservice.access.Right;
 import dev.configservice.change.ChangeFeed;
 import dev.configservice.change.Ids;
+import dev.configservice.cluster.NodeState;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.settings.HttpSettings;
@@ -52,9 +53,10 @@ public final class HttpVerticle extends VerticleBase {
             ChangeFeed feed,
             Ids ids,
             List<Routes> features,
+            NodeState state,
             MeterRegistry meters) {
         this.settings = settings;
-        this.pipeline = new Pipeline(access, feed, ids);
+        this.pipeline = new Pipeline(access, feed, ids, state);
         this.features = features;
         this.meters = meters;
         this.unknown = new RouteMetrics(meters, "any", "unknown");

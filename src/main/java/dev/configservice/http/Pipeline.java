@@ -6,6 +6,7 @@ import dev.configservice.access.Right;
 import dev.configservice.change.ChangeFeed;
 import dev.configservice.change.Contexts;
 import dev.configservice.change.Ids;
+import dev.configservice.cluster.NodeState;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
@@ -53,9 +54,11 @@ final class Pipeline {
     private final Access access;
     private final ChangeFeed feed;
     private final Ids ids;
+    private final NodeState state;
     private final Refusals refusals = new Refusals();
 
-    Pipeline(Access access, ChangeFeed feed, Ids ids) {
+    Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state) {
+        this.state = state;
         this.access = access;
         this.feed = feed;
         this.ids = ids;
@@ -398,6 +401,10 @@ final class Pipeline {
                     && matches(call.request.getHeader(HttpHeaders.IF_NONE_MATCH), answer.etag())) {
                 status = 304;
             }
+        }
+        if (state.isLeaving()) {
+            // the client's next request is for another node
+            headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         for (Map.Entry<String, String> h : answer.headers()) {
             headers.add(h.getKey(), h.getValue());

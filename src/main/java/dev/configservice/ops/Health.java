@@ -1,6 +1,7 @@
 package dev.configservice.ops;
 
 import dev.configservice.change.ChangeFeed;
+import dev.configservice.cluster.NodeState;
 import dev.configservice.snapshot.SnapshotStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -17,9 +18,10 @@ public final class Health {
 
     private final HealthChecks checks;
     private final ChangeFeed feed;
-    private volatile boolean leaving;
+    private final NodeState state;
 
-    public Health(Vertx vertx, ChangeFeed feed, SnapshotStore redis) {
+    public Health(Vertx vertx, ChangeFeed feed, SnapshotStore redis, NodeState state) {
+        this.state = state;
         this.feed = feed;
         this.checks = HealthChecks.create(vertx);
         register("postgres", () -> {
@@ -54,11 +56,6 @@ public final class Health {
 
     /** Whether this node can answer reads, and means to go on. */
     boolean isReady() {
-        return feed.isStarted() && !leaving;
-    }
-
-    /** From now on this node is not ready: it is about to stop. */
-    public void leave() {
-        leaving = true;
+        return feed.isStarted() && !state.isLeaving();
     }
 }

@@ -6,6 +6,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * What heartbeats carry beside the renewal: when the last one came, and the response time. The node that took a heartbeat
@@ -17,6 +18,7 @@ public final class LeaseBeats {
     private static final int MAX_IN_MESSAGE = 5000;
 
     private final Vertx vertx;
+    private final BooleanSupplier others;
     private final Cache<String, Beat> beats =
             Caffeine.newBuilder().maximumSize(1_000_000).build();
     private final Map<String, Beat> fresh = new ConcurrentHashMap<>();
@@ -28,8 +30,10 @@ public final class LeaseBeats {
 
     private final Protection protection;
 
-    public LeaseBeats(Vertx vertx) {
+    /** Tells other nodes while {@code others} says that there are any. */
+    public LeaseBeats(Vertx vertx, BooleanSupplier others) {
         this.vertx = vertx;
+        this.others = others;
         this.protection = new Protection(vertx);
         vertx.eventBus().<JsonArray>consumer(ADDRESS, message -> take(message.body()));
         vertx.setPeriodic(EVERY_MILLIS, t -> tell());
@@ -55,6 +59,10 @@ public final class LeaseBeats {
     }
 
     private void tell() {
+        if (!others.getAsBoolean()) {
+            fresh.clear();
+            return;
+        }
         JsonArray message = new JsonArray();
         for (Map.Entry<String, Beat> e : Map.copyOf(fresh).entrySet()) {
             if (fresh.remove(e.getKey(), e.getValue())) {

@@ -3,7 +3,8 @@ package dev.configservice.settings;
 import java.util.List;
 
 /** This node and the others. */
-public record ClusterSettings(String name, Role role, String host, int port, int busPort, List<String> members) {
+public record ClusterSettings(
+        String name, Role role, String host, int port, int busPort, List<String> members, String kubernetesDns) {
     /** What a node is. */
     public enum Role {
         /** Has PostgreSQL and answers writes. */
@@ -17,6 +18,12 @@ public record ClusterSettings(String name, Role role, String host, int port, int
                 s.text("host"),
                 s.integer("port", 0, 65535),
                 s.integer("bus-port", 0, 65535),
-                s.list("members"));
+                s.list("members"),
+                s.text("kubernetes-dns"));
+    }
+
+    /** Whether the members are found as the pods of a headless service. */
+    public boolean isKubernetes() {
+        return members.equals(List.of("kubernetes"));
     }
 }

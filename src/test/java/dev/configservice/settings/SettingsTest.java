@@ -66,6 +66,8 @@ class SettingsTest {
                         Map.entry("embedded.kafka-port", "9092"),
                         Map.entry("embedded.postgres-port", "54329"),
                         Map.entry("embedded.redis-port", "63799"),
+                        Map.entry("cluster.kubernetes-dns", "config-service-grid"),
+                        Map.entry("shutdown.drain", "3s"),
                         Map.entry("shutdown.grace", "20s")));
     }
 

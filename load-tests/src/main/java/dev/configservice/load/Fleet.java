@@ -49,7 +49,7 @@ public final class Fleet implements AutoCloseable {
         this.instances = instances;
         this.dueNanos = new AtomicLongArray(instances);
         this.client = vertx.createHttpClient(
-                new HttpClientOptions(), new PoolOptions().setHttp1MaxSize(IN_FLIGHT));
+                new HttpClientOptions(), new PoolOptions().setHttp1MaxSize(IN_FLIGHT + 8));
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -176,7 +176,6 @@ public final class Fleet implements AutoCloseable {
                         .setPort(port)
                         .setMethod(method)
                         .setURI(path)
-                        .setTimeout(20_000)
                         .putHeader("Authorization", "ApiKey admin-key"))
                 .compose(request -> body.isEmpty() ? request.send() : request.send(Buffer.buffer(body)))
                 .compose(response -> response.body().map(answer -> {
