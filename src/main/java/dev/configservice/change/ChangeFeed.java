@@ -33,7 +33,7 @@ public final class ChangeFeed {
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
 
-    private volatile Map<String, TouchedUnit> touched = new ConcurrentHashMap<>();
+    private volatile Map<Unit, TouchedUnit> touched = new ConcurrentHashMap<>();
     private volatile Position applied = Position.ZERO;
     private volatile Hash hash = new Hash("");
     private volatile boolean started;
@@ -113,8 +113,8 @@ public final class ChangeFeed {
     }
 
     /** The unit's last revision; null where it has never been written. */
-    public @Nullable TouchedUnit touched(String unitKey) {
-        return touched.get(unitKey);
+    public @Nullable TouchedUnit touched(Unit unit) {
+        return touched.get(unit);
     }
 
     /** All units that were ever written. */
@@ -184,9 +184,11 @@ public final class ChangeFeed {
 
     /** Starts over at a position, with all units as of it. */
     void reset(Position position, Hash positionHash, Map<String, Long> units) {
-        Map<String, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
-        units.forEach(
-                (key, revision) -> fresh.put(key, new TouchedUnit(Unit.parse(key), position.epoch(), 0, revision)));
+        Map<Unit, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
+        units.forEach((key, revision) -> {
+            Unit unit = Unit.parse(key);
+            fresh.put(unit, new TouchedUnit(unit, position.epoch(), 0, revision));
+        });
         touched = fresh;
         recent.reset(position.revision());
         hash = positionHash;
@@ -208,11 +210,10 @@ public final class ChangeFeed {
             }
             recent.add(change);
             Unit unit = change.resource().unit();
-            String key = unit.key();
-            TouchedUnit known = touched.get(key);
+            TouchedUnit known = touched.get(unit);
             if (known == null) {
                 touched.put(
-                        key, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
+                        unit, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
             } else {
                 known.revision = change.revision();
             }
@@ -246,7 +247,7 @@ public final class ChangeFeed {
 
     Map<String, Long> units() {
         Map<String, Long> units = new HashMap<>();
-        touched.forEach((key, unit) -> units.put(key, unit.revision));
+        touched.forEach((unit, known) -> units.put(unit.key(), known.revision));
         return units;
     }
 

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * answer for each is kept ready as bytes, with what is encrypted masked.
  */
 final class ConfigurationLayer {
+    /** One for all that are empty: so what lies over one that was never written is kept, too. */
+    private static final ConfigurationLayer EMPTY = new ConfigurationLayer(List.of());
+
     private final Map<String, Entry> byKey;
     private volatile @Nullable Merged merged;
 
@@ -35,6 +38,9 @@ final class ConfigurationLayer {
     }
 
     private static ConfigurationLayer make(Snapshot snapshot) {
+        if (snapshot.resources().isEmpty()) {
+            return EMPTY;
+        }
         List<Entry> entries = new ArrayList<>(snapshot.resources().size());
         snapshot.resources().forEach(r -> entries.add(new Entry(r)));
         return new ConfigurationLayer(List.copyOf(entries));

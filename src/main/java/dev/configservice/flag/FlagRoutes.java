@@ -32,12 +32,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of feature flags. */
 public final class FlagRoutes implements Routes {
+    private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
     static final Rule NAME = text -> {
-        if (!text.matches("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")) {
+        if (!NAME_FORM.matcher(text).matches()) {
             return "must be 1 to 100 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
         }
         return Ids.isId(text) ? "may not look like a UUID" : null;

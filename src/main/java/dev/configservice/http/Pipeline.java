@@ -53,15 +53,16 @@ final class Pipeline {
 
     private final Access access;
     private final ChangeFeed feed;
-    private final Ids ids;
     private final NodeState state;
+    private final String requestIdPrefix;
+    private long requests;
     private final Refusals refusals = new Refusals();
 
     Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state) {
         this.state = state;
+        this.requestIdPrefix = ids.next().toString().replace("-", "") + "-";
         this.access = access;
         this.feed = feed;
-        this.ids = ids;
     }
 
     /** What a route is, for the pipeline. */
@@ -333,12 +334,15 @@ final class Pipeline {
         String id = call.id;
         if (id == null) {
             String given = call.request.getHeader(X_REQUEST_ID);
-            id = given != null && REQUEST_ID.matcher(given).matches()
-                    ? given
-                    : ids.next().toString();
+            id = given != null && REQUEST_ID.matcher(given).matches() ? given : newRequestId();
             call.id = id;
         }
         return id;
+    }
+
+    /** One that no other request of any node has: a random part of this event loop's, and a count. */
+    private String newRequestId() {
+        return requestIdPrefix + Long.toString(requests++, Character.MAX_RADIX);
     }
 
     /** Answers a request that no route took. */
@@ -379,23 +383,23 @@ final class Pipeline {
         }
         int status = answer.status();
         MultiMap headers = response.headers();
-        headers.set(X_REQUEST_ID, requestId(call));
+        headers.add(X_REQUEST_ID, requestId(call));
         boolean isHead = call.isHead();
         // as it was when the request began: what the answer was made from is at least as new
         long applied = call.applied < 0 ? feed.applied().revision() : call.applied;
         long revision =
                 answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
-        headers.set(X_CONFIG_REVISION, Long.toString(revision));
+        headers.add(X_CONFIG_REVISION, Long.toString(revision));
         Duration stale = feed.staleness();
         if (!stale.isZero() || answer.outdated()) {
             response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
         }
-        headers.set(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : NO_CACHE);
-        headers.set(
+        headers.add(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : NO_CACHE);
+        headers.add(
                 HttpHeaders.VARY,
                 headers.contains(HttpHeaders.VARY) ? AUTHORIZATION_ORIGIN : HttpHeaders.AUTHORIZATION);
         if (answer.etag() != null) {
-            headers.set(HttpHeaders.ETAG, "\"" + answer.etag() + "\"");
+            headers.add(HttpHeaders.ETAG, "\"" + answer.etag() + "\"");
             if (call.isRead()
                     && status == 200
                     && matches(call.request.getHeader(HttpHeaders.IF_NONE_MATCH), answer.etag())) {
@@ -404,7 +408,7 @@ final class Pipeline {
         }
         if (state.isLeaving()) {
             // the client's next request is for another node
-            headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            headers.add(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         for (Map.Entry<String, String> h : answer.headers()) {
             headers.add(h.getKey(), h.getValue());
@@ -415,7 +419,7 @@ final class Pipeline {
             response.end();
         } else {
             if (answer.contentType() != null) {
-                headers.set(HttpHeaders.CONTENT_TYPE, answer.contentType());
+                headers.add(HttpHeaders.CONTENT_TYPE, answer.contentType());
             }
             if (isHead) {
                 response.putHeader("Content-Length", Integer.toString(body.length()));

@@ -50,6 +50,11 @@ public final class Snapshot {
         return new Snapshot(unit, asOf, lastChange, false, List.copyOf(sorted), null);
     }
 
+    /** Of a unit that holds nothing. */
+    static Snapshot empty(Unit unit, Position asOf) {
+        return new Snapshot(unit, asOf, 0, false, List.of(), null);
+    }
+
     /** A snapshot from its {@link #payload}, which is read when it is first asked for. */
     static Snapshot ofPayload(Unit unit, Position asOf, long lastChange, byte[] payload) {
         return new Snapshot(unit, asOf, lastChange, false, null, payload);

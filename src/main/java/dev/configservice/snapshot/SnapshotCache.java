@@ -119,10 +119,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
         }
         Position applied = feed.applied();
-        TouchedUnit touched = feed.touched(unit.key());
+        TouchedUnit touched = feed.touched(unit);
         if (touched == null) {
             count(Tier.EMPTY);
-            return Future.succeededFuture(Snapshot.of(unit, applied, 0, List.of()));
+            return Future.succeededFuture(Snapshot.empty(unit, applied));
         }
         Position need = new Position(applied.epoch(), touched.revision());
         Snapshot newer = ahead.getIfPresent(unit);
@@ -345,7 +345,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     @Override
     public void applied(Change change) {
         Unit unit = change.resource().unit();
-        TouchedUnit touched = feed.touched(unit.key());
+        TouchedUnit touched = feed.touched(unit);
         if (touched == null) {
             return;
         }
@@ -369,7 +369,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         Unit unit = change.resource().unit();
         Snapshot first = Snapshot.of(unit, change.position(), 0, List.of()).patched(List.of(change), change.position());
         keepAhead(first);
-        TouchedUnit touched = feed.touched(unit.key());
+        TouchedUnit touched = feed.touched(unit);
         if (touched != null && near.owns(touched.gridKey())) {
             offer(first);
         }
