@@ -38,6 +38,8 @@ public final class HttpVerticle extends VerticleBase {
     /** More than there are routes: what separates the groups that they are tried in. */
     private static final int EACH = 1000;
 
+    private static final long SWEEP_MILLIS = 15_000;
+
     private static final Pattern PARAMETER = Pattern.compile(":([a-z]+)");
 
     private final HttpSettings settings;
@@ -45,6 +47,7 @@ public final class HttpVerticle extends VerticleBase {
     private final List<Routes> features;
     private final MeterRegistry meters;
     private final RouteMetrics unknown;
+    private final IdleConnections connections = new IdleConnections();
     private @Nullable HttpServer server;
 
     public HttpVerticle(
@@ -68,11 +71,14 @@ public final class HttpVerticle extends VerticleBase {
                         .setHost(settings.host())
                         .setPort(settings.port())
                         .setCompressionSupported(false)
+                        // else a connection is known only once it has sent something
+                        .setHttp2ClearTextEnabled(false)
                         .setMaxInitialLineLength(16 * 1024)
                         .setMaxHeaderSize(32 * 1024)
-                        .setIdleTimeout(120)
                         .setTcpNoDelay(true))
+                .connectionHandler(connections::opened)
                 .requestHandler(router());
+        vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.AFTER));
         server = http;
         return http.listen();
     }
@@ -98,7 +104,7 @@ public final class HttpVerticle extends VerticleBase {
             if (match == null) {
                 router.handle(request);
             } else {
-                match.handler().accept(new Call(request, match.parameters()));
+                match.handler().accept(call(request, match.parameters()));
             }
         };
     }
@@ -131,8 +137,14 @@ public final class HttpVerticle extends VerticleBase {
                 400, ctx -> pipeline.fail(call(ctx), unknown, ServiceException.invalid("path", "is not well-formed")));
     }
 
-    private static Call call(RoutingContext ctx) {
-        return new Call(ctx.request(), ctx.pathParams());
+    private Call call(RoutingContext ctx) {
+        return call(ctx.request(), ctx.pathParams());
+    }
+
+    private Call call(HttpServerRequest request, Map<String, String> parameters) {
+        Call call = new Call(request, parameters);
+        connections.used(request.connection(), call.startedNanos);
+        return call;
     }
 
     private CorsHandler cors() {
@@ -189,7 +201,10 @@ public final class HttpVerticle extends VerticleBase {
                 Function<Routes.Exchange, Future<Void>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
-            enter("GET", BASE + path, call -> pipeline.stream(call, spec, handler));
+            enter("GET", BASE + path, call -> {
+                connections.streams(call.request.connection());
+                pipeline.stream(call, spec, handler);
+            });
         }
 
         @Override

@@ -48,6 +48,9 @@ final class Pipeline {
     private static final CharSequence NO_CACHE = HttpHeaders.createOptimized("no-cache");
     private static final CharSequence NO_STORE = HttpHeaders.createOptimized("no-store");
     private static final CharSequence AUTHORIZATION_ORIGIN = HttpHeaders.createOptimized("Authorization, Origin");
+    private static final int UUID_LENGTH = 36;
+    private static final int COUNT_DIGITS = 12;
+    private static final long COUNT_FROM = 1L << (4 * COUNT_DIGITS);
     private static final String MIN_REVISION = "min_revision";
     private static final Rule REVISION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
 
@@ -60,7 +63,7 @@ final class Pipeline {
 
     Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state) {
         this.state = state;
-        this.requestIdPrefix = ids.next().toString().replace("-", "") + "-";
+        this.requestIdPrefix = ids.next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.access = access;
         this.feed = feed;
     }
@@ -340,9 +343,10 @@ final class Pipeline {
         return id;
     }
 
-    /** One that no other request of any node has: a random part of this event loop's, and a count. */
+    /** One that no other request of any node has, in the form of a UUID: a random part of this event loop's, and a count. */
     private String newRequestId() {
-        return requestIdPrefix + Long.toString(requests++, Character.MAX_RADIX);
+        String count = Long.toHexString(COUNT_FROM + requests++);
+        return requestIdPrefix + count.substring(count.length() - COUNT_DIGITS);
     }
 
     /** Answers a request that no route took. */

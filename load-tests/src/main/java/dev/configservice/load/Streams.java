@@ -13,7 +13,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +34,7 @@ public final class Streams implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     private final NetClient net = vertx.createNetClient(new NetClientOptions().setConnectTimeout(20_000));
     private final HttpClient http = HttpClient.newHttpClient();
+    private final AtomicInteger missed = new AtomicInteger();
     private final int count;
 
     private Streams(int count) {
@@ -56,6 +56,10 @@ public final class Streams implements AutoCloseable {
                 bare.add(load.measure(limit));
             }
             print(streams, pairs, ours, bare);
+            if (load.missed.get() > 0) {
+                System.err.println(load.missed + " times a stream did not get what was sent to all");
+                System.exit(1);
+            }
         }
     }
 
@@ -248,7 +252,7 @@ public final class Streams implements AutoCloseable {
             current = wave;
             target.send(mark, bytes);
             if (!wave.left.await(30, TimeUnit.SECONDS)) {
-                System.err.println(wave.left.getCount() + " streams did not get " + mark);
+                missed.addAndGet((int) wave.left.getCount());
             }
             current = null;
             System.arraycopy(wave.nanos, 0, all, i * expected, expected);

@@ -1,0 +1,77 @@
+package dev.configservice.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+import org.junit.jupiter.api.Test;
+
+class IdleConnectionsTest {
+    private final Vertx vertx = Vertx.vertx();
+    private final IdleConnections connections = new IdleConnections();
+    private final Context loop = vertx.getOrCreateContext();
+
+    /** Runs on the event loop that the connections belong to. */
+    private int onLoop(IntSupplier what) {
+        Promise<Integer> promise = Promise.promise();
+        loop.runOnContext(v -> promise.complete(what.getAsInt()));
+        return promise.future().await();
+    }
+
+    @Test
+    void whatBringsNoRequestIsClosedAndAStreamIsNot() throws IOException {
+        Promise<HttpServer> listening = Promise.promise();
+        loop.runOnContext(v -> {
+            Future<HttpServer> server = vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
+                    .connectionHandler(connections::opened)
+                    .requestHandler(request -> {
+                        connections.used(request.connection(), System.nanoTime());
+                        if (request.path().equals("/stream")) {
+                            connections.streams(request.connection());
+                        }
+                        request.response().end("x");
+                    })
+                    .listen(0, "127.0.0.1");
+            server.onComplete(listening);
+        });
+        int port = listening.future().await().actualPort();
+        try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port);
+                Socket asking = new Socket(InetAddress.getLoopbackAddress(), port);
+                Socket streaming = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            ask(asking, "/");
+            ask(streaming, "/stream");
+            assertThat(onLoop(() -> connections.sweep(Duration.ofMinutes(1)))).isZero();
+
+            assertThat(onLoop(() -> connections.sweep(Duration.ZERO))).isEqualTo(2);
+
+            assertThat(silent.getInputStream().read()).isEqualTo(-1);
+            assertThat(asking.getInputStream().read()).isEqualTo(-1);
+            ask(streaming, "/stream");
+            assertThat(onLoop(() -> connections.sweep(Duration.ZERO))).isZero();
+        } finally {
+            vertx.close().await();
+        }
+    }
+
+    private static void ask(Socket socket, String path) throws IOException {
+        socket.getOutputStream()
+                .write(("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        InputStream in = socket.getInputStream();
+        int last;
+        do {
+            last = in.read();
+            assertThat(last).isNotEqualTo(-1);
+        } while (last != 'x');
+    }
+}

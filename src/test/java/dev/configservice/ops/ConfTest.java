@@ -1,0 +1,68 @@
+package dev.configservice.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.configservice.settings.Settings;
+import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestServers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What lies in conf beside the settings says nothing that is not so. */
+class ConfTest {
+    private static final Pattern MEASURE = Pattern.compile("\\b(config_service_[a-z_]+)\\b");
+
+    @Test
+    void theProductionExampleIsOneThatTheServiceStartsWith() {
+        Settings settings = Settings.load(
+                Map.of(
+                        "CS_CONFIG_FILE", "conf/production.yaml",
+                        "CS_POSTGRES_URI", "postgresql://u:p@db:5432/config",
+                        "CS_ACCESS_ADMIN_KEY", "sixteen-characters"),
+                false);
+        assertThat(settings.cluster().members()).hasSize(3);
+        assertThat(settings.access().anonymousReads()).isFalse();
+    }
+
+    @Test
+    void everyMeasureThatRulesAndDashboardNameIsThere() throws IOException {
+        TreeSet<String> named = new TreeSet<>();
+        for (String file : new String[] {"prometheus-rules.yaml", "grafana-dashboard.json"}) {
+            JsonNode tree = new YAMLMapper().readTree(Files.readString(Path.of("conf", file)));
+            tree.findValuesAsText("expr").forEach(expr -> {
+                Matcher m = MEASURE.matcher(expr);
+                while (m.find()) {
+                    named.add(m.group(1));
+                }
+            });
+        }
+        assertThat(named).hasSizeGreaterThan(15);
+        try (TestNode node = TestNode.start(Map.of(
+                "CS_KAFKA_BOOTSTRAP_SERVERS",
+                TestServers.get().kafkaBootstrapServers(),
+                "CS_KAFKA_TOPIC",
+                "conf-test"))) {
+            assertThat(node.admin()
+                            .post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"e\"}")
+                            .status())
+                    .isEqualTo(201);
+            await().untilAsserted(() -> {
+                TreeSet<String> there = new TreeSet<>();
+                Matcher m = MEASURE.matcher(node.anonymous().get("/metrics").text());
+                while (m.find()) {
+                    there.add(m.group(1));
+                }
+                assertThat(there).containsAll(named);
+            });
+        }
+    }
+}
