@@ -173,6 +173,7 @@ public final class Assembly implements AutoCloseable {
                 vertx, bus, feed, reader, events, access, settings.changes(), clock, metrics.registry());
         WriterVerticle writer = new WriterVerticle(
                 bus, feed, follower, changeLog, postgres, kinds, clock, WRITE_DEADLINE, metrics.registry());
+        SecretReads secretReads = new SecretReads(vertx, postgres, ids, clock, metrics.registry());
         List<Routes> features = List.of(
                 new OpsRoutes(vertx, health, metrics.registry()),
                 new ChangeRoutes(feed, reader, streams, events),
@@ -185,7 +186,7 @@ public final class Assembly implements AutoCloseable {
                         bus,
                         ids,
                         keyring,
-                        new SecretReads(vertx, postgres, ids, clock, metrics.registry()),
+                        secretReads,
                         settings.config().defaultEnvironment()),
                 new FlagRoutes(
                         cache,
@@ -211,9 +212,17 @@ public final class Assembly implements AutoCloseable {
                 settings,
                 () -> new HttpVerticle(settings.http(), access, feed, ids, features, state, metrics.registry()));
         deployKafka(vertx, settings, feed, changeLog, events, postgres, metrics, health);
+        undo.push(() -> await(secretReads.write(), Duration.ofSeconds(2)));
+        // while their connections are still there: the sweeper and the sender give back what they hold
+        undo.push(() -> await(undeployAll(vertx), grace));
         undo.push(() -> leave(vertx, hazelcast, settings.shutdown().drain()));
         undo.push(streams::close);
         undo.push(state::leave);
+    }
+
+    private static Future<Void> undeployAll(Vertx vertx) {
+        return Future.join(vertx.deploymentIDs().stream().map(vertx::undeploy).toList())
+                .mapEmpty();
     }
 
     /** Answers for a while, where other nodes are there to take over. */

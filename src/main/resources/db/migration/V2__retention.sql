@@ -65,8 +65,8 @@ returns table (first bigint, upto bigint, name text, state text, held_by text) l
             where c.position < p.upto - 1 and c.until > now() - greatest(p_keep, interval '1 day'))
     from (select * from log_partitions order by first limit 1) p, head h
     where p.upto <= h.revision
-      and coalesce((select max(c.occurred_at) from changes c where c.revision >= p.first and c.revision < p.upto)
-                   < now() - p_keep, true)
+      and coalesce((select c.occurred_at from changes c where c.revision >= p.first and c.revision < p.upto
+                    order by c.revision desc limit 1) < now() - p_keep, true)
 $$;
 
 -- Copies what stays of a partition to the history, and moves the anchor over it. From then on nobody reads the partition.

@@ -165,7 +165,7 @@ public final class AccessRoutes implements Routes {
 
     private static void requireWithin(Caller caller, Set<Right> rights, Reach environments, Reach serviceNames) {
         for (Right right : rights) {
-            if (!caller.has(right)) {
+            if (!caller.holds(right)) {
                 throw new ServiceException(
                         ErrorCode.FORBIDDEN,
                         "The right " + right.text() + " is beyond your own",

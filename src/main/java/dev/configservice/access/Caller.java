@@ -36,6 +36,11 @@ public record Caller(
         return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
     }
 
+    /** Whether it was given a right, so that it may give it on. */
+    boolean holds(Right right) {
+        return rights.contains(Right.ADMIN) || rights.contains(right);
+    }
+
     /** Whether it has a right at all, in whatever reach. */
     public boolean has(Right right) {
         return rights.contains(Right.ADMIN) || rights.contains(right) || (openReads && right == Right.READ);

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Call {
     final HttpServerRequest request;
     final Map<String, String> parameters;
+    final IdleConnections.Use connection;
     final long startedNanos = System.nanoTime();
 
     /** Its id, once it is needed. */
@@ -18,10 +19,12 @@ final class Call {
     /** What the node had applied when the request began; -1 before that is known. */
     long applied = -1;
 
-    /** A request whose path has these parameters. */
-    Call(HttpServerRequest request, Map<String, String> parameters) {
+    /** A request whose path has these parameters; its connection is busy with it from now on. */
+    Call(HttpServerRequest request, Map<String, String> parameters, IdleConnections.Use connection) {
         this.request = request;
         this.parameters = parameters;
+        this.connection = connection;
+        connection.began(startedNanos);
     }
 
     boolean isHead() {

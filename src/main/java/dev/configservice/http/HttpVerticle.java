@@ -78,7 +78,7 @@ public final class HttpVerticle extends VerticleBase {
                         .setTcpNoDelay(true))
                 .connectionHandler(connections::opened)
                 .requestHandler(router());
-        vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.AFTER));
+        vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
         server = http;
         return http.listen();
     }
@@ -142,9 +142,7 @@ public final class HttpVerticle extends VerticleBase {
     }
 
     private Call call(HttpServerRequest request, Map<String, String> parameters) {
-        Call call = new Call(request, parameters);
-        connections.used(request.connection(), call.startedNanos);
-        return call;
+        return new Call(request, parameters, connections.of(request.connection()));
     }
 
     private CorsHandler cors() {
@@ -201,10 +199,7 @@ public final class HttpVerticle extends VerticleBase {
                 Function<Routes.Exchange, Future<Void>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
-            enter("GET", BASE + path, call -> {
-                connections.streams(call.request.connection());
-                pipeline.stream(call, spec, handler);
-            });
+            enter("GET", BASE + path, call -> pipeline.stream(call, spec, handler));
         }
 
         @Override

@@ -12,14 +12,35 @@ import java.util.List;
  * event loop.
  */
 final class IdleConnections {
-    /** Longer than any request takes that is no stream. */
-    static final Duration AFTER = Duration.ofMinutes(2);
+    static final Duration IDLE = Duration.ofMinutes(2);
+
+    /** Longer than any request takes that is no stream, also one whose body comes slowly. */
+    static final Duration BUSY = Duration.ofMinutes(10);
 
     private final IdentityHashMap<HttpConnection, Use> uses = new IdentityHashMap<>();
 
-    private static final class Use {
-        private long nanos = System.nanoTime();
+    /** What a connection is doing: it carries one request at a time. */
+    static final class Use {
+        private long sinceNanos = System.nanoTime();
+        private boolean isBusy;
         private boolean isStream;
+
+        /** A request began. */
+        void began(long nanos) {
+            sinceNanos = nanos;
+            isBusy = true;
+        }
+
+        /** The request is a stream, which ends itself. */
+        void streams() {
+            isStream = true;
+        }
+
+        void ended() {
+            sinceNanos = System.nanoTime();
+            isBusy = false;
+            isStream = false;
+        }
     }
 
     void opened(HttpConnection connection) {
@@ -27,32 +48,26 @@ final class IdleConnections {
         connection.closeHandler(v -> uses.remove(connection));
     }
 
-    /** A request came on it. */
-    void used(HttpConnection connection, long nanos) {
+    /** What a connection is used for; one of its own where it is not known. */
+    Use of(HttpConnection connection) {
         Use use = uses.get(connection);
-        if (use != null) {
-            use.nanos = nanos;
-        }
+        return use == null ? new Use() : use;
     }
 
-    /** It carries a stream, which ends itself. */
-    void streams(HttpConnection connection) {
-        Use use = uses.get(connection);
-        if (use != null) {
-            use.isStream = true;
-        }
-    }
-
-    /** Closes those that were last used before so long; how many. */
-    int sweep(Duration after) {
+    /** Closes those that have been without a request, or busy with one, for so long; how many. */
+    int sweep(Duration idle, Duration busy) {
         long now = System.nanoTime();
-        List<HttpConnection> idle = new ArrayList<>();
+        List<HttpConnection> over = new ArrayList<>();
         uses.forEach((connection, use) -> {
-            if (!use.isStream && now - use.nanos > after.toNanos()) {
-                idle.add(connection);
+            Duration most = use.isBusy ? busy : idle;
+            if (!use.isStream && now - use.sinceNanos > most.toNanos()) {
+                over.add(connection);
             }
         });
-        idle.forEach(HttpConnection::close);
-        return idle.size();
+        for (HttpConnection connection : over) {
+            uses.remove(connection);
+            connection.close();
+        }
+        return over.size();
     }
 }

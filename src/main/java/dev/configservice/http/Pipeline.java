@@ -117,13 +117,18 @@ final class Pipeline {
                     response.putHeader(
                             "X-Config-Revision", Long.toString(feed.applied().revision()));
                     if (call.isHead()) {
+                        call.connection.ended();
                         return response.putHeader("Content-Type", "text/event-stream")
                                 .end();
                     }
+                    call.connection.streams();
+                    response.endHandler(v -> call.connection.ended());
                     return handler.apply(new Routes.Exchange(head.with(Buffer.buffer()), response));
                 })
                 .onComplete(done -> {
                     if (done.failed() && !call.request.response().headWritten()) {
+                        // what an answer carries, the answer to the failure sets itself
+                        call.request.response().headers().clear();
                         fail(call, spec.metrics(), done.cause());
                     } else {
                         spec.metrics().record(200, elapsed(call));
@@ -151,7 +156,7 @@ final class Pipeline {
         HttpServerRequest request = call.request;
         String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
         if (authorization == null && spec.query().containsKey("access_token")) {
-            String token = request.params(true).get("access_token");
+            String token = first(parameters(request), "access_token");
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
         return access.authenticate(authorization).compose(caller -> {
@@ -271,6 +276,15 @@ final class Pipeline {
             from = end + 1;
         }
         return parameters;
+    }
+
+    private static @Nullable String first(Iterable<Map.Entry<String, String>> parameters, String name) {
+        for (Map.Entry<String, String> p : parameters) {
+            if (p.getKey().equals(name)) {
+                return p.getValue();
+            }
+        }
+        return null;
     }
 
     private static String sorted(Set<String> known) {
@@ -432,6 +446,7 @@ final class Pipeline {
                 response.end(body);
             }
         }
+        call.connection.ended();
         metrics.record(status, elapsed(call));
     }
 

@@ -2,12 +2,14 @@ package dev.configservice.registry;
 
 import dev.configservice.change.Change;
 import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Contexts;
 import dev.configservice.change.Position;
 import dev.configservice.settings.RegistrySettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
@@ -18,7 +20,11 @@ import io.vertx.core.net.SocketAddress;
 import java.net.InetAddress;
 import java.net.URI;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
+import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +49,14 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private final Counter failed;
     private final Counter refused;
     private final Map<String, Target> targets = new HashMap<>();
+
+    /** All of them, the one that is due first at the head: so that none waits for ever where many take long. */
+    private final PriorityQueue<Target> queue = new PriorityQueue<>((a, b) -> Long.compare(a.dueNanos - b.dueNanos, 0));
+
+    /** Those that went while all were being read; null while nothing is read. */
+    private @Nullable Set<String> goneMeanwhile;
+
+    private @Nullable WorkerExecutor lookups;
     private @Nullable HttpClient client;
     private int running;
 
@@ -87,6 +101,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
                         .setConnectTimeout(millis)
                         .setMaxHeaderSize(16 * 1024),
                 new PoolOptions().setHttp1MaxSize(settings.checkConcurrency()));
+        lookups = vertx.createSharedWorkerExecutor("check-lookups", Math.min(20, settings.checkConcurrency()));
         feed.addListener(new ChangeFeed.Listener() {
             @Override
             public void applied(Change change) {
@@ -97,7 +112,10 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
             @Override
             public void reset(Position position) {
-                context.runOnContext(v -> reload());
+                context.runOnContext(v -> {
+                    targets.clear();
+                    reload();
+                });
             }
         });
         reload();
@@ -111,21 +129,33 @@ public final class ActiveChecksVerticle extends VerticleBase {
     }
 
     private void reload() {
-        registry.all(0)
-                .onSuccess(services -> {
-                    targets.clear();
-                    services.forEach(s -> s.list().forEach(this::keep));
-                })
-                .onFailure(e -> {
-                    log.debug("registry.checks-not-loaded cause={}", e.toString());
-                    vertx.setTimer(1000 + jitter(1000), t -> reload());
-                });
+        Set<String> gone = new HashSet<>();
+        goneMeanwhile = gone;
+        Contexts.here(registry.all(0)).onComplete(done -> {
+            goneMeanwhile = null;
+            if (done.failed()) {
+                log.debug("registry.checks-not-loaded cause={}", done.cause().toString());
+                vertx.setTimer(1000 + jitter(1000), t -> reload());
+                return;
+            }
+            for (Registry.Instances service : done.result()) {
+                for (Instance instance : service.list()) {
+                    if (!gone.contains(instance.key())) {
+                        keep(instance);
+                    }
+                }
+            }
+        });
     }
 
     private void take(Change change) {
         Instance instance = Instance.of(change.resource());
         if (change.action().isRemoval()) {
             targets.remove(instance.key());
+            Set<String> gone = goneMeanwhile;
+            if (gone != null) {
+                gone.add(instance.key());
+            }
         } else {
             keep(instance);
         }
@@ -139,7 +169,9 @@ public final class ActiveChecksVerticle extends VerticleBase {
         }
         Target known = targets.get(instance.key());
         if (known == null) {
-            targets.put(instance.key(), new Target(instance, System.nanoTime() + jitter(interval())));
+            Target fresh = new Target(instance, System.nanoTime() + jitter(interval()));
+            targets.put(instance.key(), fresh);
+            queue.add(fresh);
         } else if (known.instance.resource().revision() < instance.resource().revision()) {
             known.instance = instance;
         }
@@ -160,32 +192,32 @@ public final class ActiveChecksVerticle extends VerticleBase {
             return;
         }
         long now = System.nanoTime();
-        for (Target target : targets.values()) {
-            if (running >= settings.checkConcurrency()) {
-                return;
-            }
-            if (target.isRunning || now - target.dueNanos < 0) {
+        while (running < settings.checkConcurrency() && !queue.isEmpty() && now - queue.element().dueNanos >= 0) {
+            Target target = queue.remove();
+            if (targets.get(target.instance.key()) != target) {
+                // it is gone
                 continue;
             }
             // a tenth of the interval either way, so that what started together does not stay together
             target.dueNanos = now + interval() * 9 / 10 + jitter(interval() / 5);
+            queue.add(target);
             if (target.instance.status() == Status.STOPPING || !leases.owns(target.instance.key())) {
                 target.failures = 0;
                 target.passes = 0;
-                continue;
+            } else if (!target.isRunning) {
+                start(target);
             }
-            start(target);
         }
     }
 
     private void start(Target target) {
         target.isRunning = true;
         running++;
-        check(target.instance.row().path("health_check_url").asText())
+        URI uri = URI.create(target.instance.row().path("health_check_url").asText());
+        Future<InetAddress> address = lookUp(uri.getHost());
+        address.compose(to -> ask(uri, to))
                 .timeout(settings.checkTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                .onComplete(done -> {
-                    running--;
-                    target.isRunning = false;
+                .transform(done -> {
                     if (done.succeeded() && done.result()) {
                         passed.increment();
                         passed(target);
@@ -193,7 +225,20 @@ public final class ActiveChecksVerticle extends VerticleBase {
                         failed.increment();
                         failed(target);
                     }
+                    // a lookup of a name that takes longer still takes its place
+                    return address.transform(found -> Future.succeededFuture());
+                })
+                .onComplete(done -> {
+                    running--;
+                    target.isRunning = false;
                 });
+    }
+
+    private Future<InetAddress> lookUp(String host) {
+        WorkerExecutor executor = lookups;
+        return executor == null
+                ? Future.failedFuture("stopped")
+                : executor.executeBlocking(() -> InetAddress.getByName(host), false);
     }
 
     private void passed(Target target) {
@@ -201,8 +246,8 @@ public final class ActiveChecksVerticle extends VerticleBase {
         target.passes++;
         if (target.passes >= settings.checkHealthyAfter()
                 && target.instance.status() == Status.UNHEALTHY
-                && target.instance.isTakenOut()) {
-            judge(target.instance, Status.HEALTHY);
+                && target.instance.takenOutOf() != null) {
+            judge(target.instance, Objects.requireNonNull(target.instance.takenOutOf()));
         }
     }
 
@@ -231,20 +276,12 @@ public final class ActiveChecksVerticle extends VerticleBase {
     }
 
     /** Whether the instance answers with 2xx. Where a redirect leads is not asked, and no body is read. */
-    private Future<Boolean> check(String url) {
-        URI uri = URI.create(url);
-        return vertx.executeBlocking(() -> InetAddress.getByName(uri.getHost()), false)
-                .compose(address -> {
-                    if (CheckTarget.isRefused(address)) {
-                        refused.increment();
-                        log.debug("registry.check-refused host={}", uri.getHost());
-                        return Future.succeededFuture(false);
-                    }
-                    return ask(uri, address);
-                });
-    }
-
     private Future<Boolean> ask(URI uri, InetAddress address) {
+        if (CheckTarget.isRefused(address)) {
+            refused.increment();
+            log.debug("registry.check-refused host={}", uri.getHost());
+            return Future.succeededFuture(false);
+        }
         int port = CheckTarget.port(uri);
         // the very address that was looked at: the name may lead elsewhere the next time
         RequestOptions options = new RequestOptions()

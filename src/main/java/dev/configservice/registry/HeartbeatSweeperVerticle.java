@@ -3,6 +3,7 @@ package dev.configservice.registry;
 import dev.configservice.change.Action;
 import dev.configservice.change.Change;
 import dev.configservice.change.ChangeFeed;
+import dev.configservice.change.Contexts;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.postgres.Postgres;
@@ -64,7 +65,10 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private boolean busy;
     private boolean reconcileDue = true;
     private boolean extendDue;
-    private long protectedSince;
+    /** Since when too many would go at once, in the leases' time; -1 where they would not. */
+    private long massSince = -1;
+
+    private Set<String> goneBefore = Set.of();
 
     public HeartbeatSweeperVerticle(
             Registry registry,
@@ -141,7 +145,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             return;
         }
         busy = true;
-        prepare().compose(v -> sweep()).onComplete(done -> {
+        Contexts.here(prepare().compose(v -> sweep())).onComplete(done -> {
             busy = false;
             if (done.failed()) {
                 log.warn("registry.sweep-failed cause={}", done.cause().toString());
@@ -166,7 +170,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     /** Instances without a lease get one with its whole time; leases without an instance go. */
     Future<Void> reconcile() {
         return leases.local()
-                .compose(held -> registry.all(0).compose(services -> {
+                .compose(held -> Contexts.here(registry.all(0)).compose(services -> {
                     Set<String> gone = new HashSet<>(held);
                     List<Instance> missing = new ArrayList<>();
                     for (Registry.Instances service : services) {
@@ -177,7 +181,12 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                             }
                         }
                     }
-                    gone.forEach(leases::remove);
+                    if (cutOff() == null) {
+                        // one that another node has just registered may not be known here yet: what is gone at two
+                        // looks goes
+                        gone.stream().filter(goneBefore::contains).forEach(leases::remove);
+                        goneBefore = gone;
+                    }
                     return ensure(missing, 0);
                 }));
     }
@@ -195,6 +204,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return leases.overdue().compose(overdue -> {
             sweeps.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
             if (overdue.isEmpty()) {
+                massSince = -1;
                 protect(null);
                 return Future.succeededFuture();
             }
@@ -204,7 +214,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 return Future.succeededFuture();
             }
             return leases.overdueEverywhere()
-                    .compose(everywhere -> registry.all(0)
+                    .compose(everywhere -> Contexts.here(registry.all(0))
                             // of a large fleet this takes longer than an event loop may
                             .compose(services -> vertx.executeBlocking(() -> Count.of(everywhere, services), false)))
                     .compose(count -> expire(overdue, count));
@@ -253,10 +263,11 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             String reason = (going + recentlyExpired.size()) + " of " + all
                     + " instances would expire within one lease; more than " + settings.protectionThreshold()
                     + " of them is held back";
-            if (protect(reason)) {
-                protectedSince = now;
+            protect(reason);
+            if (massSince < 0) {
+                massSince = now;
             }
-            long heldFor = now - protectedSince;
+            long heldFor = now - massSince;
             if (heldFor < longestLease * settings.protectionMaxLeases()) {
                 return Future.succeededFuture();
             }
@@ -264,6 +275,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             int rate = (int) Math.max(1, allowed - recentlyExpired.size());
             ending = ending.subList(0, Math.min(ending.size(), rate));
         } else {
+            massSince = -1;
             protect(null);
         }
         if (ending.size() > MAX_IN_SWEEP) {
@@ -310,8 +322,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         });
     }
 
-    /** Whether it was not on before. */
-    private boolean protect(@Nullable String reason) {
+    private void protect(@Nullable String reason) {
         boolean changes = registry.protection().set(reason);
         if (changes && reason != null) {
             protections.increment();
@@ -320,6 +331,5 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             protectionsEnded.increment();
             log.info("registry.protection-over");
         }
-        return changes && reason != null;
     }
 }

@@ -19,12 +19,13 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
     static final String KIND = "service";
     static final int DEFAULT_LEASE_SECONDS = 90;
 
-    /** The field of the row that says whether an active check made the instance unhealthy; it is never shown. */
-    static final String TAKEN_OUT = "taken_out";
+    /** The field of the row that says what an instance said it was before an active check took it out; never shown. */
+    static final String TAKEN_OUT_OF = "taken_out_of";
 
-    /** Whether it is unhealthy because an active check found it so. */
-    boolean isTakenOut() {
-        return row.path(TAKEN_OUT).asBoolean(false);
+    /** What the instance was before an active check found it unhealthy; null where it is not one that did. */
+    @Nullable
+    Status takenOutOf() {
+        return Status.of(row.path(TAKEN_OUT_OF).asText("")).orElse(null);
     }
 
     static Unit unit(String serviceName) {

@@ -195,7 +195,7 @@ public final class Registry {
         if (generation == 0) {
             return Future.succeededFuture(instance);
         }
-        return setStatus(instance.resource().id(), status, false, Action.STATUS_CHANGED, generation, origin)
+        return setStatus(instance.resource().id(), status, null, Action.STATUS_CHANGED, generation, origin)
                 .compose(written -> {
                     Instance now = Instance.of(written.resource());
                     // the log knows a later decision than the lease did: a heartbeat's status holds all the same
@@ -215,7 +215,7 @@ public final class Registry {
                         : setStatus(
                                         instance.resource().id(),
                                         status,
-                                        status == Status.UNHEALTHY,
+                                        status == Status.UNHEALTHY ? instance.status() : null,
                                         Action.STATUS_CHANGED,
                                         generation,
                                         NOBODY)
@@ -223,12 +223,14 @@ public final class Registry {
     }
 
     private Future<WriteResult> setStatus(
-            String id, Status status, boolean takenOut, Action action, long generation, Origin origin) {
+            String id, Status status, @Nullable Status takenOutOf, Action action, long generation, Origin origin) {
         return bus.write(new Command.Update(
                 ids.next(),
                 Instance.KIND,
                 id,
-                Json.write(Json.object().put("status", status.text()).put(Instance.TAKEN_OUT, takenOut)),
+                Json.write(Json.object()
+                        .put("status", status.text())
+                        .put(Instance.TAKEN_OUT_OF, takenOutOf == null ? null : takenOutOf.text())),
                 Sealed.NONE,
                 null,
                 action,
@@ -240,7 +242,7 @@ public final class Registry {
     Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
         String id = Instance.id(serviceName, instanceId);
         if (!removal) {
-            return setStatus(id, Status.UNHEALTHY, false, Action.EXPIRED, generation, NOBODY);
+            return setStatus(id, Status.UNHEALTHY, null, Action.EXPIRED, generation, NOBODY);
         }
         return bus.write(
                 new Command.Delete(ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, NOBODY));
@@ -251,7 +253,9 @@ public final class Registry {
         return bus.write(new Command.Delete(
                         ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
                 .map(written -> {
-                    String key = instance.key();
+                    // what was removed, which for a request that was sent before is not what is there now
+                    Resource gone = written.resource();
+                    String key = Leases.key(gone.serviceName(), gone.name());
                     leases.remove(key);
                     beats.forget(key);
                     return written.revision();

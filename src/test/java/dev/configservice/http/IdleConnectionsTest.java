@@ -36,11 +36,17 @@ class IdleConnectionsTest {
             Future<HttpServer> server = vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
                     .connectionHandler(connections::opened)
                     .requestHandler(request -> {
-                        connections.used(request.connection(), System.nanoTime());
+                        IdleConnections.Use use = connections.of(request.connection());
+                        use.began(System.nanoTime());
                         if (request.path().equals("/stream")) {
-                            connections.streams(request.connection());
+                            use.streams();
+                            request.response().setChunked(true).write("x");
+                        } else if (request.path().equals("/busy")) {
+                            request.response().setChunked(true).write("x");
+                        } else {
+                            use.ended();
+                            request.response().end("x");
                         }
-                        request.response().end("x");
                     })
                     .listen(0, "127.0.0.1");
             server.onComplete(listening);
@@ -48,17 +54,23 @@ class IdleConnectionsTest {
         int port = listening.future().await().actualPort();
         try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port);
                 Socket asking = new Socket(InetAddress.getLoopbackAddress(), port);
+                Socket busy = new Socket(InetAddress.getLoopbackAddress(), port);
                 Socket streaming = new Socket(InetAddress.getLoopbackAddress(), port)) {
             ask(asking, "/");
+            ask(busy, "/busy");
             ask(streaming, "/stream");
-            assertThat(onLoop(() -> connections.sweep(Duration.ofMinutes(1)))).isZero();
+            Duration minute = Duration.ofMinutes(1);
+            assertThat(onLoop(() -> connections.sweep(minute, minute))).isZero();
 
-            assertThat(onLoop(() -> connections.sweep(Duration.ZERO))).isEqualTo(2);
+            assertThat(onLoop(() -> connections.sweep(Duration.ZERO, minute))).isEqualTo(2);
 
             assertThat(silent.getInputStream().read()).isEqualTo(-1);
             assertThat(asking.getInputStream().read()).isEqualTo(-1);
-            ask(streaming, "/stream");
-            assertThat(onLoop(() -> connections.sweep(Duration.ZERO))).isZero();
+            assertThat(onLoop(() -> connections.sweep(Duration.ZERO, Duration.ZERO)))
+                    .isEqualTo(1);
+            assertThat(onLoop(() -> connections.sweep(Duration.ZERO, Duration.ZERO)))
+                    .as("the stream")
+                    .isZero();
         } finally {
             vertx.close().await();
         }

@@ -147,6 +147,10 @@ class ActiveChecksTest {
         for (String address : List.of(
                 "169.254.1.1",
                 "fe80::1",
+                "64:ff9b::a9fe:a9fe",
+                "::a9fe:a9fe",
+                "2002:a9fe:a9fe::1",
+                "168.63.129.16",
                 "::ffff:169.254.169.254",
                 "fd00:ec2::254",
                 "100.100.100.200",
@@ -156,7 +160,7 @@ class ActiveChecksTest {
                     .as(address)
                     .isTrue();
         }
-        for (String address : List.of("10.0.0.1", "127.0.0.1", "fd00::1", "8.8.8.8")) {
+        for (String address : List.of("10.0.0.1", "127.0.0.1", "::1", "fd00::1", "8.8.8.8", "64:ff9b::808:808")) {
             assertThat(CheckTarget.isRefused(InetAddress.getByName(address)))
                     .as(address)
                     .isFalse();

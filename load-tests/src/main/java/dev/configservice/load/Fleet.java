@@ -3,19 +3,20 @@ package dev.configservice.load;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.PoolOptions;
-import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.core.net.NetSocket;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -35,21 +36,22 @@ public final class Fleet implements AutoCloseable {
     private static final int PER_SERVICE = 100;
 
     private final Vertx vertx = Vertx.vertx();
-    private final HttpClient client;
+    private final NetClient net = vertx.createNetClient(new NetClientOptions().setTcpNoDelay(true));
+    private final LinkedBlockingQueue<Connection> free = new LinkedBlockingQueue<>();
     private final int port;
     private final long servicePid;
     private final int instances;
     private final AtomicLongArray dueNanos;
     private final AtomicInteger failures = new AtomicInteger();
-    private final Semaphore slots = new Semaphore(IN_FLIGHT);
 
     private Fleet(int port, long servicePid, int instances) {
         this.port = port;
         this.servicePid = servicePid;
         this.instances = instances;
         this.dueNanos = new AtomicLongArray(instances);
-        this.client = vertx.createHttpClient(
-                new HttpClientOptions(), new PoolOptions().setHttp1MaxSize(IN_FLIGHT + 8));
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            free.add(new Connection());
+        }
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -156,7 +158,7 @@ public final class Fleet implements AutoCloseable {
 
     private Future<Buffer> registration(int i) {
         return send(
-                HttpMethod.POST,
+                "POST",
                 "/api/v1/registry/register",
                 "{" + service(i) + ",\"instance_id\":\"i" + i + "\",\"service_url\":\"http://10." + (i >> 16) + "."
                         + (i >> 8 & 255) + "." + (i & 255) + ":8080\",\"lease_seconds\":" + LEASE_SECONDS + "}");
@@ -164,42 +166,84 @@ public final class Fleet implements AutoCloseable {
 
     private Future<Buffer> heartbeat(int i) {
         return send(
-                HttpMethod.PUT,
+                "PUT",
                 "/api/v1/registry/health",
                 "{" + service(i) + ",\"instance_id\":\"i" + i + "\",\"status\":\"healthy\",\"response_time\":"
                         + (1 + i % 50) + "}");
     }
 
-    private Future<Buffer> send(HttpMethod method, String path, String body) {
-        return client.request(new RequestOptions()
-                        .setHost("127.0.0.1")
-                        .setPort(port)
-                        .setMethod(method)
-                        .setURI(path)
-                        .putHeader("Authorization", "ApiKey admin-key"))
-                .compose(request -> body.isEmpty() ? request.send() : request.send(Buffer.buffer(body)))
-                .compose(response -> response.body().map(answer -> {
-                    if (response.statusCode() != 200 && failures.incrementAndGet() <= 5) {
-                        System.err.println(response.statusCode() + " " + path + " " + answer);
-                    }
-                    return answer;
-                }))
-                .onFailure(e -> {
-                    if (failures.incrementAndGet() <= 5) {
-                        System.err.println(path + " " + e);
+    /** Sends a request on a connection that is free; waits for one where none is. */
+    private Future<Buffer> send(String method, String path, String body) {
+        Connection connection;
+        try {
+            connection = free.take();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        String head = method + " " + path + " HTTP/1.1\r\nHost: fleet\r\nAuthorization: ApiKey admin-key\r\nContent-Length: "
+                + body.length() + "\r\n\r\n";
+        return connection.ask(Buffer.buffer(head + body)).onComplete(done -> {
+            free.add(connection);
+            if (done.failed() && failures.incrementAndGet() <= 5) {
+                System.err.println(method + " " + path + " " + done.cause());
+            }
+        });
+    }
+
+    /** One connection, one request at a time; made again where the server closed it. */
+    private final class Connection {
+        private volatile NetSocket socket;
+        private Promise<Buffer> asked;
+        private Buffer received = Buffer.buffer();
+
+        Future<Buffer> ask(Buffer request) {
+            NetSocket open = socket;
+            if (open == null) {
+                open = net.connect(port, "127.0.0.1").await();
+                open.handler(this::read);
+                open.closeHandler(v -> {
+                    socket = null;
+                    Promise<Buffer> lost = asked;
+                    if (lost != null) {
+                        lost.tryFail("closed");
                     }
                 });
+                socket = open;
+            }
+            Promise<Buffer> promise = Promise.promise();
+            asked = promise;
+            received = Buffer.buffer();
+            open.write(request);
+            return promise.future();
+        }
+
+        private void read(Buffer chunk) {
+            received.appendBuffer(chunk);
+            String text = received.toString(StandardCharsets.ISO_8859_1);
+            int end = text.indexOf("\r\n\r\n");
+            if (end < 0) {
+                return;
+            }
+            int at = text.toLowerCase(Locale.ROOT).indexOf("content-length: ");
+            int length = Integer.parseInt(text.substring(at + 16, text.indexOf("\r\n", at)));
+            if (received.length() < end + 4 + length) {
+                return;
+            }
+            Promise<Buffer> promise = asked;
+            asked = null;
+            if (text.startsWith("HTTP/1.1 200")) {
+                promise.complete(received.slice(end + 4, end + 4 + length));
+            } else {
+                promise.fail(text);
+            }
+        }
     }
 
     /** All of a range, so many in flight; returns when the last is answered. */
     private void all(int from, int to, IntFunction<Future<Buffer>> request) throws InterruptedException {
         CountDownLatch left = new CountDownLatch(to - from);
         for (int i = from; i < to; i++) {
-            slots.acquire();
-            request.apply(i).onComplete(done -> {
-                slots.release();
-                left.countDown();
-            });
+            request.apply(i).onComplete(done -> left.countDown());
         }
         left.await();
     }
@@ -236,8 +280,7 @@ public final class Fleet implements AutoCloseable {
                 // a tenth of the interval of jitter
                 long next = BEAT_MILLIS * 9L / 10 + ThreadLocalRandom.current().nextInt(BEAT_MILLIS / 5);
                 dueNanos.set(i, now + Duration.ofMillis(next).toNanos());
-                slots.acquire();
-                heartbeat(i).onComplete(done -> slots.release());
+                heartbeat(i);
                 sent++;
             }
         }
@@ -309,7 +352,7 @@ public final class Fleet implements AutoCloseable {
     }
 
     private Buffer get(String path) {
-        return send(HttpMethod.GET, path, "").await();
+        return send("GET", path, "").await();
     }
 
     private String longestSweepMillis() {
