@@ -8,6 +8,12 @@ import dev.configservice.testing.Api;
 import dev.configservice.testing.EventStream;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -226,6 +232,26 @@ class ChangeStreamTest {
                             .get("verified")
                             .asBoolean())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void aStreamThatIsRefusedIsAnsweredLikeAnythingElse() throws Exception {
+        HttpRequest refused = HttpRequest.newBuilder(
+                        URI.create(TestNode.shared().anonymous().base() + "/api/v1/changes/stream"))
+                .header("Last-Event-ID", "none")
+                .build();
+        HttpResponse<String> answer = HttpClient.newHttpClient().send(refused, HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).isEqualTo(400);
+        for (String header : List.of("X-Request-Id", "X-Config-Revision", "Vary")) {
+            assertThat(answer.headers().allValues(header)).as(header).hasSize(1);
+        }
+        try (Socket socket = new Socket("127.0.0.1", TestNode.shared().port())) {
+            socket.getOutputStream()
+                    .write("GET /api/v1/changes/stream?x=%zz HTTP/1.1\r\nHost: h\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            byte[] line = socket.getInputStream().readNBytes(12);
+            assertThat(new String(line, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 400");
         }
     }
 }
