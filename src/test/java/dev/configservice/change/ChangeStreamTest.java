@@ -8,6 +8,7 @@ import dev.configservice.testing.Api;
 import dev.configservice.testing.EventStream;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -246,7 +247,8 @@ class ChangeStreamTest {
         for (String header : List.of("X-Request-Id", "X-Config-Revision", "Vary")) {
             assertThat(answer.headers().allValues(header)).as(header).hasSize(1);
         }
-        try (Socket socket = new Socket("127.0.0.1", TestNode.shared().port())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), TestNode.shared().port())) {
             socket.getOutputStream()
                     .write("GET /api/v1/changes/stream?x=%zz HTTP/1.1\r\nHost: h\r\n\r\n"
                             .getBytes(StandardCharsets.US_ASCII));
