@@ -229,7 +229,7 @@ public final class Assembly implements AutoCloseable {
     private static void leave(Vertx vertx, HazelcastInstance hazelcast, Duration drain) {
         if (!Grid.isAlone(hazelcast) && !drain.isZero()) {
             log.info("stop.draining millis={}", drain.toMillis());
-            await(vertx.timer(drain.toMillis(), TimeUnit.MILLISECONDS));
+            await(vertx.timer(drain.toMillis(), TimeUnit.MILLISECONDS), drain.plusSeconds(1));
         }
     }
 

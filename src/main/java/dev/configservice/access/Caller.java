@@ -43,7 +43,7 @@ public record Caller(
 
     /** Whether it has a right at all, in whatever reach. */
     public boolean has(Right right) {
-        return rights.contains(Right.ADMIN) || rights.contains(right) || (openReads && right == Right.READ);
+        return holds(right) || (openReads && right == Right.READ);
     }
 
     /** Whether it has a right for an environment and a service; of both, empty stands for 'has none'. */

@@ -46,6 +46,10 @@ final class ConfigurationLayer {
         return new ConfigurationLayer(List.copyOf(entries));
     }
 
+    boolean isEmpty() {
+        return byKey.isEmpty();
+    }
+
     @Nullable
     Entry get(String key) {
         return byKey.get(key);

@@ -403,9 +403,9 @@ public final class ConfigurationRoutes implements Routes {
 
         ConfigurationLayer.Merged merged() {
             ConfigurationLayer shared = ConfigurationLayer.of(common);
-            return own == null
-                    ? shared.over(shared)
-                    : ConfigurationLayer.of(own).over(shared);
+            ConfigurationLayer layer = own == null ? shared : ConfigurationLayer.of(own);
+            // what a service without a layer of its own sees is kept with the shared one: one for all such services
+            return layer.isEmpty() ? shared.over(shared) : layer.over(shared);
         }
 
         /** All of it as anyone may see it. */

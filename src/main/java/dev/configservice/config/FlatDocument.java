@@ -81,10 +81,10 @@ enum FlatDocument {
 
     static final List<String> NAMES = List.of("map", "env", "properties", "yaml");
 
-    /** @throws ServiceException there is no such form */
     /** What the name of a format must be. */
     static final Rule FORMAT = text -> NAMES.contains(text) ? null : "must be one of " + String.join(", ", NAMES);
 
+    /** The form of a name that keeps to {@link #FORMAT}. */
     static FlatDocument of(String name) {
         return valueOf(name.toUpperCase(Locale.ROOT));
     }

@@ -424,12 +424,12 @@ final class Pipeline {
                 status = 304;
             }
         }
-        if (state.isLeaving()) {
-            // the client's next request is for another node
-            headers.add(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-        }
         for (Map.Entry<String, String> h : answer.headers()) {
             headers.add(h.getKey(), h.getValue());
+        }
+        if (state.isLeaving()) {
+            // the client's next request is for another node
+            headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         response.setStatusCode(status);
         Buffer body = answer.body();

@@ -163,7 +163,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
     private void keep(Instance instance) {
         String url = instance.row().path("health_check_url").asText("");
-        if (url.isEmpty() || instance.row().path("health_check_url").isNull()) {
+        if (url.isEmpty()) {
             targets.remove(instance.key());
             return;
         }
@@ -173,6 +173,11 @@ public final class ActiveChecksVerticle extends VerticleBase {
             targets.put(instance.key(), fresh);
             queue.add(fresh);
         } else if (known.instance.resource().revision() < instance.resource().revision()) {
+            if (known.instance.status() != instance.status() && instance.takenOutOf() == null) {
+                // it said something of itself: what checks found before counts no more
+                known.failures = 0;
+                known.passes = 0;
+            }
             known.instance = instance;
         }
     }

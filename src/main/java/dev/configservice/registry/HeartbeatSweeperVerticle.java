@@ -145,12 +145,22 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             return;
         }
         busy = true;
+        forgetOldEnds();
         Contexts.here(prepare().compose(v -> sweep())).onComplete(done -> {
             busy = false;
             if (done.failed()) {
                 log.warn("registry.sweep-failed cause={}", done.cause().toString());
             }
         });
+    }
+
+    /** Also on a node that never has a lease to end: no lease is longer than this. */
+    private void forgetOldEnds() {
+        long oldest =
+                leases.now() - Duration.ofSeconds(Instance.MAX_LEASE_SECONDS).toMillis();
+        while (!recentlyExpired.isEmpty() && recentlyExpired.getFirst() < oldest) {
+            recentlyExpired.removeFirst();
+        }
     }
 
     /** After a start or a change of ownership: leases that were lost are made again, and all get their whole time. */

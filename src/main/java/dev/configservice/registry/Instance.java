@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 record Instance(Resource resource, ObjectNode row, Status status, Duration lease, String key, Shown shown) {
     static final String KIND = "service";
     static final int DEFAULT_LEASE_SECONDS = 90;
+    static final int MIN_LEASE_SECONDS = 5;
+    static final int MAX_LEASE_SECONDS = 3600;
 
     /** The field of the row that says what an instance said it was before an active check took it out; never shown. */
     static final String TAKEN_OUT_OF = "taken_out_of";

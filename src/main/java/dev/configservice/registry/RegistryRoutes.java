@@ -123,7 +123,7 @@ public final class RegistryRoutes implements Routes {
         String given = form.text("instance_id", INSTANCE_ID);
         String check = form.text("health_check_url", CHECK_URL);
         ObjectNode metadata = metadata(form);
-        Long lease = form.integer("lease_seconds", 5, 3600);
+        Long lease = form.integer("lease_seconds", Instance.MIN_LEASE_SECONDS, Instance.MAX_LEASE_SECONDS);
         String status = form.text("status", STATUS);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
