@@ -14,6 +14,8 @@ import dev.configservice.change.ChangeLog;
 import dev.configservice.change.ChangeReader;
 import dev.configservice.change.ChangeRoutes;
 import dev.configservice.change.ChangeStreams;
+import dev.configservice.change.CoreLog;
+import dev.configservice.change.EdgeFeedVerticle;
 import dev.configservice.change.Events;
 import dev.configservice.change.Ids;
 import dev.configservice.change.ResourceKind;
@@ -21,6 +23,7 @@ import dev.configservice.change.Retention;
 import dev.configservice.change.SecretReads;
 import dev.configservice.change.WriterVerticle;
 import dev.configservice.change.kafka.KafkaFanoutVerticle;
+import dev.configservice.cluster.CoreBus;
 import dev.configservice.cluster.EventLoops;
 import dev.configservice.cluster.Grid;
 import dev.configservice.cluster.NodeState;
@@ -32,6 +35,7 @@ import dev.configservice.flag.FlagEvaluationVerticle;
 import dev.configservice.flag.FlagKind;
 import dev.configservice.flag.FlagRoutes;
 import dev.configservice.flag.FlagUsage;
+import dev.configservice.http.CoreRequests;
 import dev.configservice.http.HttpVerticle;
 import dev.configservice.http.Routes;
 import dev.configservice.ops.Health;
@@ -50,15 +54,20 @@ import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
+import dev.configservice.snapshot.CoreLoader;
 import dev.configservice.snapshot.NearCache;
+import dev.configservice.snapshot.PostgresLoader;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.snapshot.SnapshotLoader;
 import dev.configservice.snapshot.SnapshotStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.healthchecks.Status;
 import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -69,6 +78,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,6 +121,9 @@ public final class Assembly implements AutoCloseable {
     }
 
     private Addresses servers(Settings settings) {
+        if (settings.cluster().isEdge()) {
+            return new Addresses("", "", "");
+        }
         if (!settings.embedded().enabled()) {
             return new Addresses(
                     settings.postgres().uri(),
@@ -125,10 +138,8 @@ public final class Assembly implements AutoCloseable {
     private void assemble(Settings settings) {
         InstantSource clock = InstantSource.system();
         Ids ids = new Ids(clock);
-        Keyring keyring = Keyring.of(
-                settings.secrets().keyset().isEmpty() && settings.embedded().enabled()
-                        ? Keyring.keptIn(settings.embedded().directory().resolve("keyset.json"))
-                        : settings.secrets().keyset());
+        boolean isEdge = settings.cluster().isEdge();
+        Keyring keyring = keyring(settings);
 
         LeaseClock leaseClock = new LeaseClock();
         HazelcastInstance hazelcast = Grid.start(settings.cluster(), grace, config -> {
@@ -140,7 +151,7 @@ public final class Assembly implements AutoCloseable {
         Vertx vertx = await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
         undo.push(() -> await(vertx.close(), grace));
 
-        Postgres postgres = postgres(vertx, settings);
+        Postgres postgres = isEdge ? Postgres.none(vertx) : postgres(vertx, settings);
         undo.push(() -> await(postgres.close(), Duration.ofSeconds(1)));
         ChangeLog changeLog = new ChangeLog(postgres);
         ChangeFeed feed = new ChangeFeed(vertx);
@@ -148,32 +159,36 @@ public final class Assembly implements AutoCloseable {
         SnapshotStore redis =
                 new SnapshotStore(vertx, addresses.redis(), settings.cluster().name(), clock);
         undo.push(redis::close);
-        SnapshotCache cache = new SnapshotCache(
-                vertx, feed, new NearCache(hazelcast), redis, new SnapshotLoader(postgres), metrics.registry());
-        Resources resources = new Resources(cache, changeLog, postgres, feed);
-        KeyUsage usage = new KeyUsage(vertx, postgres);
+        CoreBus cores = new CoreBus(vertx);
+        CoreLog coreLog = new CoreLog(cores);
+        SnapshotLoader loader = isEdge ? new CoreLoader(cores) : new PostgresLoader(postgres);
+        SnapshotCache cache =
+                new SnapshotCache(vertx, feed, new NearCache(hazelcast), redis, loader, metrics.registry());
+        Resources resources = new Resources(cache, loader, changeLog, postgres, feed);
+        KeyUsage usage = new KeyUsage(vertx, postgres, store(cores, isEdge, "key-usage", KeyUsage.in(postgres)));
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
         List<ResourceKind> kinds =
                 List.of(new ConfigurationKind(keyring), new FlagKind(), new InstanceKind(), new AccessKeyKind());
         Events events = new Events(kinds);
         EvaluationBus evaluations = new EvaluationBus(vertx);
-        FlagUsage flagUsage = new FlagUsage(vertx, postgres, clock, metrics.registry());
-        Health health = new Health(vertx, feed, redis, state);
+        FlagUsage flagUsage = new FlagUsage(
+                vertx,
+                postgres,
+                store(cores, isEdge, "flag-usage", FlagUsage.in(postgres)),
+                !isEdge,
+                clock,
+                metrics.registry());
+        Health health = new Health(vertx, feed, isEdge ? "core" : "postgres", redis, state);
         metrics.follow(feed);
 
-        ChangeFeedVerticle follower =
-                new ChangeFeedVerticle(feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
         Leases leases = new Leases(vertx, hazelcast, leaseClock);
         Registry registry = new Registry(
                 cache, feed, bus, leases, new LeaseBeats(vertx, () -> !Grid.isAlone(hazelcast)), ids, clock);
-        HeartbeatSweeperVerticle sweeper =
-                new HeartbeatSweeperVerticle(registry, leases, feed, postgres, settings.registry(), metrics.registry());
-        ChangeReader reader = new ChangeReader(feed, changeLog);
+        ChangeReader reader = new ChangeReader(feed, isEdge ? coreLog : changeLog);
         ChangeStreams streams = new ChangeStreams(
                 vertx, bus, feed, reader, events, access, settings.changes(), clock, metrics.registry());
-        WriterVerticle writer = new WriterVerticle(
-                bus, feed, follower, changeLog, postgres, kinds, clock, WRITE_DEADLINE, metrics.registry());
-        SecretReads secretReads = new SecretReads(vertx, postgres, ids, clock, metrics.registry());
+        SecretReads secretReads = new SecretReads(
+                vertx, store(cores, isEdge, "secret-reads", SecretReads.in(postgres)), ids, clock, metrics.registry());
         List<Routes> features = List.of(
                 new OpsRoutes(vertx, health, metrics.registry()),
                 new ChangeRoutes(feed, reader, streams, events),
@@ -197,20 +212,44 @@ public final class Assembly implements AutoCloseable {
                         ids,
                         settings.config().defaultEnvironment()));
 
-        await(vertx.deployVerticle(follower));
-        new Retention(
-                vertx, postgres, settings.changes().keep(), settings.changes().partitionSize(), metrics.registry());
-        await(vertx.deployVerticle(writer));
-        await(vertx.deployVerticle(sweeper));
-        if (settings.registry().activeChecks()) {
-            await(vertx.deployVerticle(
-                    new ActiveChecksVerticle(registry, leases, feed, settings.registry(), metrics.registry())));
+        CoreRequests requests = new CoreRequests(cores, feed, keyring);
+        if (isEdge) {
+            await(vertx.deployVerticle(new EdgeFeedVerticle(feed, coreLog)));
+        } else {
+            ChangeFeedVerticle follower = new ChangeFeedVerticle(
+                    feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, clock);
+            await(vertx.deployVerticle(follower));
+            new Retention(
+                    vertx,
+                    postgres,
+                    settings.changes().keep(),
+                    settings.changes().partitionSize(),
+                    metrics.registry());
+            await(vertx.deployVerticle(new WriterVerticle(
+                    bus, feed, follower, changeLog, postgres, kinds, clock, WRITE_DEADLINE, metrics.registry())));
+            await(vertx.deployVerticle(new HeartbeatSweeperVerticle(
+                    registry, leases, feed, postgres, settings.registry(), metrics.registry())));
+            if (settings.registry().activeChecks()) {
+                await(vertx.deployVerticle(
+                        new ActiveChecksVerticle(registry, leases, feed, settings.registry(), metrics.registry())));
+            }
+            CoreLoader.serve(cores, feed, cache, resources);
+            requests.serve(access, features);
+            CoreLog.serve(cores, vertx, feed, reader);
         }
         await(EventLoops.deployOnEach(vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
         deployHttp(
                 vertx,
                 settings,
-                () -> new HttpVerticle(settings.http(), access, feed, ids, features, state, metrics.registry()));
+                () -> new HttpVerticle(
+                        settings.http(),
+                        access,
+                        feed,
+                        ids,
+                        features,
+                        isEdge ? requests : null,
+                        state,
+                        metrics.registry()));
         deployKafka(vertx, settings, feed, changeLog, events, postgres, metrics, health);
         undo.push(() -> await(secretReads.write(), Duration.ofSeconds(2)));
         // while their connections are still there: the sweeper and the sender give back what they hold
@@ -218,6 +257,27 @@ public final class Assembly implements AutoCloseable {
         undo.push(() -> leave(vertx, hazelcast, settings.shutdown().drain()));
         undo.push(streams::close);
         undo.push(state::leave);
+    }
+
+    private static Keyring keyring(Settings settings) {
+        String setting = settings.secrets().keyset();
+        if (!setting.isEmpty() || !settings.embedded().enabled()) {
+            return Keyring.of(setting);
+        }
+        Path kept = settings.embedded().directory().resolve("keyset.json");
+        // an edge never makes one: it would be another than that of the core nodes
+        return settings.cluster().isEdge() && !Files.exists(kept) ? Keyring.of("") : Keyring.of(Keyring.keptIn(kept));
+    }
+
+    /** Where batches of notes go: to the database on a core node, which takes those of edges too; from an edge to a core. */
+    private static Function<String, Future<Void>> store(
+            CoreBus cores, boolean isEdge, String topic, Function<String, Future<Void>> database) {
+        if (isEdge) {
+            return rows -> cores.ask(topic, Buffer.buffer(rows), CoreBus.DEADLINE, true)
+                    .mapEmpty();
+        }
+        cores.serve(topic, rows -> database.apply(rows.toString()).map(Buffer.buffer()));
+        return database;
     }
 
     private static Future<Void> undeployAll(Vertx vertx) {

@@ -66,15 +66,15 @@ public final class AccessRoutes implements Routes {
     @Override
     public void mount(Table table) {
         table.route("GET", "/access/self", null, Map.of(), r -> Future.succeededFuture(self(r)));
-        table.route("POST", "/access/keys", Right.KEYS_WRITE, Map.of(), this::create);
-        table.route(
+        table.coreRoute("POST", "/access/keys", Right.KEYS_WRITE, Map.of(), this::create);
+        table.coreRoute(
                 "GET",
                 "/access/keys",
                 Right.KEYS_WRITE,
                 Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, Rule.ANY),
                 this::list);
-        table.route("DELETE", "/access/keys/:id", Right.KEYS_WRITE, Map.of(), this::delete);
-        table.route("POST", "/access/keys/:id/rotate", Right.KEYS_WRITE, Map.of(), this::rotate);
+        table.coreRoute("DELETE", "/access/keys/:id", Right.KEYS_WRITE, Map.of(), this::delete);
+        table.coreRoute("POST", "/access/keys/:id/rotate", Right.KEYS_WRITE, Map.of(), this::rotate);
     }
 
     private static Answer self(Request request) {

@@ -37,8 +37,9 @@ public final class AuditRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("GET", "/audit/verify", Right.AUDIT_READ, Map.of("from", REVISION, "to", REVISION), this::verify);
-        table.route(
+        table.coreRoute(
+                "GET", "/audit/verify", Right.AUDIT_READ, Map.of("from", REVISION, "to", REVISION), this::verify);
+        table.coreRoute(
                 "GET",
                 "/audit",
                 Right.AUDIT_READ,

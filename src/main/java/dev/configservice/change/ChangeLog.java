@@ -23,7 +23,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The log in PostgreSQL: its statements, and how rows become values. */
-public final class ChangeLog {
+public final class ChangeLog implements PastChanges {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
             fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
@@ -134,7 +134,8 @@ public final class ChangeLog {
                         .map(ChangeLog::toChanges));
     }
 
-    /** The same on a connection of the pool, for readers that catch up. */
+    /** On a connection of the pool, for readers that catch up. */
+    @Override
     public Future<List<Change>> after(long revision, int limit) {
         return postgres.read(FROM, Tuple.of(revision + 1, limit, PAGE_BYTES)).map(ChangeLog::toChanges);
     }
@@ -162,8 +163,8 @@ public final class ChangeLog {
         });
     }
 
-    /** The first revision that the log holds; 0 where it holds none. */
-    Future<Long> oldest() {
+    @Override
+    public Future<Long> oldest() {
         return postgres.read(OLDEST, Tuple.tuple())
                 .map(rows -> rows.iterator().next().getLong("oldest"));
     }

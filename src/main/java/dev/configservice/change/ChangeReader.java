@@ -7,16 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the log from a position on: from memory where it reaches back that far, else from PostgreSQL. */
+/** Reads the log from a position on: from memory where it reaches back that far, else from the log itself. */
 public final class ChangeReader {
     static final int PAGE = 256;
 
     private final ChangeFeed feed;
-    private final ChangeLog changeLog;
+    private final PastChanges past;
 
-    public ChangeReader(ChangeFeed feed, ChangeLog changeLog) {
+    public ChangeReader(ChangeFeed feed, PastChanges past) {
         this.feed = feed;
-        this.changeLog = changeLog;
+        this.past = past;
     }
 
     /**
@@ -32,7 +32,7 @@ public final class ChangeReader {
         if (recent != null) {
             return Future.succeededFuture(recent);
         }
-        return changeLog.after(revision, PAGE).compose(changes -> {
+        return past.after(revision, PAGE).compose(changes -> {
             List<Change> upTo = new ArrayList<>(changes);
             upTo.removeIf(c -> c.revision() > applied);
             boolean follows = !upTo.isEmpty() && upTo.get(0).revision() == revision + 1;
@@ -53,6 +53,6 @@ public final class ChangeReader {
 
     /** The first revision that the log still holds; 0 where it holds none. */
     Future<Long> oldest() {
-        return changeLog.oldest();
+        return past.oldest();
     }
 }

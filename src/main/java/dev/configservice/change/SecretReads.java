@@ -1,5 +1,7 @@
 package dev.configservice.change;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.json.Json;
 import dev.configservice.postgres.Postgres;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -8,13 +10,12 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,11 +30,12 @@ public final class SecretReads {
     private static final int BATCH = 1000;
     private static final String WRITE = """
             insert into secret_reads (id, occurred_at, actor, request_id, resource_id, environment, service_name, name)
-            select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[],
-                                 $7::text[], $8::text[])
+            select * from json_to_recordset($1::text::json) as r(
+              id uuid, occurred_at timestamptz, actor text, request_id text, resource_id text, environment text,
+              service_name text, name text)
             on conflict do nothing""";
 
-    private final Postgres postgres;
+    private final Function<String, Future<Void>> store;
     private final Ids ids;
     private final InstantSource clock;
     private final ConcurrentLinkedQueue<Read> waiting = new ConcurrentLinkedQueue<>();
@@ -42,14 +44,23 @@ public final class SecretReads {
 
     private record Read(UUID id, Instant at, String actor, String requestId, Resource resource) {}
 
-    public SecretReads(Vertx vertx, Postgres postgres, Ids ids, InstantSource clock, MeterRegistry meters) {
-        this.postgres = postgres;
+    /**
+     * @param store writes a batch, as JSON: {@link #in}, or a core node that does
+     */
+    public SecretReads(
+            Vertx vertx, Function<String, Future<Void>> store, Ids ids, InstantSource clock, MeterRegistry meters) {
+        this.store = store;
         this.ids = ids;
         this.clock = clock;
         this.dropped = Counter.builder("config_service_secret_reads_dropped")
                 .description("Reads of secrets that could not be written to the audit")
                 .register(meters);
         vertx.setPeriodic(EVERY_MILLIS, t -> write());
+    }
+
+    /** Writes batches to the database. */
+    public static Function<String, Future<Void>> in(Postgres postgres) {
+        return rows -> postgres.read(WRITE, Tuple.of(rows)).mapEmpty();
     }
 
     /** Notes that an actor was shown a resource's secret. */
@@ -72,24 +83,22 @@ public final class SecretReads {
         if (batch.isEmpty()) {
             return Future.succeededFuture();
         }
-        Tuple arguments = Tuple.tuple()
-                .addArrayOfUUID(batch.stream().map(Read::id).toArray(UUID[]::new))
-                .addArrayOfOffsetDateTime(
-                        batch.stream().map(r -> r.at().atOffset(ZoneOffset.UTC)).toArray(OffsetDateTime[]::new))
-                .addArrayOfString(batch.stream().map(Read::actor).toArray(String[]::new))
-                .addArrayOfString(batch.stream().map(Read::requestId).toArray(String[]::new))
-                .addArrayOfString(batch.stream().map(r -> r.resource().id()).toArray(String[]::new))
-                .addArrayOfString(
-                        batch.stream().map(r -> r.resource().environment()).toArray(String[]::new))
-                .addArrayOfString(
-                        batch.stream().map(r -> r.resource().serviceName()).toArray(String[]::new))
-                .addArrayOfString(batch.stream().map(r -> r.resource().name()).toArray(String[]::new));
-        return postgres.read(WRITE, arguments)
-                .onFailure(e -> {
-                    log.warn("audit.secret-reads-wait reads={} cause={}", batch.size(), e.toString());
-                    waiting.addAll(batch);
-                    size.addAndGet(batch.size());
-                })
-                .mapEmpty();
+        ArrayNode rows = Json.object().arrayNode();
+        for (Read read : batch) {
+            rows.addObject()
+                    .put("id", read.id().toString())
+                    .put("occurred_at", read.at().toString())
+                    .put("actor", read.actor())
+                    .put("request_id", read.requestId())
+                    .put("resource_id", read.resource().id())
+                    .put("environment", read.resource().environment())
+                    .put("service_name", read.resource().serviceName())
+                    .put("name", read.resource().name());
+        }
+        return store.apply(Json.write(rows)).onFailure(e -> {
+            log.warn("audit.secret-reads-wait reads={} cause={}", batch.size(), e.toString());
+            waiting.addAll(batch);
+            size.addAndGet(batch.size());
+        });
     }
 }

@@ -1,5 +1,6 @@
 package dev.configservice.cluster;
 
+import com.hazelcast.cluster.Member;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.JoinConfig;
 import com.hazelcast.config.NetworkConfig;
@@ -32,7 +33,7 @@ public final class Grid {
      *
      * @param grace how long it may take to hand over what it owns when it leaves
      * @param maps adds the maps that features need
-     * @throws SettingsException the port is taken
+     * @throws SettingsException the port is taken, or an edge finds no core node
      */
     public static HazelcastInstance start(ClusterSettings settings, Duration grace, Consumer<Config> maps) {
         requireFree(settings);
@@ -40,6 +41,7 @@ public final class Grid {
         // the configuration that Vert.x needs, and ours
         Config config = ConfigUtil.loadConfig();
         config.setClusterName(settings.name());
+        config.setLiteMember(settings.isEdge());
         // Vert.x knows its nodes by this
         config.getMemberAttributeConfig()
                 .setAttribute("__vertx.nodeId", UUID.randomUUID().toString());
@@ -71,7 +73,13 @@ public final class Grid {
         config.getMetricsConfig().setEnabled(false);
         config.getJetConfig().setEnabled(false);
         maps.accept(config);
-        return Hazelcast.newHazelcastInstance(config);
+        HazelcastInstance hazelcast = Hazelcast.newHazelcastInstance(config);
+        if (settings.isEdge() && hazelcast.getCluster().getMembers().stream().allMatch(Member::isLiteMember)) {
+            hazelcast.shutdown();
+            throw new SettingsException("cluster.members: " + String.join(",", settings.members())
+                    + " (expected: core nodes that can be reached; an edge does not start without)");
+        }
+        return hazelcast;
     }
 
     /** Whether there is no other member. */

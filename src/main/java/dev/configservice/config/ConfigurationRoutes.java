@@ -100,8 +100,8 @@ public final class ConfigurationRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/config", Right.CONFIG_WRITE, Map.of(), this::create);
-        table.route(
+        table.coreRoute("POST", "/config", Right.CONFIG_WRITE, Map.of(), this::create);
+        table.coreRoute(
                 "GET",
                 "/config",
                 Right.READ,
@@ -134,7 +134,7 @@ public final class ConfigurationRoutes implements Routes {
                 null,
                 Map.of("environment", Rule.NAME, "service_name", Rule.NAME, "is_encrypted", Rule.BOOLEAN),
                 this::get);
-        table.route("PUT", "/config/:id", Right.CONFIG_WRITE, Map.of(), this::update);
+        table.coreRoute("PUT", "/config/:id", Right.CONFIG_WRITE, Map.of(), this::update);
         shared.mount(table);
     }
 

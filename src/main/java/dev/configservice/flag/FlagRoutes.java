@@ -117,8 +117,8 @@ public final class FlagRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/feature-flags", Right.FLAGS_WRITE, Map.of(), this::create);
-        table.route(
+        table.coreRoute("POST", "/feature-flags", Right.FLAGS_WRITE, Map.of(), this::create);
+        table.coreRoute(
                 "GET",
                 "/feature-flags",
                 Right.READ,
@@ -143,8 +143,8 @@ public final class FlagRoutes implements Routes {
         table.route("POST", "/feature-flags/evaluate", Right.READ, Map.of(), this::evaluate);
         table.route("POST", "/feature-flags/evaluate/bulk", Right.READ, Map.of(), this::evaluateBulk);
         table.route("GET", "/feature-flags/:id", Right.READ, Map.of(), shared::get);
-        table.route("PUT", "/feature-flags/:id", Right.FLAGS_WRITE, Map.of(), this::update);
-        table.route("GET", "/feature-flags/:id/usage", Right.READ, Map.of(), this::usage);
+        table.coreRoute("PUT", "/feature-flags/:id", Right.FLAGS_WRITE, Map.of(), this::update);
+        table.coreRoute("GET", "/feature-flags/:id/usage", Right.READ, Map.of(), this::usage);
         shared.mount(table);
     }
 

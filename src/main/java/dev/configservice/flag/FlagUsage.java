@@ -1,8 +1,10 @@
 package dev.configservice.flag;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.flag.eval.FlagDefinition;
 import dev.configservice.flag.eval.Reason;
+import dev.configservice.json.Json;
 import dev.configservice.postgres.Postgres;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -11,14 +13,13 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +35,8 @@ public final class FlagUsage {
 
     private static final String WRITE = """
             insert into flag_usage (flag_id, hour, variant, reason, evaluations, last_at)
-            select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+            select * from json_to_recordset($1::text::json) as r(
+              flag_id text, hour timestamptz, variant text, reason text, evaluations bigint, last_at timestamptz)
             on conflict (flag_id, hour, variant, reason) do update
             set evaluations = flag_usage.evaluations + excluded.evaluations,
                 last_at = greatest(flag_usage.last_at, excluded.last_at)""";
@@ -45,6 +47,7 @@ public final class FlagUsage {
             order by hour desc, variant, reason""";
 
     private final Postgres postgres;
+    private final Function<String, Future<Void>> store;
     private final InstantSource clock;
     private final Map<Key, LongAdder> counts = new ConcurrentHashMap<>();
     private final Map<Reason, Counter> byReason;
@@ -54,8 +57,19 @@ public final class FlagUsage {
     /** Evaluations of one hour. The variant is empty where there was none. */
     record Line(Instant hour, String variant, String reason, long evaluations, Instant lastAt) {}
 
-    public FlagUsage(Vertx vertx, Postgres postgres, InstantSource clock, MeterRegistry meters) {
+    /**
+     * @param store writes a batch, as JSON: {@link #in}, or a core node that does
+     * @param cleans whether this node forgets what is older than 30 days
+     */
+    public FlagUsage(
+            Vertx vertx,
+            Postgres postgres,
+            Function<String, Future<Void>> store,
+            boolean cleans,
+            InstantSource clock,
+            MeterRegistry meters) {
         this.postgres = postgres;
+        this.store = store;
         this.clock = clock;
         this.byReason = new java.util.EnumMap<>(Reason.class);
         for (Reason reason : Reason.values()) {
@@ -67,10 +81,17 @@ public final class FlagUsage {
                             .register(meters));
         }
         vertx.setPeriodic(EVERY_MILLIS, t -> write());
-        vertx.setPeriodic(
-                CLEAN_EVERY_MILLIS,
-                t -> postgres.read(CLEAN, Tuple.tuple())
-                        .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
+        if (cleans) {
+            vertx.setPeriodic(
+                    CLEAN_EVERY_MILLIS,
+                    t -> postgres.read(CLEAN, Tuple.tuple())
+                            .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
+        }
+    }
+
+    /** Writes batches to the database. */
+    public static Function<String, Future<Void>> in(Postgres postgres) {
+        return rows -> postgres.read(WRITE, Tuple.of(rows)).mapEmpty();
     }
 
     void count(Evaluation evaluation) {
@@ -98,45 +119,34 @@ public final class FlagUsage {
 
     /** Writes what was counted since the last time. */
     Future<Void> write() {
-        List<String> flags = new ArrayList<>();
-        List<String> variants = new ArrayList<>();
-        List<String> reasons = new ArrayList<>();
+        Instant now = clock.instant();
+        String hour = now.truncatedTo(ChronoUnit.HOURS).toString();
         List<Long> numbers = new ArrayList<>();
         List<Key> keys = new ArrayList<>();
+        ArrayNode rows = Json.object().arrayNode();
         counts.forEach((key, count) -> {
             long n = count.sumThenReset();
             if (n > 0) {
                 keys.add(key);
-                flags.add(key.flagId());
-                variants.add(key.variant());
-                reasons.add(key.reason().name());
                 numbers.add(n);
+                rows.addObject()
+                        .put("flag_id", key.flagId())
+                        .put("hour", hour)
+                        .put("variant", key.variant())
+                        .put("reason", key.reason().name())
+                        .put("evaluations", n)
+                        .put("last_at", now.toString());
             }
         });
         if (keys.isEmpty()) {
             return Future.succeededFuture();
         }
-        OffsetDateTime now = clock.instant().atOffset(ZoneOffset.UTC);
-        OffsetDateTime[] hours = new OffsetDateTime[keys.size()];
-        java.util.Arrays.fill(hours, now.truncatedTo(ChronoUnit.HOURS));
-        OffsetDateTime[] times = new OffsetDateTime[keys.size()];
-        java.util.Arrays.fill(times, now);
-        Tuple arguments = Tuple.tuple()
-                .addArrayOfString(flags.toArray(String[]::new))
-                .addArrayOfOffsetDateTime(hours)
-                .addArrayOfString(variants.toArray(String[]::new))
-                .addArrayOfString(reasons.toArray(String[]::new))
-                .addArrayOfLong(numbers.toArray(Long[]::new))
-                .addArrayOfOffsetDateTime(times);
-        return postgres.read(WRITE, arguments)
-                .onFailure(e -> {
-                    log.debug("flags.usage-not-written cause={}", e.toString());
-                    for (int i = 0; i < keys.size(); i++) {
-                        counts.computeIfAbsent(keys.get(i), k -> new LongAdder())
-                                .add(numbers.get(i));
-                    }
-                })
-                .mapEmpty();
+        return store.apply(Json.write(rows)).onFailure(e -> {
+            log.debug("flags.usage-not-written cause={}", e.toString());
+            for (int i = 0; i < keys.size(); i++) {
+                counts.computeIfAbsent(keys.get(i), k -> new LongAdder()).add(numbers.get(i));
+            }
+        });
     }
 
     /** What is counted of a flag, newest first, with what this node has in memory written before. */

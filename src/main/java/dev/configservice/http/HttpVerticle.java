@@ -45,20 +45,26 @@ public final class HttpVerticle extends VerticleBase {
     private final HttpSettings settings;
     private final Pipeline pipeline;
     private final List<Routes> features;
+    private final @Nullable CoreRequests cores;
     private final MeterRegistry meters;
     private final RouteMetrics unknown;
     private final IdleConnections connections = new IdleConnections();
     private @Nullable HttpServer server;
 
+    /**
+     * @param cores where requests go that need the log; null on a node that has it
+     */
     public HttpVerticle(
             HttpSettings settings,
             Access access,
             ChangeFeed feed,
             Ids ids,
             List<Routes> features,
+            @Nullable CoreRequests cores,
             NodeState state,
             MeterRegistry meters) {
         this.settings = settings;
+        this.cores = cores;
         this.pipeline = new Pipeline(access, feed, ids, state);
         this.features = features;
         this.meters = meters;
@@ -189,6 +195,18 @@ public final class HttpVerticle extends VerticleBase {
             Pipeline.Spec spec =
                     new Pipeline.Spec(method, BASE + path, need, query, new RouteMetrics(meters, method, BASE + path));
             enter(method, BASE + path, call -> pipeline.run(call, spec, handler));
+        }
+
+        @Override
+        public void coreRoute(
+                String method,
+                String path,
+                @Nullable Right need,
+                Map<String, Rule> query,
+                Function<Request, Future<Answer>> handler) {
+            CoreRequests handOn = cores;
+            String name = CoreRequests.name(method, path);
+            route(method, path, need, query, handOn == null ? handler : request -> handOn.hand(name, request));
         }
 
         @Override

@@ -78,14 +78,14 @@ public final class ResourceRoutes {
     /** Enters the routes by id. GET and PUT are the feature's own. */
     public void mount(Routes.Table table) {
         String byId = face.path() + "/:id";
-        table.route("DELETE", byId, face.writeRight(), Map.of(), this::delete);
-        table.route(
+        table.coreRoute("DELETE", byId, face.writeRight(), Map.of(), this::delete);
+        table.coreRoute(
                 "GET",
                 byId + "/history",
                 Right.READ,
                 Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, Rule.ANY),
                 this::history);
-        table.route("POST", byId + "/rollback", face.writeRight(), Map.of(), this::rollback);
+        table.coreRoute("POST", byId + "/rollback", face.writeRight(), Map.of(), this::rollback);
     }
 
     /** A resource by id that is there, for a write of this caller. */

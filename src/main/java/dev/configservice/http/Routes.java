@@ -28,6 +28,14 @@ public interface Routes {
                 Map<String, Rule> query,
                 Function<Request, Future<Answer>> handler);
 
+        /** The same for a route that needs the log, or writes: an edge hands its requests to a core node. */
+        void coreRoute(
+                String method,
+                String path,
+                @Nullable Right need,
+                Map<String, Rule> query,
+                Function<Request, Future<Answer>> handler);
+
         /** A GET route that writes its response itself, piece by piece; a failure before its first byte is answered. */
         void stream(
                 String path, @Nullable Right need, Map<String, Rule> query, Function<Exchange, Future<Void>> handler);

@@ -20,11 +20,14 @@ public final class Health {
     private final ChangeFeed feed;
     private final NodeState state;
 
-    public Health(Vertx vertx, ChangeFeed feed, SnapshotStore redis, NodeState state) {
+    /**
+     * @param log what this node follows the log through: {@code postgres}, or {@code core} on an edge
+     */
+    public Health(Vertx vertx, ChangeFeed feed, String log, SnapshotStore redis, NodeState state) {
         this.state = state;
         this.feed = feed;
         this.checks = HealthChecks.create(vertx);
-        register("postgres", () -> {
+        register(log, () -> {
             Duration stale = feed.staleness();
             JsonObject data = new JsonObject().put("stale_seconds", stale.toSeconds());
             return Future.succeededFuture(stale.isZero() ? Status.OK(data) : Status.KO(data));

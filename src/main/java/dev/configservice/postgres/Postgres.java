@@ -37,7 +37,7 @@ public final class Postgres {
 
     private final Vertx vertx;
     private final PgConnectOptions options;
-    private final Pool pool;
+    private final @Nullable Pool pool;
 
     /**
      * @param uri postgresql://user:password@host:port/database
@@ -59,6 +59,17 @@ public final class Postgres {
                 .build();
     }
 
+    private Postgres(Vertx vertx) {
+        this.vertx = vertx;
+        this.options = new PgConnectOptions();
+        this.pool = null;
+    }
+
+    /** Of a node that has none: every call fails. */
+    public static Postgres none(Vertx vertx) {
+        return new Postgres(vertx);
+    }
+
     /** The address without user and password, for logs and health. */
     public String address() {
         return options.getHost() + ":" + options.getPort() + "/" + options.getDatabase();
@@ -75,6 +86,9 @@ public final class Postgres {
 
     /** One statement on a connection of the pool. */
     public Future<RowSet<Row>> read(String sql, Tuple arguments, Duration deadline) {
+        if (pool == null) {
+            return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
+        }
         return pool.getConnection()
                 .compose(connection -> within(
                                 deadline,
@@ -184,6 +198,6 @@ public final class Postgres {
     }
 
     public Future<Void> close() {
-        return pool.close();
+        return pool == null ? Future.succeededFuture() : pool.close();
     }
 }

@@ -90,9 +90,9 @@ public final class RegistryRoutes implements Routes {
 
     @Override
     public void mount(Table table) {
-        table.route("POST", "/registry/register", Right.REGISTRY_WRITE, Map.of(), this::register);
-        table.route("PUT", "/registry/health", Right.REGISTRY_WRITE, Map.of(), this::health);
-        table.route("POST", "/registry/deregister", Right.REGISTRY_WRITE, Map.of(), this::deregister);
+        table.coreRoute("POST", "/registry/register", Right.REGISTRY_WRITE, Map.of(), this::register);
+        table.coreRoute("PUT", "/registry/health", Right.REGISTRY_WRITE, Map.of(), this::health);
+        table.coreRoute("POST", "/registry/deregister", Right.REGISTRY_WRITE, Map.of(), this::deregister);
         table.route(
                 "GET",
                 "/registry/healthy",
@@ -108,7 +108,7 @@ public final class RegistryRoutes implements Routes {
                 Map.of("strategy", STRATEGY, METADATA, Rule.ANY),
                 this::lookUp);
         table.route("GET", "/registry/:service/instances", Right.READ, Map.of("status", STATUS), this::instances);
-        table.route(
+        table.coreRoute(
                 "DELETE",
                 "/registry/:service/instances/:instance",
                 Right.REGISTRY_WRITE,

@@ -8,11 +8,13 @@ public record ClusterSettings(
     /** What a node is. */
     public enum Role {
         /** Has PostgreSQL and answers writes. */
-        CORE
+        CORE,
+        /** Answers reads from memory, and asks core nodes for everything else. */
+        EDGE
     }
 
     static ClusterSettings from(Section s) {
-        return new ClusterSettings(
+        ClusterSettings settings = new ClusterSettings(
                 s.text("name"),
                 s.oneOf("role", Role.class),
                 s.text("host"),
@@ -20,6 +22,14 @@ public record ClusterSettings(
                 s.integer("bus-port", 0, 65535),
                 s.list("members"),
                 s.text("kubernetes-dns"));
+        if (settings.isEdge() && settings.members().isEmpty()) {
+            s.problem("members", "", "host:port of the core nodes, where cluster.role is edge");
+        }
+        return settings;
+    }
+
+    public boolean isEdge() {
+        return role == Role.EDGE;
     }
 
     /** Whether the members are found as the pods of a headless service. */

@@ -2,10 +2,10 @@ package dev.configservice.settings;
 
 /** The database: the only authority. */
 public record PostgresSettings(String uri, int poolSize) {
-    static PostgresSettings from(Section s, boolean embedded) {
+    static PostgresSettings from(Section s, boolean optional) {
         String uri = s.text("uri");
         boolean wellFormed = uri.startsWith("postgresql://") || uri.startsWith("postgres://");
-        if (!wellFormed && !(embedded && uri.isEmpty())) {
+        if (!wellFormed && !(optional && uri.isEmpty())) {
             s.problem("uri", uri.isEmpty() ? "" : "(not shown)", "postgresql://user:password@host:port/database");
         }
         return new PostgresSettings(uri, s.integer("pool-size", 1, 200));

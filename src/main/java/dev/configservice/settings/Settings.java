@@ -74,12 +74,13 @@ public record Settings(
         Map<String, Section> open = new LinkedHashMap<>();
         sections.forEach((name, values) -> open.put(name, new Section(name, values, problems)));
         EmbeddedSettings embedded = EmbeddedSettings.from(get(open, "embedded"));
+        ClusterSettings cluster = ClusterSettings.from(get(open, "cluster"));
         Settings settings = new Settings(
                 HttpSettings.from(get(open, "http"), embedded.enabled()),
-                PostgresSettings.from(get(open, "postgres"), embedded.enabled()),
+                PostgresSettings.from(get(open, "postgres"), embedded.enabled() || cluster.isEdge()),
                 RedisSettings.from(get(open, "redis")),
                 KafkaSettings.from(get(open, "kafka")),
-                ClusterSettings.from(get(open, "cluster")),
+                cluster,
                 AccessSettings.from(get(open, "access"), embedded.enabled()),
                 SecretsSettings.from(get(open, "secrets")),
                 ConfigSettings.from(get(open, "config")),

@@ -16,7 +16,6 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -27,22 +26,18 @@ import org.jspecify.annotations.Nullable;
  * remembered for good, also of one that was deleted.
  */
 public final class Resources {
-    private static final String PATH = """
-            (select environment, service_name, name from resources where kind = $1 and id = $2)
-            union all
-            (select environment, service_name, name from resource_changes where kind = $1 and resource_id = $2
-             order by version desc limit 1)
-            limit 1""";
-
     private final SnapshotCache cache;
+    private final SnapshotLoader loader;
     private final ChangeLog changeLog;
     private final Postgres postgres;
     private final ChangeFeed feed;
     private final Cache<String, Path> paths =
             Caffeine.newBuilder().maximumSize(200_000).build();
 
-    public Resources(SnapshotCache cache, ChangeLog changeLog, Postgres postgres, ChangeFeed feed) {
+    public Resources(
+            SnapshotCache cache, SnapshotLoader loader, ChangeLog changeLog, Postgres postgres, ChangeFeed feed) {
         this.cache = cache;
+        this.loader = loader;
         this.changeLog = changeLog;
         this.postgres = postgres;
         this.feed = feed;
@@ -72,31 +67,26 @@ public final class Resources {
     /** A resource by id; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
     public Future<Found> find(String kind, String id, long minRevision) {
         if (!Ids.isId(id)) {
-            return Future.failedFuture(
-                    ServiceException.notFound("There is no " + kind.replace('_', ' ') + " " + "with this id"));
+            return Future.failedFuture(unknown(kind));
         }
         String canonical = id.toLowerCase(java.util.Locale.ROOT);
-        Path known = paths.getIfPresent(kind + "/" + canonical);
-        Future<Path> path = known != null ? Future.succeededFuture(known) : lookUp(kind, canonical);
-        return path.compose(p -> cache.get(p.unit(), minRevision).map(snapshot -> {
-            Resource r = byName(snapshot.resources(), p.name());
-            return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
-        }));
+        return path(kind, canonical)
+                .compose(p -> cache.get(p.unit(), minRevision).map(snapshot -> {
+                    Resource r = byName(snapshot.resources(), p.name());
+                    return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
+                }));
     }
 
-    private Future<Path> lookUp(String kind, String id) {
-        return postgres.read(PATH, Tuple.of(kind, id)).compose(rows -> {
-            Iterator<Row> it = rows.iterator();
-            if (!it.hasNext()) {
-                return Future.failedFuture(
-                        ServiceException.notFound("There is no " + kind.replace('_', ' ') + " with this id"));
-            }
-            Row row = it.next();
-            Path path = new Path(
-                    new Unit(kind, row.getString("environment"), row.getString("service_name")), row.getString("name"));
-            paths.put(kind + "/" + id, path);
-            return Future.succeededFuture(path);
-        });
+    /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    Future<Path> path(String kind, String id) {
+        Path known = paths.getIfPresent(kind + "/" + id);
+        return known != null
+                ? Future.succeededFuture(known)
+                : loader.path(kind, id).onSuccess(path -> paths.put(kind + "/" + id, path));
+    }
+
+    static ServiceException unknown(String kind) {
+        return ServiceException.notFound("There is no " + kind.replace('_', ' ') + " with this id");
     }
 
     /** A resource of a sorted list by its name; null where it is not there. */

@@ -297,11 +297,14 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     private Future<Snapshot> fromPostgres(TouchedUnit touched, Best best) {
         return postgresBreaker
-                .<Snapshot>execute(promise -> loader.load(touched.unit()).onComplete(promise))
+                .<Snapshot>execute(
+                        promise -> loader.load(touched.unit(), best.need).onComplete(promise))
                 .compose(
                         loaded -> {
                             if (loaded.asOf().compareTo(best.need) < 0) {
-                                // the database went back in time, and the feed has not seen it yet
+                                // the database went back in time, and the feed has not seen it yet; or it is a core
+                                // node's that is cut off
+                                best.take(loaded, Tier.POSTGRES);
                                 return older(best);
                             }
                             count(Tier.POSTGRES);

@@ -1,46 +1,15 @@
 package dev.configservice.snapshot;
 
-import dev.configservice.change.ChangeLog;
 import dev.configservice.change.Position;
-import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
-import dev.configservice.postgres.Postgres;
+import dev.configservice.error.ErrorCode;
 import io.vertx.core.Future;
-import io.vertx.sqlclient.Row;
-import io.vertx.sqlclient.Tuple;
-import java.util.ArrayList;
-import java.util.List;
 
-/** Loads a unit from PostgreSQL, in one statement with the position that it stands for. */
-public final class SnapshotLoader {
-    private static final String LOAD = """
-            select h.epoch as head_epoch, h.revision as head_revision, coalesce(u.revision, 0) as last_change,
-                   r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence,
-                   r.row::text as row, r.sealed
-            from head h
-            left join units u on u.unit = $4
-            left join resources r on r.kind = $1 and r.environment = $2 and r.service_name = $3""";
+/** Where a node gets what no tier of its cache has: PostgreSQL, or, on an edge, a core node. */
+public interface SnapshotLoader {
+    /** A unit; as new as {@code need}, unless the log went back or its holder is cut off from it. */
+    Future<Snapshot> load(Unit unit, Position need);
 
-    private final Postgres postgres;
-
-    public SnapshotLoader(Postgres postgres) {
-        this.postgres = postgres;
-    }
-
-    Future<Snapshot> load(Unit unit) {
-        return postgres.read(LOAD, Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), unit.key()))
-                .map(rows -> {
-                    List<Resource> resources = new ArrayList<>(rows.size());
-                    Position asOf = Position.ZERO;
-                    long lastChange = 0;
-                    for (Row row : rows) {
-                        asOf = new Position(row.getLong("head_epoch"), row.getLong("head_revision"));
-                        lastChange = row.getLong("last_change");
-                        if (row.getString("id") != null) {
-                            resources.add(ChangeLog.toResource(row));
-                        }
-                    }
-                    return Snapshot.of(unit, asOf, lastChange, resources);
-                });
-    }
+    /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    Future<Resources.Path> path(String kind, String id);
 }

@@ -44,6 +44,8 @@ public final class TestNode implements AutoCloseable {
         environment.put("CS_CLUSTER_NAME", "test-" + UUID.randomUUID());
         environment.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
         environment.put("CS_ACCESS_ADMIN_KEY", ADMIN_KEY);
+        // no load balancer waits to hear of it
+        environment.put("CS_SHUTDOWN_DRAIN", "0s");
         environment.put("CS_REDIS_URI", TestServers.get().redisUri());
         environment.put("CS_SECRETS_KEYSET", Keysets.FIRST);
         environment.putAll(settings);
@@ -58,6 +60,23 @@ public final class TestNode implements AutoCloseable {
         other.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
         other.put("CS_CLUSTER_MEMBERS", "127.0.0.1:" + environment.get("CS_CLUSTER_PORT"));
         return new TestNode(other);
+    }
+
+    /** An edge of the same cluster. */
+    public TestNode edge(Map<String, String> settings) {
+        Map<String, String> other = new HashMap<>(environment);
+        other.keySet().removeIf(k -> k.startsWith("CS_POSTGRES_") || k.startsWith("CS_REDIS_"));
+        other.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
+        other.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
+        other.put("CS_CLUSTER_MEMBERS", "127.0.0.1:" + environment.get("CS_CLUSTER_PORT"));
+        other.put("CS_CLUSTER_ROLE", "edge");
+        other.putAll(settings);
+        return new TestNode(other);
+    }
+
+    /** The same node, which was closed, once more. */
+    public TestNode again() {
+        return new TestNode(environment);
     }
 
     public String setting(String name) {
