@@ -10,7 +10,7 @@ final class Banner {
         String host = settings.http().host().equals("0.0.0.0")
                 ? "127.0.0.1"
                 : settings.http().host();
-        String base = "http://" + host + ":" + assembly.httpPort();
+        String base = (settings.http().isTls() ? "https://" : "http://") + host + ":" + assembly.httpPort();
         StringBuilder out = new StringBuilder();
         out.append("\nConfig Service is up.\n\n");
         out.append("  API          ").append(base).append("/api/v1\n");

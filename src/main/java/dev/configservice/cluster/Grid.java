@@ -12,7 +12,10 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.EventBusOptions;
+import io.vertx.core.http.ClientAuth;
 import io.vertx.core.metrics.MetricsOptions;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.spi.VertxMetricsFactory;
 import io.vertx.spi.cluster.hazelcast.ConfigUtil;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
@@ -37,6 +40,7 @@ public final class Grid {
      */
     public static HazelcastInstance start(ClusterSettings settings, Duration grace, Consumer<Config> maps) {
         requireFree(settings);
+        JavaSerialization.turnOff();
         System.setProperty("hazelcast.logging.type", "slf4j");
         // the configuration that Vert.x needs, and ours
         Config config = ConfigUtil.loadConfig();
@@ -93,10 +97,18 @@ public final class Grid {
             ClusterSettings settings,
             VertxMetricsFactory metrics,
             MetricsOptions measured) {
+        EventBusOptions bus = new EventBusOptions().setHost(settings.host()).setPort(settings.busPort());
+        if (settings.isTls()) {
+            bus.setSsl(true)
+                    .setKeyCertOptions(new PemKeyCertOptions()
+                            .setCertPath(settings.tlsCertificate())
+                            .setKeyPath(settings.tlsKey()))
+                    .setTrustOptions(new PemTrustOptions().addCertPath(settings.tlsCa()))
+                    .setClientAuth(ClientAuth.REQUIRED);
+        }
         VertxOptions options = new VertxOptions()
                 .setPreferNativeTransport(true)
-                .setEventBusOptions(
-                        new EventBusOptions().setHost(settings.host()).setPort(settings.busPort()))
+                .setEventBusOptions(bus)
                 .setMetricsOptions(measured);
         return Vertx.builder()
                 .with(options)

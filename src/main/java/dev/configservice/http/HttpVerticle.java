@@ -20,6 +20,7 @@ import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.CorsHandler;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -73,8 +74,12 @@ public final class HttpVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        HttpServer http = vertx.createHttpServer(new HttpServerOptions()
-                        .setHost(settings.host())
+        TlsFiles tls = settings.isTls() ? new TlsFiles(settings) : null;
+        HttpServerOptions options = new HttpServerOptions();
+        if (tls != null) {
+            options.setSsl(true).setKeyCertOptions(tls.options());
+        }
+        HttpServer http = vertx.createHttpServer(options.setHost(settings.host())
                         .setPort(settings.port())
                         .setCompressionSupported(false)
                         // else a connection is known only once it has sent something
@@ -86,7 +91,12 @@ public final class HttpVerticle extends VerticleBase {
                 .requestHandler(router());
         vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
         server = http;
-        return http.listen();
+        if (tls == null) {
+            return http.listen();
+        }
+        return http.listen()
+                .recover(e -> Future.failedFuture(e instanceof SocketException ? e : TlsFiles.refused(e)))
+                .onSuccess(v -> tls.follow(vertx, http));
     }
 
     /** The port that it listens on. */

@@ -4,7 +4,16 @@ import java.util.List;
 
 /** This node and the others. */
 public record ClusterSettings(
-        String name, Role role, String host, int port, int busPort, List<String> members, String kubernetesDns) {
+        String name,
+        Role role,
+        String host,
+        int port,
+        int busPort,
+        List<String> members,
+        String kubernetesDns,
+        String tlsCertificate,
+        String tlsKey,
+        String tlsCa) {
     /** What a node is. */
     public enum Role {
         /** Has PostgreSQL and answers writes. */
@@ -21,11 +30,28 @@ public record ClusterSettings(
                 s.integer("port", 0, 65535),
                 s.integer("bus-port", 0, 65535),
                 s.list("members"),
-                s.text("kubernetes-dns"));
+                s.text("kubernetes-dns"),
+                s.text("tls-certificate"),
+                s.text("tls-key"),
+                s.text("tls-ca"));
+        boolean whole = !settings.tlsCertificate().isEmpty()
+                && !settings.tlsKey().isEmpty()
+                && !settings.tlsCa().isEmpty();
+        if (settings.isTls() && !whole) {
+            s.problem(
+                    "tls-certificate",
+                    settings.tlsCertificate(),
+                    "given with cluster.tls-key and cluster.tls-ca, or none");
+        }
         if (settings.isEdge() && settings.members().isEmpty()) {
             s.problem("members", "", "host:port of the core nodes, where cluster.role is edge");
         }
         return settings;
+    }
+
+    /** Whether the event bus between nodes is by mutual TLS. */
+    public boolean isTls() {
+        return !tlsCertificate.isEmpty() || !tlsKey.isEmpty() || !tlsCa.isEmpty();
     }
 
     public boolean isEdge() {

@@ -2,14 +2,24 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** Where the service listens, and which browser origins may call it. */
-public record HttpSettings(String host, int port, List<String> corsOrigins) {
+/** Where the service listens, with which certificate, and which browser origins may call it. */
+public record HttpSettings(String host, int port, List<String> corsOrigins, String tlsCertificate, String tlsKey) {
     static HttpSettings from(Section s, boolean embedded) {
         String host = s.text("host");
-        return new HttpSettings(
+        HttpSettings settings = new HttpSettings(
                 host.isEmpty() ? (embedded ? "127.0.0.1" : "0.0.0.0") : host,
                 s.integer("port", 0, 65535),
-                s.list("cors-origins"));
+                s.list("cors-origins"),
+                s.text("tls-certificate"),
+                s.text("tls-key"));
+        if (settings.tlsCertificate().isEmpty() != settings.tlsKey().isEmpty()) {
+            s.problem("tls-key", settings.tlsKey(), "given with http.tls-certificate, or neither");
+        }
+        return settings;
+    }
+
+    public boolean isTls() {
+        return !tlsCertificate.isEmpty();
     }
 
     /** Whether only this machine can call. */

@@ -1,0 +1,157 @@
+package dev.configservice.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.configservice.settings.SettingsException;
+import dev.configservice.testing.Certificates;
+import dev.configservice.testing.Ports;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNode;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InvalidClassException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TransportTest {
+    @TempDir
+    Path directory;
+
+    /** The certificate that a port answers with, whatever it is. */
+    private static X509Certificate certificateOf(int port) throws GeneralSecurityException, IOException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[] {new TrustsAll()}, null);
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", port)) {
+            socket.setSoTimeout(5000);
+            socket.startHandshake();
+            return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+        }
+    }
+
+    private static final class TrustsAll implements X509TrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+
+    @Test
+    void httpsTakesANewCertificateWithoutARestart() throws Exception {
+        X509Certificate first = Certificates.make(directory, "tls");
+        try (TestNode node = TestNode.start(Map.of(
+                "CS_HTTP_TLS_CERTIFICATE", directory.resolve("tls.pem").toString(),
+                "CS_HTTP_TLS_KEY", directory.resolve("tls.key").toString()))) {
+            assertThat(certificateOf(node.port())).isEqualTo(first);
+
+            // what cannot be used changes nothing
+            Files.writeString(directory.resolve("tls.pem"), "nonsense");
+            X509Certificate second = Certificates.make(directory, "next");
+            Files.move(
+                    directory.resolve("next.key"), directory.resolve("tls.key"), StandardCopyOption.REPLACE_EXISTING);
+            assertThat(certificateOf(node.port())).isEqualTo(first);
+            Files.move(
+                    directory.resolve("next.pem"), directory.resolve("tls.pem"), StandardCopyOption.REPLACE_EXISTING);
+            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+                // each event loop has looked
+                for (int i = 0; i < 10; i++) {
+                    assertThat(certificateOf(node.port())).isEqualTo(second);
+                }
+            });
+        }
+    }
+
+    @Test
+    void wrongFilesAreNamed() throws IOException {
+        Path nonsense = Files.writeString(directory.resolve("nonsense.pem"), "nonsense");
+        for (String file :
+                List.of(nonsense.toString(), directory.resolve("none").toString())) {
+            assertThatThrownBy(() -> TestNode.start(Map.of("CS_HTTP_TLS_CERTIFICATE", file, "CS_HTTP_TLS_KEY", file)))
+                    .isInstanceOf(SettingsException.class)
+                    .hasMessageContaining("http.tls-certificate");
+        }
+        assertThatThrownBy(() -> TestNode.start(Map.of("CS_HTTP_TLS_KEY", nonsense.toString())))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("http.tls-key");
+        assertThatThrownBy(() -> TestNode.start(Map.of("CS_CLUSTER_TLS_CA", nonsense.toString())))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("cluster.tls-certificate");
+    }
+
+    @Test
+    void theBusBetweenNodesIsByMutualTls() throws Exception {
+        Certificates.make(directory, "node");
+        int busPort = Ports.free();
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "CS_CLUSTER_BUS_PORT", Integer.toString(busPort),
+                "CS_CLUSTER_TLS_CERTIFICATE", directory.resolve("node.pem").toString(),
+                "CS_CLUSTER_TLS_KEY", directory.resolve("node.key").toString(),
+                "CS_CLUSTER_TLS_CA", directory.resolve("node.pem").toString()));
+        try (TestNode core = TestNode.start(settings);
+                TestNode edge = core.edge(Map.of("CS_CLUSTER_BUS_PORT", "0"))) {
+            Reply written = edge.admin().post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"e\"}");
+            assertThat(written.status()).as(written.text()).isEqualTo(201);
+            assertThat(edge.anonymous().get("/config/k?environment=e").status()).isEqualTo(200);
+
+            // one without a certificate is not let in: with TLS 1.3 it hears of it when it reads
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {new TrustsAll()}, null);
+            try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", busPort)) {
+                socket.setSoTimeout(5000);
+                assertThatThrownBy(() -> {
+                            socket.startHandshake();
+                            assertThat(socket.getInputStream().read()).isEqualTo(0);
+                        })
+                        .isInstanceOf(SSLException.class);
+            }
+        }
+    }
+
+    @Test
+    void javaDeserializationIsOff() throws IOException, ClassNotFoundException {
+        JavaSerialization.turnOff();
+        assertThatThrownBy(() -> readAgain(new HashMap<>(Map.of("a", 1)))).isInstanceOf(InvalidClassException.class);
+        assertThatThrownBy(() -> readAgain(java.time.Instant.now())).isInstanceOf(InvalidClassException.class);
+        // what members tell one another when something fails
+        Exception failure = new IllegalStateException("why", new com.hazelcast.core.HazelcastException("cause"));
+        failure.addSuppressed(new IOException("another"));
+        assertThat(readAgain(failure)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> readAgain(new ArrayList<>(List.of(java.time.Instant.now()))))
+                .isInstanceOf(InvalidClassException.class);
+    }
+
+    private static Object readAgain(Object object) throws IOException, ClassNotFoundException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(object);
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            return in.readObject();
+        }
+    }
+}
