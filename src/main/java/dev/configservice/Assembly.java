@@ -162,8 +162,14 @@ public final class Assembly implements AutoCloseable {
         CoreBus cores = new CoreBus(vertx);
         CoreLog coreLog = new CoreLog(cores);
         SnapshotLoader loader = isEdge ? new CoreLoader(cores) : new PostgresLoader(postgres);
-        SnapshotCache cache =
-                new SnapshotCache(vertx, feed, new NearCache(hazelcast), redis, loader, metrics.registry());
+        SnapshotCache cache = new SnapshotCache(
+                vertx,
+                feed,
+                new NearCache(hazelcast),
+                redis,
+                loader,
+                settings.cache().nearEntries(),
+                metrics.registry());
         Resources resources = new Resources(cache, loader, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres, store(cores, isEdge, "key-usage", KeyUsage.in(postgres)));
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
@@ -180,6 +186,7 @@ public final class Assembly implements AutoCloseable {
                 metrics.registry());
         Health health = new Health(vertx, feed, isEdge ? "core" : "postgres", redis, state);
         metrics.follow(feed);
+        metrics.members(() -> hazelcast.getCluster().getMembers().size());
 
         Leases leases = new Leases(vertx, hazelcast, leaseClock);
         Registry registry = new Registry(

@@ -37,7 +37,7 @@ public final class CoreBus {
     private static final Logger log = LoggerFactory.getLogger(CoreBus.class);
     private static final String CORES = "config-service.cores";
     private static final String WHO = "config-service.who-is-core";
-    private static final long FORGOTTEN_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long FORGOTTEN_NANOS = Duration.ofSeconds(3).toNanos();
     private static final byte DONE = 0;
     private static final byte FAILED = 1;
 

@@ -20,27 +20,33 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
     private static final String CLUSTER_ID = "Q29uZmlnU2VydmljZTAwMQ";
 
     private final KafkaRaftServer server;
-    private final int port;
+    private final String address;
 
-    private EmbeddedKafkaServer(KafkaRaftServer server, int port) {
+    private EmbeddedKafkaServer(KafkaRaftServer server, String address) {
         this.server = server;
-        this.port = port;
+        this.address = address;
     }
 
     static EmbeddedKafkaServer start(Path directory, int port) {
+        return start(directory, "127.0.0.1", port);
+    }
+
+    /** One that listens on an address of this machine. */
+    static EmbeddedKafkaServer start(Path directory, String host, int port) {
         try {
-            Properties properties = properties(directory, port);
+            String address = host + ":" + port;
+            Properties properties = properties(directory, address);
             format(directory, properties);
             KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
             server.startup();
-            return new EmbeddedKafkaServer(server, port);
+            return new EmbeddedKafkaServer(server, address);
         } catch (IOException | RuntimeException e) {
             throw new SettingsException("embedded.directory: " + directory
                     + " (expected: a directory that Kafka can start in; " + e.getMessage() + ")");
         }
     }
 
-    private static Properties properties(Path directory, int port) throws IOException {
+    private static Properties properties(Path directory, String address) throws IOException {
         int controllerPort;
         try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             controllerPort = probe.getLocalPort();
@@ -49,8 +55,8 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         p.setProperty("process.roles", "broker,controller");
         p.setProperty("node.id", "1");
         p.setProperty("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
-        p.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort);
-        p.setProperty("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+        p.setProperty("listeners", "PLAINTEXT://" + address + ",CONTROLLER://127.0.0.1:" + controllerPort);
+        p.setProperty("advertised.listeners", "PLAINTEXT://" + address);
         p.setProperty("controller.listener.names", "CONTROLLER");
         p.setProperty("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
         p.setProperty("log.dirs", directory.toString());
@@ -87,7 +93,7 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
 
     @Override
     public String address() {
-        return "127.0.0.1:" + port;
+        return address;
     }
 
     @Override

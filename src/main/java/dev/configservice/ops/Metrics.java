@@ -16,6 +16,7 @@ import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** The registry that all measures go to, and those that stand for the node as a whole. */
 public final class Metrics {
@@ -47,6 +48,13 @@ public final class Metrics {
 
     public MicrometerMetricsFactory forVertx() {
         return new MicrometerMetricsFactory(registry);
+    }
+
+    /** Measures how many nodes this one sees, itself included. */
+    public void members(Supplier<Number> members) {
+        Gauge.builder("config_service_cluster_members", members)
+                .description("Nodes that this one sees in the cluster, itself and edges included")
+                .register(registry);
     }
 
     /** Measures where this node is in the log, and how often what changes. */

@@ -41,8 +41,10 @@ public final class CoreLoader implements SnapshotLoader {
             JsonNode asked = Json.read(question.getBytes());
             return resources
                     .path(asked.path("kind").textValue(), asked.path("id").textValue())
-                    .map(path -> Buffer.buffer(Json.bytes(
-                            Json.object().put("unit", path.unit().key()).put("name", path.name()))));
+                    .map(path -> Buffer.buffer(Json.bytes(Json.object()
+                            .put("unit", path.unit().key())
+                            .put("name", path.name())
+                            .put("revision", feed.applied().revision()))));
         });
     }
 
@@ -71,11 +73,14 @@ public final class CoreLoader implements SnapshotLoader {
     }
 
     @Override
-    public Future<Resources.Path> path(String kind, String id) {
+    public Future<Located> path(String kind, String id) {
         return ask(PATH, Json.object().put("kind", kind).put("id", id)).map(answer -> {
             JsonNode o = Json.read(answer.getBytes());
-            return new Resources.Path(
-                    Unit.parse(o.path("unit").textValue()), o.path("name").textValue());
+            return new Located(
+                    new Resources.Path(
+                            Unit.parse(o.path("unit").textValue()),
+                            o.path("name").textValue()),
+                    o.path("revision").longValue());
         });
     }
 

@@ -23,9 +23,9 @@ public final class PostgresLoader implements SnapshotLoader {
             left join resources r on r.kind = $1 and r.environment = $2 and r.service_name = $3""";
 
     private static final String PATH = """
-            (select environment, service_name, name from resources where kind = $1 and id = $2)
+            (select environment, service_name, name, revision from resources where kind = $1 and id = $2)
             union all
-            (select environment, service_name, name from resource_changes where kind = $1 and resource_id = $2
+            (select environment, service_name, name, revision from resource_changes where kind = $1 and resource_id = $2
              order by version desc limit 1)
             limit 1""";
 
@@ -54,16 +54,16 @@ public final class PostgresLoader implements SnapshotLoader {
     }
 
     @Override
-    public Future<Resources.Path> path(String kind, String id) {
+    public Future<Located> path(String kind, String id) {
         return postgres.read(PATH, Tuple.of(kind, id)).compose(rows -> {
             Iterator<Row> it = rows.iterator();
             if (!it.hasNext()) {
                 return Future.failedFuture(Resources.unknown(kind));
             }
             Row row = it.next();
-            return Future.succeededFuture(new Resources.Path(
-                    new Unit(kind, row.getString("environment"), row.getString("service_name")),
-                    row.getString("name")));
+            Unit unit = new Unit(kind, row.getString("environment"), row.getString("service_name"));
+            return Future.succeededFuture(
+                    new Located(new Resources.Path(unit, row.getString("name")), row.getLong("revision")));
         });
     }
 }

@@ -15,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * remembered for good, also of one that was deleted.
  */
 public final class Resources {
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
     private final SnapshotCache cache;
     private final SnapshotLoader loader;
     private final ChangeLog changeLog;
@@ -80,9 +83,14 @@ public final class Resources {
     /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
     Future<Path> path(String kind, String id) {
         Path known = paths.getIfPresent(kind + "/" + id);
-        return known != null
-                ? Future.succeededFuture(known)
-                : loader.path(kind, id).onSuccess(path -> paths.put(kind + "/" + id, path));
+        if (known != null) {
+            return Future.succeededFuture(known);
+        }
+        // another node may have written it a moment ago: this one must know as much before it says that it is not there
+        return loader.path(kind, id)
+                .compose(found ->
+                        feed.awaitApplied(found.revision(), APPLIED_DEADLINE).map(found.path()))
+                .onSuccess(path -> paths.put(kind + "/" + id, path));
     }
 
     static ServiceException unknown(String kind) {

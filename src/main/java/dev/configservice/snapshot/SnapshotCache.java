@@ -52,6 +52,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             .expireAfterWrite(Duration.ofSeconds(10))
             .build();
 
+    /** What was loaded last of each unit: all there is of it when the near cache has dropped it and nobody can be asked. */
+    private final Cache<Unit, Snapshot> held;
+
     private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
     private final Map<Unit, Boolean> offering = new ConcurrentHashMap<>();
     private final Map<Tier, Counter> hits;
@@ -70,18 +73,23 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** A load that is under way: everything that was known when it began is in what it brings. */
     private record Flight(Position needed, Future<Snapshot> result) {}
 
+    /**
+     * @param held how many units are kept for when nobody can be asked
+     */
     public SnapshotCache(
             Vertx vertx,
             ChangeFeed feed,
             NearCache near,
             SnapshotStore redis,
             SnapshotLoader loader,
+            int held,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.feed = feed;
         this.near = near;
         this.redis = redis;
         this.loader = loader;
+        this.held = Caffeine.newBuilder().maximumSize(held).build();
         this.gridBreaker = breaker("grid", GRID_DEADLINE);
         this.postgresBreaker = breaker("postgres", POSTGRES_DEADLINE);
         this.hits = new java.util.EnumMap<>(Tier.class);
@@ -211,6 +219,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
         climb(touched, need, grid).onComplete(done -> {
             flights.remove(unit, mine);
+            if (done.succeeded() && !done.result().isOutdated()) {
+                held.put(unit, done.result());
+            }
             promise.handle(done);
         });
         return promise.future().compose(s -> allowed(s, minRevision));
@@ -305,24 +316,27 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                                 // the database went back in time, and the feed has not seen it yet; or it is a core
                                 // node's that is cut off
                                 best.take(loaded, Tier.POSTGRES);
-                                return older(best);
+                                return older(touched.unit(), best);
                             }
                             count(Tier.POSTGRES);
                             keepAhead(loaded);
                             offer(loaded);
                             return Future.succeededFuture(loaded);
                         },
-                        e -> older(best));
+                        e -> older(touched.unit(), best));
     }
 
-    private Future<Snapshot> older(Best best) {
+    private Future<Snapshot> older(Unit unit, Best best) {
+        if (best.take(held.getIfPresent(unit), Tier.AHEAD)) {
+            return Future.succeededFuture(best.get());
+        }
         Snapshot older = best.snapshot;
         if (older != null) {
             return Future.succeededFuture(older.asOutdated());
         }
         loadFailures.increment();
-        return Future.failedFuture(ServiceException.unavailable(
-                "PostgreSQL cannot be reached, and no other tier holds what was asked for"));
+        return Future.failedFuture(
+                ServiceException.unavailable("The log cannot be reached, and no tier holds what was asked for"));
     }
 
     /** A tier that fails is one that has nothing; health and metrics tell of it. */

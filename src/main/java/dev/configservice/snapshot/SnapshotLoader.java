@@ -11,5 +11,8 @@ public interface SnapshotLoader {
     Future<Snapshot> load(Unit unit, Position need);
 
     /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
-    Future<Resources.Path> path(String kind, String id);
+    Future<Located> path(String kind, String id);
+
+    /** Where a resource belongs, and a revision as of which that is known: before it, it may not be there yet. */
+    record Located(Resources.Path path, long revision) {}
 }

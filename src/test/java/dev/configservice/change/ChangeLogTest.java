@@ -137,6 +137,17 @@ class ChangeLogTest {
     }
 
     @Test
+    void whatWasMadeThroughOneNodeIsChangedThroughAnotherAtOnce() {
+        for (int i = 0; i < 50; i++) {
+            String id = node.admin()
+                    .post("/config", "{\"key\":\"at-once-" + i + "\",\"value\":0,\"environment\":\"log\"}")
+                    .field("id");
+            Reply changed = second.admin().put("/config/" + id, "{\"value\":1}");
+            assertThat(changed.status()).as(changed.text()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void whatOneClientWroteItReadsThroughEveryNode() {
         Api here = node.admin();
         for (int i = 0; i < 200; i++) {

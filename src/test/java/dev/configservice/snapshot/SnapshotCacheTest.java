@@ -102,7 +102,7 @@ class SnapshotCacheTest {
             ChangeLog changeLog = new ChangeLog(postgres);
             redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system());
             near = new NearCache(hazelcast);
-            cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), meters);
+            cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1000, meters);
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
                     feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, InstantSource.system());
             get(vertx.deployVerticle(follower));

@@ -30,7 +30,11 @@ public final class Api {
     }
 
     public static Api anonymous(int port) {
-        return new Api("http://127.0.0.1:" + port, List.of());
+        return anonymous("127.0.0.1", port);
+    }
+
+    public static Api anonymous(String host, int port) {
+        return new Api("http://" + host + ":" + port, List.of());
     }
 
     /** The same node, with another header. */

@@ -20,15 +20,27 @@ public final class NodeProcess implements AutoCloseable {
 
     /** Starts it, with these settings and no others. */
     public NodeProcess(Map<String, String> settings, String... arguments) {
+        this(
+                List.of(),
+                List.of("-cp", System.getProperty("java.class.path"), "dev.configservice.Main"),
+                settings,
+                arguments);
+    }
+
+    /** Starts the packaged jar by way of another command, which becomes it, with these settings and no others of ours. */
+    public static NodeProcess ofJar(List<String> by, Map<String, String> settings) {
+        return new NodeProcess(by, List.of("-jar", System.getProperty("service.jar")), settings);
+    }
+
+    private NodeProcess(List<String> by, List<String> program, Map<String, String> settings, String... arguments) {
         this.settings = Map.copyOf(settings);
         this.output = TestServers.directory("out").resolve("output");
-        List<String> command = new ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(by);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Djava.util.concurrent.ForkJoinPool.common.parallelism=2",
-                "-Xmx512m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.configservice.Main"));
+                "-Xmx512m"));
+        command.addAll(program);
         command.addAll(List.of(arguments));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
@@ -54,7 +66,7 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     public Api api() {
-        return Api.anonymous(Integer.parseInt(settings.get("CS_HTTP_PORT")));
+        return Api.anonymous(settings.get("CS_HTTP_HOST"), Integer.parseInt(settings.get("CS_HTTP_PORT")));
     }
 
     public Map<String, String> settings() {

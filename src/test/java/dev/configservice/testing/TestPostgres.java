@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,56 @@ public final class TestPostgres implements AutoCloseable {
 
     public TestPostgres() {
         this(TestServers.directory("postgres"));
+    }
+
+    /** One that can be reached from other addresses of this machine too, also after a restart. */
+    public static TestPostgres open() {
+        TestPostgres postgres = new TestPostgres(TestServers.directory("postgres"));
+        try {
+            Files.writeString(
+                    postgres.directory.resolve("pg_hba.conf"),
+                    "host all all 10.0.0.0/8 trust\n",
+                    StandardOpenOption.APPEND);
+            Files.writeString(
+                    postgres.directory.resolve("postgresql.conf"),
+                    "listen_addresses = '*'\n",
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        postgres.stop();
+        postgres.start();
+        return postgres;
+    }
+
+    /** Copies the data of a server that was stopped, to be brought back by {@link #restore}. */
+    public Path backUp() {
+        Path copy = TestServers.directory("backup").resolve("data");
+        copy(directory, copy);
+        return copy;
+    }
+
+    /** Makes the data of a server that was stopped what it was at a backup. */
+    public void restore(Path backup) {
+        run("rm", "-rf", directory.toString());
+        copy(backup, directory);
+    }
+
+    private static void copy(Path from, Path to) {
+        run("cp", "-a", from.toString(), to.toString());
+    }
+
+    private static void run(String... command) {
+        try {
+            if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + " failed");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     private TestPostgres(Path directory) {
@@ -128,7 +179,8 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    static void signal(String signal, List<ProcessHandle> processes) {
+    /** Sends a signal, e.g. STOP or CONT. */
+    public static void signal(String signal, List<ProcessHandle> processes) {
         try {
             for (ProcessHandle p : processes) {
                 new ProcessBuilder("kill", "-" + signal, Long.toString(p.pid()))

@@ -11,21 +11,29 @@ import redis.embedded.RedisServer;
 public final class TestRedis implements AutoCloseable {
     private final int port = Ports.free();
     private final Path directory = TestServers.directory("redis");
+    private final String host;
     private RedisServer server;
 
     public TestRedis() {
+        this("127.0.0.1");
+    }
+
+    /** One that listens on an address of this machine. */
+    public TestRedis(String host) {
+        this.host = host;
         start();
     }
 
     public String uri() {
-        return "redis://127.0.0.1:" + port;
+        return "redis://" + host + ":" + port;
     }
 
     public void start() {
         try {
             server = RedisServer.newRedisServer()
                     .port(port)
-                    .bind("127.0.0.1")
+                    .bind(host)
+                    .setting("protected-mode no")
                     .setting("dir \"" + directory.toAbsolutePath() + "\"")
                     .setting("pidfile \"" + directory.toAbsolutePath().resolve("redis.pid") + "\"")
                     .setting("save \"\"")
@@ -38,7 +46,7 @@ public final class TestRedis implements AutoCloseable {
 
     /** Deletes a key; how many there were. */
     public long delete(String key) {
-        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis("127.0.0.1", port)) {
+        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {
             return client.del(key);
         }
     }
@@ -46,7 +54,7 @@ public final class TestRedis implements AutoCloseable {
     /** All keys and values, as text. */
     public String everything() {
         StringBuilder all = new StringBuilder();
-        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis("127.0.0.1", port)) {
+        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {
             for (String key : client.keys("*")) {
                 all.append(key).append(client.hgetAll(key)).append('\n');
             }
@@ -60,6 +68,10 @@ public final class TestRedis implements AutoCloseable {
 
     public void goOn() {
         TestPostgres.signal("CONT", process());
+    }
+
+    public void kill() {
+        process().forEach(ProcessHandle::destroyForcibly);
     }
 
     private List<ProcessHandle> process() {

@@ -1,0 +1,303 @@
+package dev.configservice.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.configservice.embedded.KafkaProcess;
+import dev.configservice.testing.Clients;
+import dev.configservice.testing.EventStream;
+import dev.configservice.testing.Keysets;
+import dev.configservice.testing.NodeProcess;
+import dev.configservice.testing.Ports;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNetwork;
+import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestPostgres;
+import dev.configservice.testing.TestRedis;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Three core nodes and an edge, the packaged jar in a network of their own, with PostgreSQL, Redis and Kafka, while things
+ * go wrong. {@code -Dfaults.rounds=20} makes it a long one, {@code -Dfaults.pause=30} the pauses long.
+ */
+class ClusterFaultIT {
+    private static final int CORES = 3;
+    private static final int NODES = 4;
+    private static final int EDGE = 4;
+    private static final int ROUNDS = Integer.getInteger("faults.rounds", 1);
+    private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("faults.pause", 12));
+    private static final Duration SHORT = Duration.ofSeconds(4);
+    private static final Path CLOCK = Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
+
+    private final TestNetwork network = network();
+    private final TestPostgres postgres = TestPostgres.open();
+    private final TestRedis redis = new TestRedis(network.host());
+    private final KafkaProcess kafka = new KafkaProcess(network.host());
+    private final Path clock =
+            Path.of("target", "clock-" + ProcessHandle.current().pid());
+    private final int[] ports =
+            IntStream.rangeClosed(0, NODES).map(i -> Ports.free()).toArray();
+    private final NodeProcess[] nodes = new NodeProcess[NODES + 1];
+    private final Clients clients =
+            new Clients(IntStream.rangeClosed(1, NODES).mapToObj(this::host).toList(), kafka.address());
+
+    private static TestNetwork network() {
+        assumeTrue(TestNetwork.isPossible(), "needs root and iproute2, for a network whose parts can be cut");
+        return new TestNetwork(NODES);
+    }
+
+    @AfterEach
+    void stop() {
+        clients.close();
+        Arrays.stream(nodes).filter(n -> n != null).forEach(NodeProcess::close);
+        kafka.close();
+        redis.close();
+        postgres.close();
+        network.close();
+    }
+
+    private String host(int node) {
+        return network.address(node) + ":" + ports[node];
+    }
+
+    private void start(int node) {
+        Map<String, String> settings = new HashMap<>();
+        settings.put("CS_HTTP_HOST", network.address(node));
+        settings.put("CS_HTTP_PORT", Integer.toString(ports[node]));
+        settings.put("CS_CLUSTER_HOST", network.address(node));
+        settings.put(
+                "CS_CLUSTER_MEMBERS",
+                IntStream.rangeClosed(1, CORES)
+                        .mapToObj(i -> network.address(i) + ":5701")
+                        .collect(Collectors.joining(",")));
+        settings.put("CS_ACCESS_ADMIN_KEY", TestNode.ADMIN_KEY);
+        settings.put("CS_SECRETS_KEYSET", Keysets.FIRST);
+        if (node == EDGE) {
+            settings.put("CS_CLUSTER_ROLE", "edge");
+        } else {
+            settings.put("CS_POSTGRES_URI", postgres.uri().replace("127.0.0.1", network.host()));
+            settings.put("CS_REDIS_URI", redis.uri());
+            settings.put("CS_KAFKA_BOOTSTRAP_SERVERS", kafka.address());
+        }
+        if (node == 3 && Files.exists(CLOCK)) {
+            settings.put("LD_PRELOAD", CLOCK.toString());
+            settings.put("FAKETIME_TIMESTAMP_FILE", clock.toAbsolutePath().toString());
+            settings.put("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            settings.put("FAKETIME_NO_CACHE", "1");
+        }
+        nodes[node] = NodeProcess.ofJar(network.as(node), settings);
+    }
+
+    private void setClock(String offset) {
+        try {
+            Files.writeString(clock, offset);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What is done, and undone again. */
+    private record Fault(String name, List<Integer> troubled, Duration lasts, Runnable begin, Runnable end) {}
+
+    private Fault killed(int node) {
+        return new Fault(
+                "kill -9 of node " + node, List.of(node), Duration.ofSeconds(1), () -> nodes[node].kill(), () -> {
+                    start(node);
+                    nodes[node].awaitReady();
+                });
+    }
+
+    private Fault paused(int node) {
+        return new Fault(
+                "node " + node + " paused for " + PAUSE.toSeconds() + " s",
+                List.of(node),
+                PAUSE,
+                () -> nodes[node].hang(),
+                () -> nodes[node].goOn());
+    }
+
+    private List<Fault> faults() {
+        List<Fault> all = new ArrayList<>(List.of(
+                killed(1),
+                killed(EDGE),
+                new Fault("PostgreSQL hangs", List.of(), SHORT, postgres::hang, postgres::goOn),
+                new Fault("PostgreSQL killed", List.of(), SHORT, postgres::kill, postgres::start),
+                new Fault("Redis hangs", List.of(), SHORT, redis::hang, redis::goOn),
+                new Fault("Redis killed", List.of(), SHORT, redis::kill, redis::start),
+                new Fault("Kafka hangs", List.of(), SHORT, kafka::hang, kafka::goOn),
+                new Fault("Kafka killed", List.of(), SHORT, kafka::kill, kafka::start),
+                paused(2),
+                new Fault(
+                        "nodes 1 and 2 do not reach one another",
+                        List.of(),
+                        PAUSE,
+                        () -> network.cutOff(1, List.of(2)),
+                        network::heal),
+                new Fault(
+                        "node 3 hears the others, and they do not hear it",
+                        List.of(),
+                        PAUSE,
+                        () -> List.of(1, 2, EDGE).forEach(n -> network.cut(3, n)),
+                        network::heal),
+                new Fault(
+                        "node 1 cut off from the others",
+                        List.of(),
+                        PAUSE,
+                        () -> network.cutOff(1, List.of(2, 3, EDGE)),
+                        network::heal),
+                new Fault(
+                        "the edge cut off from the core nodes",
+                        List.of(),
+                        PAUSE,
+                        () -> network.cutOff(EDGE, List.of(1, 2, 3)),
+                        network::heal)));
+        if (Files.exists(CLOCK)) {
+            all.add(new Fault(
+                    "the clock of node 3 an hour ahead", List.of(), SHORT, () -> setClock("+3600"), () -> {}));
+            all.add(new Fault(
+                    "the clock of node 3 two hours back",
+                    List.of(),
+                    SHORT,
+                    () -> setClock("-3600"),
+                    () -> setClock("+0")));
+        }
+        return all;
+    }
+
+    private String[] hosts(List<Integer> numbers) {
+        return numbers.stream().map(this::host).toArray(String[]::new);
+    }
+
+    /** Lets it last while writes go on, or at least are tried. */
+    private static void last(Duration duration) {
+        await().pollDelay(duration).atMost(duration.plusSeconds(5)).until(() -> true);
+    }
+
+    private void awaitAllWell() {
+        long revision = clients.lastRevision();
+        await().atMost(Duration.ofSeconds(60)).ignoreExceptions().untilAsserted(() -> {
+            for (int i = 1; i <= NODES; i++) {
+                Reply metrics = nodes[i].api().get("/metrics");
+                assertThat(metrics.text()).contains("config_service_cluster_members " + NODES + ".0");
+                assertThat(metrics.revision()).isGreaterThanOrEqualTo(revision);
+                assertThat(metrics.header("X-Config-Stale")).isEmpty();
+            }
+        });
+        int writes = clients.writes();
+        await().atMost(Duration.ofSeconds(20)).until(() -> clients.writes() > writes + 10);
+    }
+
+    @Test
+    @Timeout(value = 10, unit = TimeUnit.HOURS)
+    void nothingIsLostWhateverHappens() {
+        setClock("+0");
+        for (int i = 1; i <= NODES; i++) {
+            start(i);
+            if (i == CORES) {
+                // an edge does not start without a core node
+                nodes[1].awaitReady();
+            }
+        }
+        Arrays.stream(nodes, 1, NODES + 1).forEach(NodeProcess::awaitReady);
+        clients.start();
+        awaitAllWell();
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Fault fault : faults()) {
+                int before = clients.writes();
+                int wrong = clients.violations().size();
+                long began = System.nanoTime();
+                clients.trouble(hosts(fault.troubled()));
+                fault.begin().run();
+                last(fault.lasts());
+                int during = clients.writes() - before;
+                fault.end().run();
+                long ended = System.nanoTime();
+                awaitAllWell();
+                clients.over(hosts(fault.troubled()));
+                System.out.printf(
+                        "%-52s %5.1f s, %4d writes meanwhile; all well %.1f s after; %d violations%n",
+                        fault.name(),
+                        (ended - began) / 1e9,
+                        during,
+                        (System.nanoTime() - ended) / 1e9,
+                        clients.violations().size() - wrong);
+            }
+        }
+        long last = clients.lastRevision();
+        await().atMost(Duration.ofSeconds(90)).until(() -> clients.followersHave(last));
+        Clients.Verdict verdict = clients.verdict(postgres.uri());
+        System.out.println(verdict.text());
+        assertThat(verdict.violations()).isEmpty();
+        clients.close();
+        aRestoredDatabaseIsANewEpochEverywhere();
+    }
+
+    /** Nobody serves or announces what the database does not know any more, and revisions go on above all that was seen. */
+    private void aRestoredDatabaseIsANewEpochEverywhere() {
+        Reply kept = write("kept");
+        postgres.stop();
+        Path backup = postgres.backUp();
+        postgres.start();
+        Reply lost = write("lost");
+        List<EventStream> streams = new ArrayList<>();
+        for (int i = 1; i <= NODES; i++) {
+            Reply read = nodes[i].api()
+                    .with("X-Min-Revision", Long.toString(lost.revision()))
+                    .get("/config/lost?environment=restore");
+            assertThat(read.status()).as(read.text()).isEqualTo(200);
+            EventStream stream = new EventStream(nodes[i].api(), "");
+            assertThat(stream.next().type()).isEqualTo("hello");
+            streams.add(stream);
+        }
+        postgres.stop();
+        postgres.restore(backup);
+        postgres.start();
+        Reply next = await().atMost(Duration.ofSeconds(30)).until(() -> write("next"), r -> r.status() == 201);
+        assertThat(next.revision()).isGreaterThan(lost.revision());
+        for (int i = 1; i <= NODES; i++) {
+            assertThat(read(i, "next", next.revision()).status()).isEqualTo(200);
+            assertThat(read(i, "kept", next.revision()).revision()).isGreaterThan(lost.revision());
+            assertThat(read(i, "kept", next.revision()).status()).isEqualTo(200);
+            assertThat(read(i, "lost", next.revision()).status()).isEqualTo(404);
+            EventStream stream = streams.get(i - 1);
+            EventStream.Event event = stream.nextChange();
+            while (!event.type().equals("resync")) {
+                assertThat(event.id()).as(event.toString()).isLessThan(lost.revision());
+                event = stream.nextChange();
+            }
+            assertThat(event.id()).isGreaterThan(lost.revision());
+            stream.close();
+        }
+        System.out.println("restored: revision " + kept.revision() + " kept, " + lost.revision() + " lost, "
+                + next.revision() + " written after it, on all nodes");
+    }
+
+    private Reply write(String key) {
+        return nodes[1].api()
+                .key(TestNode.ADMIN_KEY)
+                .post("/config", "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"restore\"}");
+    }
+
+    private Reply read(int node, String key, long minRevision) {
+        return nodes[node]
+                .api()
+                .with("X-Min-Revision", Long.toString(minRevision))
+                .get("/config/" + key + "?environment=restore");
+    }
+}

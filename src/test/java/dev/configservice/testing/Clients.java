@@ -1,0 +1,565 @@
+package dev.configservice.testing;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.json.Json;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.StringDeserializer;
+
+/**
+ * Clients of a cluster that go on whatever happens to it, and note all that they are told: writers, each with keys of its
+ * own; readers that say what they have seen; an instance that sends heartbeats; followers of the streams and of the topic.
+ * At the end {@link #verdict} holds what they were told against one another and against the log.
+ *
+ * <p>While a test does something to a node, it says so ({@link #trouble}): then the node need not answer. What it does
+ * answer must be true all the same.
+ */
+public final class Clients implements AutoCloseable {
+    private static final int WRITERS = 4;
+    private static final int READERS = 4;
+    private static final Duration WRITE_EVERY = Duration.ofMillis(40);
+    private static final Duration READ_EVERY = Duration.ofMillis(25);
+    private static final Duration BEAT_EVERY = Duration.ofSeconds(2);
+    private static final String ENVIRONMENT = "faults";
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(2))
+            .build();
+    private final List<String> nodes;
+    private final Set<String> troubled = ConcurrentHashMap.newKeySet();
+    private final AtomicLong troubles = new AtomicLong();
+    private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(WRITERS + READERS + 2);
+    private final List<Follower> followers = new ArrayList<>();
+    private final List<String> violations = java.util.Collections.synchronizedList(new ArrayList<>());
+
+    /** By key, the last write that was acknowledged. */
+    private final Map<String, Acknowledged> acknowledged = new ConcurrentHashMap<>();
+
+    private final Collection<Acknowledged> allAcknowledged = new ConcurrentLinkedQueue<>();
+    private final Collection<Attempt> refused = new ConcurrentLinkedQueue<>();
+    private final Collection<Attempt> unknown = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger reads = new AtomicInteger();
+    private final AtomicInteger readsUnanswered = new AtomicInteger();
+    private final AtomicInteger beats = new AtomicInteger();
+    private final AtomicInteger lookups = new AtomicInteger();
+    private final AtomicInteger lookupsUnanswered = new AtomicInteger();
+    private final AtomicInteger breaks = new AtomicInteger();
+
+    private record Acknowledged(String key, long value, long revision) {}
+
+    private record Attempt(String key, long value) {}
+
+    private record Answer(int status, long revision, boolean stale, JsonNode body) {}
+
+    /**
+     * Clients of these nodes.
+     *
+     * @param nodes host:port of each
+     * @param kafka the brokers; null for none
+     */
+    public Clients(List<String> nodes, String kafka) {
+        this.nodes = List.copyOf(nodes);
+        for (int i = 0; i < nodes.size(); i++) {
+            followers.add(new StreamFollower(i));
+        }
+        if (kafka != null) {
+            followers.add(new TopicFollower(kafka));
+        }
+    }
+
+    public void start() {
+        followers.forEach(Thread::start);
+        for (int i = 0; i < WRITERS; i++) {
+            every(WRITE_EVERY, new Writer(i));
+        }
+        for (int i = 0; i < READERS; i++) {
+            every(READ_EVERY, new Reader());
+        }
+        every(BEAT_EVERY, new Beating());
+    }
+
+    private void every(Duration period, Runnable task) {
+        var unused = threads.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        task.run();
+                    } catch (RuntimeException e) {
+                        violations.add("a client failed: " + e);
+                    }
+                },
+                0,
+                period.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    /** From now on something is done to these nodes. */
+    public void trouble(String... hosts) {
+        troubles.incrementAndGet();
+        troubled.addAll(List.of(hosts));
+    }
+
+    /** They are as before. */
+    public void over(String... hosts) {
+        troubled.removeAll(List.of(hosts));
+        troubles.incrementAndGet();
+    }
+
+    /** How many writes were acknowledged so far. */
+    public int writes() {
+        return allAcknowledged.size();
+    }
+
+    /** The revision of the last write that was acknowledged. */
+    public long lastRevision() {
+        return allAcknowledged.stream().mapToLong(Acknowledged::revision).max().orElse(0);
+    }
+
+    /** What was seen to be wrong so far. */
+    public List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    private Answer send(String node, String method, String path, String body, long minRevision, Duration deadline)
+            throws IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://" + node + "/api/v1" + path))
+                .timeout(deadline)
+                .header("Authorization", "ApiKey " + TestNode.ADMIN_KEY)
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+        if (minRevision > 0) {
+            request.header("X-Min-Revision", Long.toString(minRevision));
+        }
+        try {
+            HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+            return new Answer(
+                    response.statusCode(),
+                    response.headers().firstValueAsLong("X-Config-Revision").orElse(0),
+                    response.headers().firstValue("X-Config-Stale").isPresent(),
+                    response.body().isEmpty() ? Json.object() : Json.read(response.body()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("stopped", e);
+        }
+    }
+
+    private String anyNode() {
+        return nodes.get(ThreadLocalRandom.current().nextInt(nodes.size()));
+    }
+
+    /** Writes 1, 2, 3, … to a key; after an answer that leaves open what happened, to another key from 1 on. */
+    private final class Writer implements Runnable {
+        private final int number;
+        private int keys;
+        private String key = "";
+        private String id = "";
+        private long value;
+
+        Writer(int number) {
+            this.number = number;
+        }
+
+        @Override
+        public void run() {
+            if (key.isEmpty()) {
+                key = "w" + number + "-" + keys++;
+                id = "";
+                value = 0;
+            }
+            Attempt attempt = new Attempt(key, ++value);
+            String fields = "\"value\":" + value;
+            try {
+                Answer answer = id.isEmpty()
+                        ? send(
+                                anyNode(),
+                                "POST",
+                                "/config",
+                                "{\"key\":\"" + key + "\",\"environment\":\"" + ENVIRONMENT + "\"," + fields + "}",
+                                0,
+                                Duration.ofSeconds(12))
+                        : send(anyNode(), "PUT", "/config/" + id, "{" + fields + "}", 0, Duration.ofSeconds(12));
+                if (answer.status() == 200 || answer.status() == 201) {
+                    id = answer.body().path("id").asText();
+                    Acknowledged a = new Acknowledged(key, value, answer.revision());
+                    allAcknowledged.add(a);
+                    acknowledged.put(key, a);
+                } else if (answer.body().path("type").asText().endsWith("outcome-unknown")) {
+                    unknown.add(attempt);
+                    key = "";
+                } else if (answer.status() == 503) {
+                    refused.add(attempt);
+                } else {
+                    violations.add("write " + attempt + " was answered " + answer);
+                }
+            } catch (ConnectException | HttpConnectTimeoutException e) {
+                refused.add(attempt);
+            } catch (IOException e) {
+                unknown.add(attempt);
+                key = "";
+            }
+        }
+    }
+
+    /** Reads what was acknowledged, half of the time saying what it has seen. */
+    private final class Reader implements Runnable {
+        private long seen;
+        private int turn;
+
+        @Override
+        public void run() {
+            List<Acknowledged> all = new ArrayList<>(acknowledged.values());
+            if (all.isEmpty()) {
+                return;
+            }
+            Acknowledged written = all.get(ThreadLocalRandom.current().nextInt(all.size()));
+            boolean says = turn++ % 2 == 0;
+            long min = says ? Math.max(seen, written.revision()) : 0;
+            String node = anyNode();
+            long before = troubles.get();
+            boolean answers = !troubled.contains(node);
+            try {
+                Answer answer = send(
+                        node,
+                        "GET",
+                        "/config/" + written.key() + "?environment=" + ENVIRONMENT,
+                        null,
+                        min,
+                        Duration.ofSeconds(6));
+                reads.incrementAndGet();
+                if (answer.status() == 200) {
+                    long value = answer.body().path("value").asLong();
+                    if (says && (answer.revision() < min || value < written.value())) {
+                        violations.add(node + " answered " + value + " as of " + answer.revision() + " after " + written
+                                + ", asked for " + min);
+                    }
+                    if (says) {
+                        seen = Math.max(seen, answer.revision());
+                    }
+                } else if (answer.status() == 503) {
+                    readsUnanswered.incrementAndGet();
+                    if (!says && answers && before == troubles.get()) {
+                        violations.add(node + " answered a plain read " + answer);
+                    }
+                } else if (answer.status() == 404 && !says) {
+                    // a node that is a moment behind does not know the key yet
+                    readsUnanswered.incrementAndGet();
+                } else {
+                    violations.add(node + " answered a read of " + written + " " + answer);
+                }
+            } catch (IOException e) {
+                readsUnanswered.incrementAndGet();
+                if (answers && before == troubles.get()) {
+                    violations.add(node + " did not answer a read: " + e);
+                }
+            }
+        }
+    }
+
+    /** An instance that sends its heartbeats wherever it is answered, and is looked up everywhere: it must be healthy. */
+    private final class Beating implements Runnable {
+        private boolean registered;
+
+        @Override
+        public void run() {
+            for (int attempt = 0; attempt < nodes.size() && !beat(anyNode()); attempt++) {
+                Thread.onSpinWait();
+            }
+            if (!registered) {
+                return;
+            }
+            for (String node : nodes) {
+                try {
+                    Answer found = send(node, "GET", "/registry/alive", null, 0, Duration.ofSeconds(1));
+                    lookups.incrementAndGet();
+                    if (found.status() == 200
+                            && !found.body().path("status").asText().equals("healthy")) {
+                        violations.add(node + " says of an instance that beats: " + found);
+                    }
+                } catch (IOException e) {
+                    // whether nodes answer is the readers' concern
+                    lookupsUnanswered.incrementAndGet();
+                }
+            }
+        }
+
+        private boolean beat(String node) {
+            try {
+                String body = registered
+                        ? "{\"service_name\":\"alive\",\"status\":\"healthy\"}"
+                        : "{\"service_name\":\"alive\",\"service_url\":\"http://alive:1\",\"lease_seconds\":30}";
+                Answer answer = registered
+                        ? send(node, "PUT", "/registry/health", body, 0, Duration.ofSeconds(2))
+                        : send(node, "POST", "/registry/register", body, 0, Duration.ofSeconds(12));
+                registered |= answer.status() == 200;
+                beats.incrementAndGet();
+                return answer.status() == 200;
+            } catch (IOException e) {
+                return false;
+            }
+        }
+    }
+
+    /** Follows changes by one way, and notes them as they come. */
+    private abstract class Follower extends Thread {
+        /** What came, by revision: the resource. What came again is left out. */
+        final ConcurrentSkipListMap<Long, String> seen = new ConcurrentSkipListMap<>();
+
+        private final Map<String, Long> lastOf = new HashMap<>();
+        private long lastRevision;
+        int again;
+        volatile boolean stopped;
+
+        Follower(String name) {
+            super(name);
+            setDaemon(true);
+        }
+
+        /** Takes a change; those of one resource (and, where {@code inAll}, all) come in order but for what comes again. */
+        void take(long revision, String resource, boolean inAll) {
+            if (seen.putIfAbsent(revision, resource) != null) {
+                again++;
+                return;
+            }
+            if (revision < lastOf.getOrDefault(resource, 0L) || (inAll && revision < lastRevision)) {
+                violations.add(getName() + ": revision " + revision + " of " + resource + " came after "
+                        + lastOf.get(resource) + " and " + lastRevision);
+            }
+            lastOf.put(resource, revision);
+            lastRevision = revision;
+        }
+
+        abstract void end();
+    }
+
+    /** Follows a stream; where it ends, goes on at another node from the last event that came. */
+    private final class StreamFollower extends Follower {
+        private int node;
+        private long last;
+        private volatile InputStream open;
+
+        StreamFollower(int node) {
+            super("stream " + node);
+            this.node = node;
+        }
+
+        @Override
+        public void run() {
+            while (!stopped) {
+                String at = nodes.get(node++ % nodes.size());
+                try {
+                    follow(at);
+                } catch (IOException e) {
+                    // on to the next node
+                    breaks.incrementAndGet();
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        }
+
+        private void follow(String at) throws IOException, InterruptedException {
+            HttpResponse<InputStream> response = http.send(
+                    HttpRequest.newBuilder(URI.create("http://" + at + "/api/v1/changes/stream?after=" + last))
+                            .timeout(Duration.ofSeconds(10))
+                            .build(),
+                    BodyHandlers.ofInputStream());
+            open = response.body();
+            if (response.statusCode() != 200) {
+                open.close();
+                Thread.onSpinWait();
+                return;
+            }
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(open, StandardCharsets.UTF_8))) {
+                long id = 0;
+                String type = "";
+                String line;
+                while ((line = lines.readLine()) != null) {
+                    if (line.startsWith("id: ")) {
+                        id = Long.parseLong(line.substring(4));
+                    } else if (line.startsWith("event: ")) {
+                        type = line.substring(7);
+                    } else if (line.startsWith("data: ") && type.contains(".")) {
+                        take(
+                                id,
+                                Json.read(line.substring(6)).path("resource_id").asText(),
+                                true);
+                        last = id;
+                    } else if (line.startsWith("data: ") && type.equals("resync")) {
+                        violations.add(getName() + ": resync at " + id + " from " + at);
+                    }
+                }
+            }
+        }
+
+        @Override
+        void end() {
+            stopped = true;
+            interrupt();
+            try {
+                if (open != null) {
+                    open.close();
+                }
+            } catch (IOException e) {
+                // it is closed
+            }
+        }
+    }
+
+    private final class TopicFollower extends Follower {
+        private final KafkaConsumer<String, String> consumer;
+
+        TopicFollower(String brokers) {
+            super("topic");
+            Properties p = new Properties();
+            p.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
+            p.put(ConsumerConfig.GROUP_ID_CONFIG, "faults");
+            p.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+            p.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+            p.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, "1000");
+            consumer = new KafkaConsumer<>(p, new StringDeserializer(), new StringDeserializer());
+        }
+
+        @Override
+        public void run() {
+            consumer.subscribe(List.of("config-updates"));
+            try {
+                while (!stopped) {
+                    for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(500))) {
+                        long revision = Long.parseLong(new String(
+                                record.headers().lastHeader("ce_revision").value(), StandardCharsets.UTF_8));
+                        // order is promised for each resource
+                        take(revision, record.key(), false);
+                    }
+                }
+            } catch (WakeupException e) {
+                // it is to end
+            } finally {
+                consumer.close();
+            }
+        }
+
+        @Override
+        void end() {
+            stopped = true;
+            consumer.wakeup();
+        }
+    }
+
+    /** Whether every follower has everything up to a revision that a client was told of. */
+    public boolean followersHave(long revision) {
+        return followers.stream().allMatch(f -> !f.seen.isEmpty() && f.seen.lastKey() >= revision);
+    }
+
+    /**
+     * Ends the writers and readers, then says what was seen; the first line is the verdict.
+     *
+     * @param database the log, to hold everything against
+     */
+    public Verdict verdict(String database) {
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
+                violations.add("the clients did not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+        Map<Long, String> log = new TreeMap<>();
+        Map<String, Integer> timesWritten = new HashMap<>();
+        Map<Long, Attempt> valueAt = new HashMap<>();
+        for (List<String> row : TestNode.sql(
+                database,
+                "select revision, resource_id, kind, name, row ->> 'value' from changes where kind <> 'log' and"
+                        + " kind <> 'access_key' order by revision")) {
+            long revision = Long.parseLong(row.get(0));
+            log.put(revision, row.get(1));
+            if (row.get(2).equals("configuration")) {
+                Attempt written = new Attempt(row.get(3), Long.parseLong(row.get(4)));
+                valueAt.put(revision, written);
+                timesWritten.merge(written.toString(), 1, Integer::sum);
+            }
+        }
+        for (Acknowledged a : allAcknowledged) {
+            if (!new Attempt(a.key(), a.value()).equals(valueAt.get(a.revision()))) {
+                violations.add("acknowledged, but not in the log: " + a);
+            }
+        }
+        timesWritten.forEach((written, times) -> {
+            if (times > 1) {
+                violations.add("written " + times + " times: " + written);
+            }
+        });
+        for (Attempt attempt : refused) {
+            if (timesWritten.containsKey(attempt.toString())) {
+                violations.add("refused, but in the log: " + attempt);
+            }
+        }
+        Map<String, String> followed = new LinkedHashMap<>();
+        for (Follower f : followers) {
+            Map<Long, String> missing = new TreeMap<>(log);
+            missing.keySet().removeAll(f.seen.keySet());
+            if (!missing.isEmpty()) {
+                violations.add(f.getName() + " has not seen " + missing);
+            }
+            Map<Long, String> made = new TreeMap<>(f.seen);
+            made.keySet().removeAll(log.keySet());
+            if (!made.isEmpty()) {
+                violations.add(f.getName() + " has seen what is not in the log: " + made);
+            }
+            followed.put(f.getName(), f.seen.size() + " + " + f.again + " again");
+        }
+        long happened = unknown.stream()
+                .filter(u -> timesWritten.containsKey(u.toString()))
+                .count();
+        String text = "history: " + allAcknowledged.size() + " writes acknowledged, " + refused.size() + " refused, "
+                + unknown.size() + " unknown (" + happened + " of them happened); " + reads + " reads answered, "
+                + readsUnanswered + " not; " + beats + " heartbeats, " + lookups + " lookups answered, "
+                + lookupsUnanswered
+                + " not; changes followed, with " + breaks + " broken streams: " + followed + "\nverdict: "
+                + (violations.isEmpty() ? "valid" : violations.size() + " violations");
+        return new Verdict(text, violations());
+    }
+
+    /** What was seen, and what of it is wrong. */
+    public record Verdict(String text, List<String> violations) {}
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        followers.forEach(Follower::end);
+    }
+}

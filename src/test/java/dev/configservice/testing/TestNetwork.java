@@ -1,0 +1,115 @@
+package dev.configservice.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A network of this machine's own: a bridge, and a network namespace with an address for each node, so that what passes
+ * between two nodes can be cut, one way or both, while each still reaches everything else. Needs root and iproute2.
+ */
+public final class TestNetwork implements AutoCloseable {
+    /** An address that no interface has: what is sent to it is lost, and nobody hears of it. */
+    private static final String NOBODY = "02:00:00:00:00:fe";
+
+    private final long number = ProcessHandle.current().pid() % 250;
+    private final String prefix = "cs" + number + "n";
+    private final String bridge = "cs" + number + "b";
+    private final int nodes;
+
+    /** Whether this machine lets this process make one. */
+    public static boolean isPossible() {
+        String name = "cs" + ProcessHandle.current().pid() + "try";
+        try {
+            boolean made = run(List.of("ip", "netns", "add", name)).isEmpty();
+            return made && run(List.of("ip", "netns", "del", name)).isEmpty();
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    public TestNetwork(int nodes) {
+        this.nodes = nodes;
+        close();
+        ip("link", "add", bridge, "type", "bridge");
+        ip("addr", "add", host() + "/24", "dev", bridge);
+        ip("link", "set", bridge, "up");
+        for (int i = 1; i <= nodes; i++) {
+            String outside = prefix + i + "v";
+            ip("netns", "add", prefix + i);
+            ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", prefix + i);
+            ip("link", "set", outside, "master", bridge, "up");
+            ip("-n", prefix + i, "addr", "add", address(i) + "/24", "dev", "eth0");
+            ip("-n", prefix + i, "link", "set", "eth0", "up");
+            ip("-n", prefix + i, "link", "set", "lo", "up");
+        }
+    }
+
+    /** The address of this process in the network. */
+    public String host() {
+        return "10.213." + number + ".254";
+    }
+
+    /** The address of a node, counted from 1. */
+    public String address(int node) {
+        return "10.213." + number + "." + node;
+    }
+
+    /** What a command begins with that runs as a node. */
+    public List<String> as(int node) {
+        return List.of("ip", "netns", "exec", prefix + node);
+    }
+
+    /** From now on nothing that one node sends reaches the other. */
+    public void cut(int from, int to) {
+        ip("-n", prefix + from, "neigh", "replace", address(to), "lladdr", NOBODY, "dev", "eth0", "nud", "permanent");
+    }
+
+    /** Cuts a node off from others, both ways. */
+    public void cutOff(int node, List<Integer> others) {
+        others.forEach(o -> {
+            cut(node, o);
+            cut(o, node);
+        });
+    }
+
+    /** Everything reaches everyone again. */
+    public void heal() {
+        for (int i = 1; i <= nodes; i++) {
+            ip("-n", prefix + i, "neigh", "flush", "all", "nud", "permanent");
+        }
+    }
+
+    @Override
+    public void close() {
+        for (int i = 1; i <= nodes; i++) {
+            run(List.of("ip", "netns", "del", prefix + i));
+        }
+        run(List.of("ip", "link", "del", bridge));
+    }
+
+    private static void ip(String... arguments) {
+        List<String> command = new ArrayList<>(List.of("ip"));
+        command.addAll(List.of(arguments));
+        String said = run(command);
+        if (!said.isEmpty()) {
+            throw new IllegalStateException(String.join(" ", command) + ": " + said);
+        }
+    }
+
+    /** What a command said that failed; empty of one that did not. */
+    private static String run(List<String> command) {
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+            return process.waitFor() == 0 ? "" : said + " ";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}
