@@ -159,7 +159,8 @@ public final class Assembly implements AutoCloseable {
         SnapshotStore redis =
                 new SnapshotStore(vertx, addresses.redis(), settings.cluster().name(), clock);
         undo.push(redis::close);
-        CoreBus cores = new CoreBus(vertx);
+        CoreBus cores = new CoreBus(vertx, Grid.nodeId(hazelcast));
+        Grid.onLeave(hazelcast, cores::gone);
         CoreLog coreLog = new CoreLog(cores);
         SnapshotLoader loader = isEdge ? new CoreLoader(cores) : new PostgresLoader(postgres);
         SnapshotCache cache = new SnapshotCache(

@@ -7,6 +7,7 @@ import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
@@ -21,7 +22,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -45,12 +46,28 @@ public final class CoreBus {
     public static final Duration DEADLINE = Duration.ofSeconds(1);
 
     private final Vertx vertx;
-    private final String self = UUID.randomUUID().toString();
+    private final String self;
     private final Map<String, Long> heardOf = new ConcurrentHashMap<>();
+    /** What each core has been asked and has not answered. */
+    private final Map<String, Set<Promise<Message<Buffer>>>> asked = new ConcurrentHashMap<>();
+
     private volatile @Nullable String preferred;
 
-    public CoreBus(Vertx vertx) {
+    /**
+     * @param self what this node is known by among the nodes
+     */
+    public CoreBus(Vertx vertx, String self) {
         this.vertx = vertx;
+        this.self = self;
+    }
+
+    /** A node has left the cluster: what it was asked is not answered any more, and it is not asked again. */
+    public void gone(String node) {
+        heardOf.remove(node);
+        Set<Promise<Message<Buffer>>> unanswered = asked.remove(node);
+        if (unanswered != null) {
+            unanswered.forEach(p -> p.tryFail("the node has left"));
+        }
     }
 
     /** Hears where a core node is in the log. */
@@ -133,34 +150,49 @@ public final class CoreBus {
                     before == null ? ServiceException.unavailable("No core node can be reached") : before);
         }
         String core = cores.next();
-        return vertx.eventBus()
+        return request(core, topic, question, deadline).transform(done -> {
+            if (done.failed()) {
+                heardOf.remove(core);
+                log.debug(
+                        "core.unanswered topic={} core={} cause={}",
+                        topic,
+                        core,
+                        done.cause().toString());
+                return again || wasNotHeard(done.cause())
+                        ? ask(cores, topic, question, deadline, again, before)
+                        : Future.failedFuture(new ServiceException(
+                                ErrorCode.OUTCOME_UNKNOWN,
+                                "The core node did not answer; it is not known what it did"));
+            }
+            Buffer answer = done.result().body();
+            Buffer content = answer.slice(1, answer.length());
+            if (answer.getByte(0) == DONE) {
+                preferred = core;
+                return Future.succeededFuture(content);
+            }
+            ServiceException failure = failure(content);
+            return again && failure.code() == ErrorCode.UNAVAILABLE
+                    ? ask(cores, topic, question, deadline, true, failure)
+                    : Future.failedFuture(failure);
+        });
+    }
+
+    private Future<Message<Buffer>> request(String core, String topic, Buffer question, Duration deadline) {
+        Promise<Message<Buffer>> promise = Promise.promise();
+        Set<Promise<Message<Buffer>>> ofCore = asked.computeIfAbsent(core, c -> ConcurrentHashMap.newKeySet());
+        ofCore.add(promise);
+        vertx.eventBus()
                 .<Buffer>request(
                         address(core, topic), question, new DeliveryOptions().setSendTimeout(deadline.toMillis()))
-                .transform(done -> {
-                    if (done.failed()) {
-                        heardOf.remove(core);
-                        log.debug(
-                                "core.unanswered topic={} core={} cause={}",
-                                topic,
-                                core,
-                                done.cause().toString());
-                        return again || wasNotHeard(done.cause())
-                                ? ask(cores, topic, question, deadline, again, before)
-                                : Future.failedFuture(new ServiceException(
-                                        ErrorCode.OUTCOME_UNKNOWN,
-                                        "The core node did not answer; it is not known what it did"));
+                .onComplete(done -> {
+                    ofCore.remove(promise);
+                    if (done.succeeded()) {
+                        promise.tryComplete(done.result());
+                    } else {
+                        promise.tryFail(done.cause());
                     }
-                    Buffer answer = done.result().body();
-                    Buffer content = answer.slice(1, answer.length());
-                    if (answer.getByte(0) == DONE) {
-                        preferred = core;
-                        return Future.succeededFuture(content);
-                    }
-                    ServiceException failure = failure(content);
-                    return again && failure.code() == ErrorCode.UNAVAILABLE
-                            ? ask(cores, topic, question, deadline, true, failure)
-                            : Future.failedFuture(failure);
                 });
+        return promise.future();
     }
 
     private static boolean wasNotHeard(Throwable cause) {

@@ -1,6 +1,8 @@
 package dev.configservice.cluster;
 
 import com.hazelcast.cluster.Member;
+import com.hazelcast.cluster.MembershipEvent;
+import com.hazelcast.cluster.MembershipListener;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.JoinConfig;
 import com.hazelcast.config.NetworkConfig;
@@ -89,6 +91,26 @@ public final class Grid {
     /** Whether there is no other member. */
     public static boolean isAlone(HazelcastInstance hazelcast) {
         return hazelcast.getCluster().getMembers().size() == 1;
+    }
+
+    /** What this node is known by among the nodes. */
+    public static String nodeId(HazelcastInstance hazelcast) {
+        return hazelcast.getCluster().getLocalMember().getUuid().toString();
+    }
+
+    /** Tells of every node that leaves, by its id; on a thread of Hazelcast's. */
+    public static void onLeave(HazelcastInstance hazelcast, Consumer<String> left) {
+        hazelcast.getCluster().addMembershipListener(new MembershipListener() {
+            @Override
+            public void memberAdded(MembershipEvent event) {
+                // it will say so itself
+            }
+
+            @Override
+            public void memberRemoved(MembershipEvent event) {
+                left.accept(event.getMember().getUuid().toString());
+            }
+        });
     }
 
     /** Vert.x on top of the member: its event bus spans the cluster. */

@@ -16,7 +16,8 @@ import java.util.Objects;
 
 /**
  * All settings. Read from the defaults that are packaged with the service, then the file that {@code CS_CONFIG_FILE}
- * names, then the environment ({@code CS_<SECTION>_<NAME>}); the later wins.
+ * names, then the environment ({@code CS_<SECTION>_<NAME>}, or {@code CS_<SECTION>_<NAME>_FILE} for a file that holds the
+ * value); the later wins.
  */
 public record Settings(
         HttpSettings http,
@@ -35,6 +36,8 @@ public record Settings(
         ShutdownSettings shutdown) {
 
     private static final String DEFAULTS = "/config-service.yaml";
+    /** What the name of a variable ends with that gives a file with the setting's value: so secrets are mounted. */
+    private static final String FILE = "_FILE";
 
     /**
      * Reads and checks all settings.
@@ -148,6 +151,16 @@ public record Settings(
     private static void overlayVariable(
             Map<String, Map<String, String>> sections, String variable, String value, List<String> problems) {
         if (!variable.startsWith("CS_") || variable.equals("CS_CONFIG_FILE")) {
+            return;
+        }
+        if (variable.endsWith(FILE)) {
+            String setting = variable.substring(0, variable.length() - FILE.length());
+            try {
+                overlayVariable(
+                        sections, setting, Files.readString(Path.of(value)).strip(), problems);
+            } catch (IOException e) {
+                problems.add(variable + ": " + value + " (expected: a file that can be read)");
+            }
             return;
         }
         for (Map.Entry<String, Map<String, String>> section : sections.entrySet()) {
