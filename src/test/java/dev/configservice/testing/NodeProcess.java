@@ -66,7 +66,8 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     public Api api() {
-        return Api.anonymous(settings.get("CS_HTTP_HOST"), Integer.parseInt(settings.get("CS_HTTP_PORT")));
+        return Api.anonymous(
+                settings.getOrDefault("CS_HTTP_HOST", "127.0.0.1"), Integer.parseInt(settings.get("CS_HTTP_PORT")));
     }
 
     public Map<String, String> settings() {

@@ -3,18 +3,14 @@ package dev.configservice.load;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
-import io.vertx.core.net.NetSocket;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
@@ -50,7 +46,7 @@ public final class Fleet implements AutoCloseable {
         this.instances = instances;
         this.dueNanos = new AtomicLongArray(instances);
         for (int i = 0; i < IN_FLIGHT; i++) {
-            free.add(new Connection());
+            free.add(new Connection(net, port));
         }
     }
 
@@ -180,63 +176,12 @@ public final class Fleet implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
-        String head = method + " " + path + " HTTP/1.1\r\nHost: fleet\r\nAuthorization: ApiKey admin-key\r\nContent-Length: "
-                + body.length() + "\r\n\r\n";
-        return connection.ask(Buffer.buffer(head + body)).onComplete(done -> {
+        return connection.ask(method, path, body).onComplete(done -> {
             free.add(connection);
             if (done.failed() && failures.incrementAndGet() <= 5) {
                 System.err.println(method + " " + path + " " + done.cause());
             }
         });
-    }
-
-    /** One connection, one request at a time; made again where the server closed it. */
-    private final class Connection {
-        private volatile NetSocket socket;
-        private Promise<Buffer> asked;
-        private Buffer received = Buffer.buffer();
-
-        Future<Buffer> ask(Buffer request) {
-            NetSocket open = socket;
-            if (open == null) {
-                open = net.connect(port, "127.0.0.1").await();
-                open.handler(this::read);
-                open.closeHandler(v -> {
-                    socket = null;
-                    Promise<Buffer> lost = asked;
-                    if (lost != null) {
-                        lost.tryFail("closed");
-                    }
-                });
-                socket = open;
-            }
-            Promise<Buffer> promise = Promise.promise();
-            asked = promise;
-            received = Buffer.buffer();
-            open.write(request);
-            return promise.future();
-        }
-
-        private void read(Buffer chunk) {
-            received.appendBuffer(chunk);
-            String text = received.toString(StandardCharsets.ISO_8859_1);
-            int end = text.indexOf("\r\n\r\n");
-            if (end < 0) {
-                return;
-            }
-            int at = text.toLowerCase(Locale.ROOT).indexOf("content-length: ");
-            int length = Integer.parseInt(text.substring(at + 16, text.indexOf("\r\n", at)));
-            if (received.length() < end + 4 + length) {
-                return;
-            }
-            Promise<Buffer> promise = asked;
-            asked = null;
-            if (text.startsWith("HTTP/1.1 200")) {
-                promise.complete(received.slice(end + 4, end + 4 + length));
-            } else {
-                promise.fail(text);
-            }
-        }
     }
 
     /** All of a range, so many in flight; returns when the last is answered. */

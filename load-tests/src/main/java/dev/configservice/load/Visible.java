@@ -1,0 +1,101 @@
+package dev.configservice.load;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * How long a change takes to be visible on each of several nodes: from before its write is sent to the first until it stands in
+ * a stream of the node, so that the write itself, its commit and all ways are in it. Arguments: the ports, how many changes, the
+ * milliseconds between two. Prints a Markdown table.
+ */
+public final class Visible {
+    private static final Pattern KEY = Pattern.compile("\"key\":\"visible-(\\d+)-(\\d+)\"");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final NetClient net = vertx.createNetClient();
+    private final Map<Integer, Long> sent = new ConcurrentHashMap<>();
+    private final long run = System.nanoTime();
+
+    public static void main(String[] arguments) throws Exception {
+        List<Integer> ports = new ArrayList<>();
+        for (String port : arguments[0].split(",")) {
+            ports.add(Integer.parseInt(port));
+        }
+        new Visible().measure(ports, Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
+    }
+
+    /** What a node was told, and when. */
+    private final class Node {
+        final Map<Integer, Long> nanos = new ConcurrentHashMap<>();
+        final CountDownLatch left;
+        private String tail = "";
+
+        Node(int port, int changes) {
+            left = new CountDownLatch(changes);
+            NetSocket socket = net.connect(port, "127.0.0.1").await();
+            socket.handler(this::read);
+            socket.write("GET /api/v1/changes/stream?environment=visible HTTP/1.1\r\nHost: load\r\n\r\n");
+        }
+
+        private void read(Buffer chunk) {
+            long now = System.nanoTime();
+            String text = tail + chunk.toString(StandardCharsets.ISO_8859_1);
+            Matcher m = KEY.matcher(text);
+            int end = 0;
+            while (m.find()) {
+                end = m.end();
+                int number = Integer.parseInt(m.group(2));
+                if (m.group(1).equals(Long.toString(run)) && nanos.putIfAbsent(number, now) == null) {
+                    left.countDown();
+                }
+            }
+            tail = text.substring(Math.max(end, text.length() - 200));
+        }
+    }
+
+    private void measure(List<Integer> ports, int changes, int pause) throws Exception {
+        List<Node> nodes = new ArrayList<>();
+        ports.forEach(p -> nodes.add(new Node(p, changes)));
+        Connection writer = new Connection(net, ports.get(0));
+        for (int i = 0; i < changes; i++) {
+            sent.put(i, System.nanoTime());
+            writer.ask(
+                            "POST",
+                            "/api/v1/config",
+                            "{\"key\":\"visible-" + run + "-" + i + "\",\"value\":1,\"environment\":\"visible\"}")
+                    .await();
+            Thread.sleep(pause);
+        }
+        System.out.println("| node | p50 ms | p99 ms | max ms |\n| --- | --- | --- | --- |");
+        for (int n = 0; n < nodes.size(); n++) {
+            if (!nodes.get(n).left.await(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("node " + (n + 1) + " was not told of all");
+            }
+            Map<Integer, Long> seen = nodes.get(n).nanos;
+            // the first fifth warms up
+            long[] took = sent.keySet().stream()
+                    .filter(i -> i >= changes / 5)
+                    .mapToLong(i -> seen.get(i) - sent.get(i))
+                    .sorted()
+                    .toArray();
+            System.out.printf(
+                    "| %s | %.1f | %.1f | %.1f |%n",
+                    n == 0 ? "the one that writes" : n < 3 ? "core node " + (n + 1) : "an edge",
+                    took[took.length / 2] / 1e6,
+                    took[(int) (took.length * 0.99)] / 1e6,
+                    took[took.length - 1] / 1e6);
+        }
+        vertx.close().await();
+    }
+}
