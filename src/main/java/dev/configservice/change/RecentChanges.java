@@ -2,8 +2,10 @@ package dev.configservice.change;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -54,13 +56,8 @@ public final class RecentChanges {
         if (aboveRevision < floor) {
             return null;
         }
-        List<Change> found = new ArrayList<>();
-        for (Change change : byUnit.getOrDefault(unit, new ArrayDeque<>(0))) {
-            if (change.revision() > aboveRevision) {
-                found.add(change);
-            }
-        }
-        return found;
+        Deque<Change> ofUnit = byUnit.get(unit);
+        return ofUnit == null ? new ArrayList<>() : above(ofUnit, aboveRevision);
     }
 
     /** At most {@code limit} changes above a revision, in order; null where they are not all known any more. */
@@ -68,18 +65,21 @@ public final class RecentChanges {
         if (revision < floor) {
             return null;
         }
+        List<Change> found = above(all, revision);
+        return found.size() > limit ? new ArrayList<>(found.subList(0, limit)) : found;
+    }
+
+    /** Looked for from the end: readers ask for the last few far more often than for many. */
+    private static List<Change> above(Deque<Change> changes, long revision) {
         List<Change> found = new ArrayList<>();
-        if (all.isEmpty() || all.getLast().revision() <= revision) {
-            return found;
-        }
-        for (Change change : all) {
-            if (change.revision() > revision) {
-                found.add(change);
-                if (found.size() == limit) {
-                    break;
-                }
+        for (Iterator<Change> it = changes.descendingIterator(); it.hasNext(); ) {
+            Change change = it.next();
+            if (change.revision() <= revision) {
+                break;
             }
+            found.add(change);
         }
+        Collections.reverse(found);
         return found;
     }
 

@@ -31,8 +31,11 @@ final class EmbeddedPostgresServer implements EmbeddedServers.Server {
                     .setRegisterShutdownHook(false)
                     .setPort(port)
                     .setLocaleConfig("locale", "C")
-                    .setServerConfig("fsync", "on")
                     .setServerConfig("listen_addresses", "127.0.0.1")
+                    // the library turns these off, for tests; a write that was answered is on the disk here too
+                    .setServerConfig("fsync", "on")
+                    .setServerConfig("synchronous_commit", "on")
+                    .setServerConfig("full_page_writes", "on")
                     .setServerConfig("max_connections", "200")
                     .setServerConfig("shared_buffers", "128MB")
                     .setPGStartupWait(Duration.ofSeconds(60))
