@@ -71,7 +71,10 @@ public final class Grid {
         join.getMulticastConfig().setEnabled(false);
         if (settings.isKubernetes()) {
             // by DNS alone: no rights to the API of Kubernetes are needed
-            join.getKubernetesConfig().setEnabled(true).setProperty("service-dns", settings.kubernetesDns());
+            join.getKubernetesConfig()
+                    .setEnabled(true)
+                    .setProperty("service-dns", settings.kubernetesDns())
+                    .setProperty("service-port", Integer.toString(settings.port()));
         } else {
             join.getTcpIpConfig().setEnabled(true);
             settings.members().forEach(join.getTcpIpConfig()::addMember);

@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +39,9 @@ class ClusterFaultIT {
     private static final int CORES = 3;
     private static final int NODES = 4;
     private static final int EDGE = 4;
+    /** A name that stands for all core nodes, as a headless service of Kubernetes has. */
+    private static final String GRID = "config-service-grid";
+
     private static final int ROUNDS = Integer.getInteger("faults.rounds", 1);
     private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("faults.pause", 12));
     /** What the names of the faults hold that are tried; all of them where it is empty. */
@@ -84,11 +86,8 @@ class ClusterFaultIT {
         settings.put("CS_HTTP_HOST", network.address(node));
         settings.put("CS_HTTP_PORT", Integer.toString(ports[node]));
         settings.put("CS_CLUSTER_HOST", network.address(node));
-        settings.put(
-                "CS_CLUSTER_MEMBERS",
-                IntStream.rangeClosed(1, CORES)
-                        .mapToObj(i -> network.address(i) + ":5701")
-                        .collect(Collectors.joining(",")));
+        settings.put("CS_CLUSTER_MEMBERS", "kubernetes");
+        settings.put("CS_CLUSTER_KUBERNETES_DNS", GRID);
         settings.put("CS_ACCESS_ADMIN_KEY", TestNode.ADMIN_KEY);
         settings.put("CS_SECRETS_KEYSET", Keysets.FIRST);
         if (node == EDGE) {
@@ -229,6 +228,7 @@ class ClusterFaultIT {
     @Test
     @Timeout(value = 10, unit = TimeUnit.HOURS)
     void nothingIsLostWhateverHappens() {
+        network.name(GRID, List.of(1, 2, 3));
         compileClock();
         setClock("0");
         for (int i = 1; i <= NODES; i++) {

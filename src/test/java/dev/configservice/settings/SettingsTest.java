@@ -26,6 +26,8 @@ class SettingsTest {
                         Map.entry("http.host", ""),
                         Map.entry("http.port", "8082"),
                         Map.entry("http.cors-origins", ""),
+                        Map.entry("http.tls-certificate", ""),
+                        Map.entry("http.tls-key", ""),
                         Map.entry("postgres.uri", ""),
                         Map.entry("postgres.pool-size", "8"),
                         Map.entry("redis.uri", ""),
@@ -67,8 +69,24 @@ class SettingsTest {
                         Map.entry("embedded.postgres-port", "54329"),
                         Map.entry("embedded.redis-port", "63799"),
                         Map.entry("cluster.kubernetes-dns", "config-service-grid"),
+                        Map.entry("cluster.tls-certificate", ""),
+                        Map.entry("cluster.tls-key", ""),
+                        Map.entry("cluster.tls-ca", ""),
                         Map.entry("shutdown.drain", "3s"),
                         Map.entry("shutdown.grace", "20s")));
+    }
+
+    @Test
+    void aVariableMayNameAFileThatHoldsTheValue(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("key"), "sixteen-characters\n");
+        Map<String, String> settings = new java.util.HashMap<>(LEAST);
+        settings.remove("CS_ACCESS_ADMIN_KEY");
+        settings.put("CS_ACCESS_ADMIN_KEY_FILE", file.toString());
+        assertThat(Settings.load(settings, false).access().adminKey()).isEqualTo("sixteen-characters");
+        settings.put("CS_ACCESS_ADMIN_KEY_FILE", directory.resolve("none").toString());
+        assertThatThrownBy(() -> Settings.load(settings, false))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("CS_ACCESS_ADMIN_KEY_FILE");
     }
 
     @Test

@@ -2,8 +2,11 @@ package dev.configservice.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A network of this machine's own: a bridge, and a network namespace with an address for each node, so that what passes
@@ -61,6 +64,20 @@ public final class TestNetwork implements AutoCloseable {
         return List.of("ip", "netns", "exec", prefix + node);
     }
 
+    /** Gives a name to the addresses of several nodes, as the DNS of a headless service does. */
+    public void name(String name, List<Integer> of) {
+        String lines = of.stream().map(n -> address(n) + " " + name + "\n").collect(Collectors.joining());
+        try {
+            for (int i = 1; i <= nodes; i++) {
+                // what `ip netns exec` lays over /etc
+                Path etc = Files.createDirectories(Path.of("/etc/netns", prefix + i));
+                Files.writeString(etc.resolve("hosts"), "127.0.0.1 localhost\n" + lines);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** From now on nothing that one node sends reaches the other. */
     public void cut(int from, int to) {
         ip("-n", prefix + from, "neigh", "replace", address(to), "lladdr", NOBODY, "dev", "eth0", "nud", "permanent");
@@ -85,6 +102,7 @@ public final class TestNetwork implements AutoCloseable {
     public void close() {
         for (int i = 1; i <= nodes; i++) {
             run(List.of("ip", "netns", "del", prefix + i));
+            run(List.of("rm", "-rf", "/etc/netns/" + prefix + i));
         }
         run(List.of("ip", "link", "del", bridge));
     }
