@@ -60,6 +60,8 @@ public final class Grid {
         config.setProperty("hazelcast.operation.backup.timeout.millis", "500");
         config.setProperty("hazelcast.merge.first.run.delay.seconds", "5");
         config.setProperty("hazelcast.merge.next.run.delay.seconds", "5");
+        // after a cut the eldest of each half looks for the other's, which may be a node that no list of members names
+        config.setProperty("hazelcast.tcp.join.previously.joined.member.address.retention.seconds", "604800");
         config.setProperty("hazelcast.partition.count", "271");
         config.setProperty("hazelcast.graceful.shutdown.max.wait", Long.toString(Math.max(1, grace.toSeconds() / 2)));
         NetworkConfig network = config.getNetworkConfig();

@@ -3,13 +3,15 @@ package dev.configservice.cluster;
 import java.io.ObjectInputFilter;
 import java.io.ObjectInputFilter.FilterInfo;
 import java.io.ObjectInputFilter.Status;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Java's own deserialization is off in this process: whoever can send bytes could else have any class of the class path
- * made. What the service keeps in the grid has formats of its own. Let through are failures, which Hazelcast sends from
- * member to member in this form and tells by their class whether to try again, with what every failure holds.
+ * made. What the service keeps in the grid has formats of its own. Let through is what Hazelcast itself sends from member to
+ * member in this form: failures, by whose class it knows whether to try again, with what every failure holds; and its
+ * enumerations, without which two halves of a cluster do not come together again.
  */
 final class JavaSerialization {
     private static final Logger log = LoggerFactory.getLogger(JavaSerialization.class);
@@ -28,11 +30,17 @@ final class JavaSerialization {
         if (type == null) {
             return info.depth() > 100 || info.references() > 10_000 ? Status.REJECTED : Status.UNDECIDED;
         }
-        if (isOfFailures(type)) {
+        if (isOfFailures(type) || isOfMembers(type)) {
             return Status.ALLOWED;
         }
         log.warn("serialization.refused class={}", type.getName());
         return Status.REJECTED;
+    }
+
+    private static boolean isOfMembers(Class<?> type) {
+        return type.equals(Enum.class)
+                || type.equals(UUID.class)
+                || (Enum.class.isAssignableFrom(type) && type.getName().startsWith("com.hazelcast."));
     }
 
     private static boolean isOfFailures(Class<?> type) {

@@ -137,7 +137,12 @@ class TransportTest {
         JavaSerialization.turnOff();
         assertThatThrownBy(() -> readAgain(new HashMap<>(Map.of("a", 1)))).isInstanceOf(InvalidClassException.class);
         assertThatThrownBy(() -> readAgain(java.time.Instant.now())).isInstanceOf(InvalidClassException.class);
-        // what members tell one another when something fails
+        assertThatThrownBy(() -> readAgain(Duration.ofDays(1))).isInstanceOf(InvalidClassException.class);
+        assertThatThrownBy(() -> readAgain(java.util.concurrent.TimeUnit.DAYS))
+                .isInstanceOf(InvalidClassException.class);
+        // what members tell one another when they come together, and when something fails
+        assertThat(readAgain(com.hazelcast.cluster.ClusterState.FROZEN))
+                .isEqualTo(com.hazelcast.cluster.ClusterState.FROZEN);
         Exception failure = new IllegalStateException("why", new com.hazelcast.core.HazelcastException("cause"));
         failure.addSuppressed(new IOException("another"));
         assertThat(readAgain(failure)).isInstanceOf(IllegalStateException.class);
