@@ -4,10 +4,31 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.function.Function;
 
 /** Keeps what follows on the event loop that it belongs to. */
 public final class Contexts {
     private Contexts() {}
+
+    /**
+     * {@code future.compose(next)}; of a future that has succeeded, which on the read path nearly all have, without the
+     * objects that waiting would need.
+     */
+    public static <T, R> Future<R> then(Future<T> future, Function<? super T, Future<R>> next) {
+        if (!future.succeeded()) {
+            return future.compose(next);
+        }
+        try {
+            return next.apply(future.result());
+        } catch (RuntimeException e) {
+            return Future.failedFuture(e);
+        }
+    }
+
+    /** {@code future.map(next)}, likewise. */
+    public static <T, R> Future<R> map(Future<T> future, Function<? super T, R> next) {
+        return future.succeeded() ? then(future, value -> Future.succeededFuture(next.apply(value))) : future.map(next);
+    }
 
     /**
      * The same outcome, but what follows runs on the event loop that this is called on, whichever thread completes the

@@ -9,6 +9,7 @@ import dev.configservice.access.Right;
 import dev.configservice.change.Action;
 import dev.configservice.change.ChangeBus;
 import dev.configservice.change.Command;
+import dev.configservice.change.Contexts;
 import dev.configservice.change.Ids;
 import dev.configservice.change.Origin;
 import dev.configservice.change.Resource;
@@ -259,7 +260,7 @@ public final class ConfigurationRoutes implements Routes {
         String environment = environment(request);
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
-        return layers(environment, service, request.minRevision()).map(layers -> {
+        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
             ConfigurationLayer.Entry entry = layers.get(key);
             if (entry == null
                     || (encrypted != null && encrypted != entry.resource().isSealed())) {
@@ -297,7 +298,7 @@ public final class ConfigurationRoutes implements Routes {
         FlatDocument document = format == null ? null : FlatDocument.of(format);
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
-        return layers(environment, service, request.minRevision()).map(layers -> {
+        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
             if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
                 return layers.stamp(layers.ready());
             }
@@ -374,7 +375,7 @@ public final class ConfigurationRoutes implements Routes {
         List<String> wanted = keys == null ? List.of() : keys;
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service == null ? "" : service);
-        return layers(environment, service, request.minRevision()).map(layers -> {
+        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
             ObjectNode body = Json.object();
             ObjectNode items = body.putObject("items");
             ArrayNode missing = body.putArray("missing");
@@ -429,9 +430,9 @@ public final class ConfigurationRoutes implements Routes {
     private Future<Layers> layers(String environment, @Nullable String service, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
         if (service == null) {
-            return common.map(c -> new Layers(null, c));
+            return Contexts.map(common, c -> new Layers(null, c));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, service), minRevision);
-        return own.compose(o -> common.map(c -> new Layers(o, Objects.requireNonNull(c))));
+        return Contexts.then(own, o -> Contexts.map(common, c -> new Layers(o, Objects.requireNonNull(c))));
     }
 }

@@ -84,6 +84,9 @@ public final class HttpVerticle extends VerticleBase {
                         .setCompressionSupported(false)
                         // else a connection is known only once it has sent something
                         .setHttp2ClearTextEnabled(false)
+                        // no web sockets: their handlers would look at every message
+                        .setPerMessageWebSocketCompressionSupported(false)
+                        .setPerFrameWebSocketCompressionSupported(false)
                         .setMaxInitialLineLength(16 * 1024)
                         .setMaxHeaderSize(32 * 1024)
                         .setTcpNoDelay(true))

@@ -76,17 +76,22 @@ final class Pipeline {
         if (hasBody) {
             call.request.pause();
         }
-        head(call, spec)
-                .compose(head -> hasBody
+        Future<Answer> answer = Contexts.then(
+                head(call, spec),
+                head -> hasBody
                         ? body(call.request).compose(body -> Contexts.here(handler.apply(head.with(body))))
-                        : Contexts.here(handler.apply(head.with(NO_BODY))))
-                .onComplete(done -> {
-                    if (done.succeeded()) {
-                        send(call, spec.metrics(), done.result());
-                    } else {
-                        fail(call, spec.metrics(), done.cause());
-                    }
-                });
+                        : Contexts.here(handler.apply(head.with(NO_BODY))));
+        if (answer.succeeded()) {
+            send(call, spec.metrics(), answer.result());
+            return;
+        }
+        answer.onComplete(done -> {
+            if (done.succeeded()) {
+                send(call, spec.metrics(), done.result());
+            } else {
+                fail(call, spec.metrics(), done.cause());
+            }
+        });
     }
 
     private Future<Head> head(Call call, Spec spec) {
@@ -159,7 +164,7 @@ final class Pipeline {
             String token = first(parameters(request), "access_token");
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
-        return access.authenticate(authorization).compose(caller -> {
+        return Contexts.then(access.authenticate(authorization), caller -> {
             if (spec.need() != null) {
                 caller.require(spec.need());
             }
@@ -184,7 +189,7 @@ final class Pipeline {
             Future<Void> applied = feed.applied().revision() >= min
                     ? Future.succeededFuture()
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE);
-            return applied.map(v -> {
+            return Contexts.map(applied, v -> {
                 call.applied = feed.applied().revision();
                 return head;
             });

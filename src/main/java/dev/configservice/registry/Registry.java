@@ -8,6 +8,7 @@ import dev.configservice.change.ChangeBus;
 import dev.configservice.change.ChangeFeed;
 import dev.configservice.change.ChangeFeed.TouchedUnit;
 import dev.configservice.change.Command;
+import dev.configservice.change.Contexts;
 import dev.configservice.change.Ids;
 import dev.configservice.change.Origin;
 import dev.configservice.change.Resource;
@@ -67,7 +68,7 @@ public final class Registry {
     record Instances(List<Instance> list, List<Instance> healthy, Snapshot snapshot) {}
 
     Future<Instances> instances(String serviceName, long minRevision) {
-        return cache.get(Instance.unit(serviceName), minRevision).map(s -> s.view(this::parsed));
+        return Contexts.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
     }
 
     /** Sorted by id. One that has not changed since the snapshot before is not read again. */

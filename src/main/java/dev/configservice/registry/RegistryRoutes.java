@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Right;
 import dev.configservice.change.ChangeLog;
+import dev.configservice.change.Contexts;
 import dev.configservice.change.Origin;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
@@ -289,7 +290,7 @@ public final class RegistryRoutes implements Routes {
         String service = request.parameter("service");
         String strategy = request.query("strategy");
         request.caller().require(Right.READ, "", service);
-        return registry.instances(service, request.minRevision()).map(instances -> {
+        return Contexts.map(registry.instances(service, request.minRevision()), instances -> {
             Instance picked = pick(service, instances, metadata(request), strategy);
             if (picked == null) {
                 unknown.increment();

@@ -213,7 +213,7 @@ class ClusterFaultIT {
 
     private void awaitAllWell() {
         long revision = clients.lastRevision();
-        await().atMost(Duration.ofSeconds(120)).ignoreExceptions().untilAsserted(() -> {
+        await().atMost(Duration.ofMinutes(2)).ignoreExceptions().untilAsserted(() -> {
             for (int i = 1; i <= NODES; i++) {
                 Reply metrics = nodes[i].api().get("/metrics");
                 assertThat(metrics.text()).contains("config_service_cluster_members " + NODES + ".0");
