@@ -169,7 +169,7 @@ public final class Assembly implements AutoCloseable {
                 new NearCache(hazelcast),
                 redis,
                 loader,
-                settings.cache().nearEntries(),
+                isEdge ? settings.cache().nearEntries() : 0,
                 metrics.registry());
         Resources resources = new Resources(cache, loader, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres, store(cores, isEdge, "key-usage", KeyUsage.in(postgres)));

@@ -11,6 +11,7 @@ import dev.configservice.json.Json;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -86,10 +87,18 @@ public final class Snapshot {
     /** The unit's resources, sorted by name in the order of code points. */
     public List<Resource> resources() {
         List<Resource> r = resources;
-        if (r == null) {
-            r = parse(unit, payload == null ? new byte[0] : payload);
-            resources = r;
+        if (r != null) {
+            return r;
         }
+        byte[] p = payload;
+        if (p == null) {
+            // another thread has read it meanwhile: it drops the payload after it has kept what it read
+            return Objects.requireNonNull(resources);
+        }
+        r = parse(unit, p);
+        resources = r;
+        // one form of it is enough: with a million configurations, two are much of a heap
+        payload = null;
         return r;
     }
 

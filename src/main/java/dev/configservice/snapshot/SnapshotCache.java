@@ -52,7 +52,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             .expireAfterWrite(Duration.ofSeconds(10))
             .build();
 
-    /** What was loaded last of each unit: all there is of it when the near cache has dropped it and nobody can be asked. */
+    /**
+     * On an edge what was loaded last of each unit: all there is of it when the near cache has dropped it and nobody can be
+     * asked. Other nodes have Redis and PostgreSQL.
+     */
     private final Cache<Unit, Snapshot> held;
 
     private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
@@ -74,7 +77,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private record Flight(Position needed, Future<Snapshot> result) {}
 
     /**
-     * @param held how many units are kept for when nobody can be asked
+     * @param held how many units are kept for when nobody can be asked; 0 for none
      */
     public SnapshotCache(
             Vertx vertx,
@@ -133,7 +136,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return Future.succeededFuture(Snapshot.empty(unit, applied));
         }
         Position need = new Position(applied.epoch(), touched.revision());
-        Snapshot newer = ahead.getIfPresent(unit);
+        // most of the time nothing is
+        Snapshot newer = ahead.asMap().isEmpty() ? null : ahead.getIfPresent(unit);
         if (newer != null) {
             Snapshot current = newer.asOf().compareTo(need) >= 0 ? newer : patch(newer, need);
             if (current != null) {
