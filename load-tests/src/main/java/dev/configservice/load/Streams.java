@@ -87,7 +87,9 @@ public final class Streams implements AutoCloseable {
         Service(Streams load, int port, long pid) throws IOException, InterruptedException {
             super(load, port, pid);
             String base = "http://127.0.0.1:" + port + "/api/v1/config";
-            String answer = load.call("POST", base, "{\"key\":\"s\",\"value\":0,\"environment\":\"streams\"}");
+            String key = "s-" + System.nanoTime();
+            String answer = load.call(
+                    "POST", base, "{\"key\":\"" + key + "\",\"value\":0,\"environment\":\"streams\"}");
             url = base + "/" + answer.replaceAll("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
         }
 
