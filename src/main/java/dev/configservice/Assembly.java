@@ -89,6 +89,7 @@ import org.slf4j.LoggerFactory;
 public final class Assembly implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Assembly.class);
     private static final Duration WRITE_DEADLINE = Duration.ofSeconds(5);
+    private static final Duration NOTES_DEADLINE = Duration.ofSeconds(4);
     private static final Duration STEP_DEADLINE = Duration.ofSeconds(60);
 
     private final Deque<AutoCloseable> undo = new ArrayDeque<>();
@@ -264,7 +265,10 @@ public final class Assembly implements AutoCloseable {
         undo.push(() -> await(undeployAll(vertx), grace));
         undo.push(() -> leave(vertx, hazelcast, settings.shutdown().drain()));
         undo.push(streams::close);
-        undo.push(state::leave);
+        undo.push(() -> {
+            state.leave();
+            cores.leave();
+        });
     }
 
     private static Keyring keyring(Settings settings) {
@@ -281,8 +285,9 @@ public final class Assembly implements AutoCloseable {
     private static Function<String, Future<Void>> store(
             CoreBus cores, boolean isEdge, String topic, Function<String, Future<Void>> database) {
         if (isEdge) {
-            return rows -> cores.ask(topic, Buffer.buffer(rows), CoreBus.DEADLINE, true)
-                    .mapEmpty();
+            // not asked twice: what adds up would be added twice
+            return rows ->
+                    cores.ask(topic, Buffer.buffer(rows), NOTES_DEADLINE, false).mapEmpty();
         }
         cores.serve(topic, rows -> database.apply(rows.toString()).map(Buffer.buffer()));
         return database;

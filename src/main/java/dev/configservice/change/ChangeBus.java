@@ -8,6 +8,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,9 @@ public final class ChangeBus {
         return vertx.eventBus()
                 .<Reply>request(WRITES, command, request)
                 .recover(e -> {
+                    if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.NO_HANDLERS) {
+                        return Future.failedFuture(ServiceException.unavailable("This node takes no writes any more"));
+                    }
                     log.error("bus.write-unanswered cause={}", e.toString());
                     return Future.failedFuture(new ServiceException(
                             ErrorCode.OUTCOME_UNKNOWN, "The writer did not answer; it is not known what it did"));

@@ -51,13 +51,14 @@ public final class CoreLog implements PastChanges {
         cores.serve(NEXT, question -> {
             JsonNode asked = Json.read(question.getBytes());
             Position at = position(asked);
+            String hash = asked.path("hash").asText();
             Promise<Buffer> promise = Promise.promise();
             // on the feed's event loop nothing is applied meanwhile
             feed.run(() -> {
-                if (!feed.isStarted() || feed.applied().epoch() < at.epoch()) {
+                if (!feed.isStarted() || feed.applied().compareTo(at) < 0) {
                     promise.fail(ServiceException.unavailable("This core node does not know the log as far yet"));
                 } else {
-                    promise.complete(next(feed, at));
+                    promise.complete(next(feed, at, hash));
                 }
             });
             return promise.future();
@@ -107,14 +108,27 @@ public final class CoreLog implements PastChanges {
         }
     }
 
-    private static Buffer next(ChangeFeed feed, Position at) {
+    /** An edge whose last change is not the one that this node knows follows another log: it begins anew. */
+    private static boolean holds(ChangeFeed feed, Position at, String hash) {
+        if (at.epoch() != feed.applied().epoch()) {
+            return false;
+        }
+        if (at.revision() == feed.applied().revision()) {
+            return feed.hash().hex().equals(hash);
+        }
+        // where its change is not in memory any more, it reaches back to a time before the last restart of this node's
+        // log
+        List<Change> one = at.revision() == 0 ? null : feed.recent().after(at.revision() - 1, 1);
+        return one == null || one.isEmpty() || one.get(0).hash().hex().equals(hash);
+    }
+
+    private static Buffer next(ChangeFeed feed, Position at, String hash) {
         Position applied = feed.applied();
         ObjectNode answer = Json.object()
                 .put("epoch", applied.epoch())
                 .put("revision", applied.revision())
                 .put("look_age_millis", feed.lookAge().toMillis());
-        List<Change> changes =
-                at.epoch() == applied.epoch() ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
+        List<Change> changes = holds(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
         if (changes == null) {
             answer.put("hash", feed.hash().hex());
             answer.set("units", Json.tree(feed.units()));
@@ -129,8 +143,11 @@ public final class CoreLog implements PastChanges {
                 node.path("epoch").longValue(), node.path("revision").longValue());
     }
 
-    Future<Next> next(Position at) {
-        ObjectNode question = Json.object().put("epoch", at.epoch()).put("revision", at.revision());
+    Future<Next> next(Position at, Change.Hash hash) {
+        ObjectNode question = Json.object()
+                .put("epoch", at.epoch())
+                .put("revision", at.revision())
+                .put("hash", hash.hex());
         return ask(NEXT, question, CoreBus.DEADLINE).map(answer -> {
             JsonNode o = Json.read(answer.getBytes());
             return new Next(

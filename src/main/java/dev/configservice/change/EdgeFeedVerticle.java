@@ -52,7 +52,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
         }
         looking = true;
         again = false;
-        Contexts.here(cores.next(feed.applied())).map(this::take).onComplete(done -> {
+        Contexts.here(cores.next(feed.applied(), feed.hash())).map(this::take).onComplete(done -> {
             looking = false;
             if (done.succeeded()) {
                 succeeded(done.result());

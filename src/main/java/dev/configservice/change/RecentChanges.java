@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class RecentChanges {
     private static final int MAX_CHANGES = 16_384;
     private static final long MAX_CHARS = 32L << 20;
+    /** How much a page holds at most, unless its first change is larger. */
+    private static final long PAGE_CHARS = 1L << 20;
 
     private final Deque<Change> all = new ArrayDeque<>();
     private final Map<Unit, Deque<Change>> byUnit = new HashMap<>();
@@ -66,6 +68,13 @@ public final class RecentChanges {
             return null;
         }
         List<Change> found = above(all, revision);
+        long size = 0;
+        for (int i = 0; i < Math.min(found.size(), limit); i++) {
+            size += size(found.get(i));
+            if (size > PAGE_CHARS && i > 0) {
+                return new ArrayList<>(found.subList(0, i));
+            }
+        }
         return found.size() > limit ? new ArrayList<>(found.subList(0, limit)) : found;
     }
 

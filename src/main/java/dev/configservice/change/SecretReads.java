@@ -95,10 +95,12 @@ public final class SecretReads {
                     .put("service_name", read.resource().serviceName())
                     .put("name", read.resource().name());
         }
-        return store.apply(Json.write(rows)).onFailure(e -> {
+        Future<Void> stored = store.apply(Json.write(rows)).onFailure(e -> {
             log.warn("audit.secret-reads-wait reads={} cause={}", batch.size(), e.toString());
             waiting.addAll(batch);
             size.addAndGet(batch.size());
         });
+        // more is waiting
+        return batch.size() == BATCH ? stored.compose(v -> write()) : stored;
     }
 }

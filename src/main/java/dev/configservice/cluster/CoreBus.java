@@ -52,6 +52,7 @@ public final class CoreBus {
     private final Map<String, Set<Promise<Message<Buffer>>>> asked = new ConcurrentHashMap<>();
 
     private volatile @Nullable String preferred;
+    private volatile boolean leaving;
 
     /**
      * @param self what this node is known by among the nodes
@@ -101,8 +102,17 @@ public final class CoreBus {
         vertx.eventBus().consumer(WHO, message -> announce.run());
     }
 
-    /** Tells the edges where this core node is in the log. */
+    /** Tells the edges that this core node is about to stop: from now on they ask others. */
+    public void leave() {
+        leaving = true;
+        vertx.eventBus().publish(CORES, new JsonObject().put("core", self).put("leaving", true));
+    }
+
+    /** Tells the edges where this core node is in the log, unless it is about to stop. */
     public void announce(long epoch, long revision) {
+        if (leaving) {
+            return;
+        }
         vertx.eventBus()
                 .publish(
                         CORES,
@@ -113,6 +123,10 @@ public final class CoreBus {
     public void follow(Announced announced) {
         vertx.eventBus().consumer(CORES, (Message<JsonObject> message) -> {
             JsonObject said = message.body();
+            if (said.getBoolean("leaving", false)) {
+                heardOf.remove(said.getString("core"));
+                return;
+            }
             heardOf.put(said.getString("core"), System.nanoTime());
             announced.at(said.getLong("epoch"), said.getLong("revision"));
         });
@@ -171,7 +185,7 @@ public final class CoreBus {
                 return Future.succeededFuture(content);
             }
             ServiceException failure = failure(content);
-            return again && failure.code() == ErrorCode.UNAVAILABLE
+            return again && (failure.code() == ErrorCode.UNAVAILABLE || failure.code() == ErrorCode.BEHIND)
                     ? ask(cores, topic, question, deadline, true, failure)
                     : Future.failedFuture(failure);
         });

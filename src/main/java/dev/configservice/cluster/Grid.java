@@ -31,6 +31,9 @@ import java.util.function.Consumer;
 
 /** This node's member of the Hazelcast cluster. */
 public final class Grid {
+    /** The attribute of a member that Vert.x knows its node by. */
+    private static final String NODE_ID = "__vertx.nodeId";
+
     private Grid() {}
 
     /**
@@ -50,7 +53,7 @@ public final class Grid {
         config.setLiteMember(settings.isEdge());
         // Vert.x knows its nodes by this
         config.getMemberAttributeConfig()
-                .setAttribute("__vertx.nodeId", UUID.randomUUID().toString());
+                .setAttribute(NODE_ID, UUID.randomUUID().toString());
         config.setProperty("hazelcast.logging.type", "slf4j");
         config.setProperty("hazelcast.phone.home.enabled", "false");
         config.setProperty("hazelcast.shutdownhook.enabled", "false");
@@ -100,7 +103,12 @@ public final class Grid {
 
     /** What this node is known by among the nodes. */
     public static String nodeId(HazelcastInstance hazelcast) {
-        return hazelcast.getCluster().getLocalMember().getUuid().toString();
+        return nodeId(hazelcast.getCluster().getLocalMember());
+    }
+
+    /** The same for as long as the process lives; Hazelcast's own id changes when two halves come together. */
+    private static String nodeId(Member member) {
+        return String.valueOf(member.getAttribute(NODE_ID));
     }
 
     /** Tells of every node that leaves, by its id; on a thread of Hazelcast's. */
@@ -113,7 +121,7 @@ public final class Grid {
 
             @Override
             public void memberRemoved(MembershipEvent event) {
-                left.accept(event.getMember().getUuid().toString());
+                left.accept(nodeId(event.getMember()));
             }
         });
     }

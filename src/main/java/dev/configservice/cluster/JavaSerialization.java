@@ -1,5 +1,6 @@
 package dev.configservice.cluster;
 
+import com.hazelcast.version.MemberVersion;
 import java.io.ObjectInputFilter;
 import java.io.ObjectInputFilter.FilterInfo;
 import java.io.ObjectInputFilter.Status;
@@ -40,6 +41,7 @@ final class JavaSerialization {
     private static boolean isOfMembers(Class<?> type) {
         return type.equals(Enum.class)
                 || type.equals(UUID.class)
+                || type.equals(MemberVersion.class)
                 || (Enum.class.isAssignableFrom(type) && type.getName().startsWith("com.hazelcast."));
     }
 

@@ -1,6 +1,8 @@
 package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.flag.eval.FlagDefinition;
 import dev.configservice.flag.eval.Reason;
@@ -143,6 +145,10 @@ public final class FlagUsage {
         }
         return store.apply(Json.write(rows)).onFailure(e -> {
             log.debug("flags.usage-not-written cause={}", e.toString());
+            if (e instanceof ServiceException s && s.code() == ErrorCode.OUTCOME_UNKNOWN) {
+                // it may have been: a count too low is better than one that grows by itself
+                return;
+            }
             for (int i = 0; i < keys.size(); i++) {
                 counts.computeIfAbsent(keys.get(i), k -> new LongAdder()).add(numbers.get(i));
             }

@@ -149,12 +149,24 @@ public final class CoreRequests {
                         close(QUESTION, keyring.isPresent() ? SEALED : CLEAR, write(route, request)),
                         isRead ? READ_DEADLINE : WRITE_DEADLINE,
                         isRead)
-                .map(answer -> read(open(ANSWER, answer)))
+                .map(answer -> opened(answer, isRead))
                 .compose(answer -> answer.isOfWrite()
                         ? feed.awaitApplied(answer.revision(), APPLIED_DEADLINE)
                                 .otherwiseEmpty()
                                 .map(answer)
                         : Future.succeededFuture(answer));
+    }
+
+    /** An answer that cannot be opened (keysets differ while they are replaced) leaves open what a write came to. */
+    private Answer opened(Buffer answer, boolean isRead) {
+        try {
+            return read(open(ANSWER, answer));
+        } catch (ServiceException e) {
+            throw isRead
+                    ? e
+                    : new ServiceException(
+                            ErrorCode.OUTCOME_UNKNOWN, "The core node took the write; its answer: " + e.getMessage());
+        }
     }
 
     private Buffer write(String route, Request request) {

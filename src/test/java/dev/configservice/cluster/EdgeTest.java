@@ -271,6 +271,40 @@ class EdgeTest {
     }
 
     @Test
+    void anEdgeThatFollowedAnotherLogBeginsAnew() {
+        TestNode first = TestNode.start(Map.of("CS_REDIS_URI", ""));
+        try (TestNode ahead = first.edge(Map.of())) {
+            for (int i = 1; i <= 4; i++) {
+                first.admin().post("/config", "{\"key\":\"k" + i + "\",\"value\":\"old\",\"environment\":\"e\"}");
+            }
+            await().untilAsserted(() -> assertThat(
+                            ahead.anonymous().get("/config/k4?environment=e").status())
+                    .isEqualTo(200));
+            // the only node that knew of the last two is gone, and the database is an earlier one
+            first.close();
+            first.sql("delete from resources where revision > 2");
+            first.sql("delete from changes where revision > 2");
+            first.sql("update units set revision = 2");
+            first.sql("update head set revision = 2, hash = (select hash from changes where revision = 2)");
+            try (TestNode second = first.again()) {
+                for (int i = 3; i <= 6; i++) {
+                    second.admin()
+                            .post("/config", "{\"key\":\"other" + i + "\",\"value\":\"new\",\"environment\":\"e\"}");
+                }
+                await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
+                    Reply gone = ahead.anonymous().get("/config/k4?environment=e");
+                    assertThat(gone.status()).as(gone.text()).isEqualTo(404);
+                    assertThat(ahead.anonymous()
+                                    .get("/config/other3?environment=e")
+                                    .field("value"))
+                            .isEqualTo("new");
+                    assertThat(gone.header("X-Config-Stale")).isEmpty();
+                });
+            }
+        }
+    }
+
+    @Test
     void anEdgeDoesNotStartWithoutACoreNode() {
         assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> core.edge(
                                 Map.of("CS_CLUSTER_NAME", "nobody", "CS_CLUSTER_MEMBERS", "127.0.0.1:" + Ports.free()))
