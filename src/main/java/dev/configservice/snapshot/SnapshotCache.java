@@ -58,6 +58,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      */
     private final Cache<Unit, Snapshot> held;
 
+    private final boolean holds;
+
     private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
     private final Map<Unit, Boolean> offering = new ConcurrentHashMap<>();
     private final Map<Tier, Counter> hits;
@@ -92,6 +94,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.near = near;
         this.redis = redis;
         this.loader = loader;
+        this.holds = held > 0;
         this.held = Caffeine.newBuilder().maximumSize(held).build();
         this.gridBreaker = breaker("grid", GRID_DEADLINE);
         this.postgresBreaker = breaker("postgres", POSTGRES_DEADLINE);
@@ -194,6 +197,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     private void keepAhead(Snapshot snapshot) {
+        hold(snapshot);
         ahead.asMap().merge(snapshot.unit(), snapshot, (a, b) -> a.asOf().compareTo(b.asOf()) >= 0 ? a : b);
     }
 
@@ -224,11 +228,17 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         climb(touched, need, grid).onComplete(done -> {
             flights.remove(unit, mine);
             if (done.succeeded() && !done.result().isOutdated()) {
-                held.put(unit, done.result());
+                hold(done.result());
             }
             promise.handle(done);
         });
         return promise.future().compose(s -> allowed(s, minRevision));
+    }
+
+    private void hold(Snapshot snapshot) {
+        if (holds) {
+            held.asMap().merge(snapshot.unit(), snapshot, (a, b) -> a.asOf().compareTo(b.asOf()) > 0 ? a : b);
+        }
     }
 
     private static Future<Snapshot> allowed(Snapshot snapshot, long minRevision) {
