@@ -16,7 +16,7 @@ final class Banner {
         out.append("  API          ").append(base).append("/api/v1\n");
         out.append("  Description  ").append(base).append("/docs\n");
         out.append("  Health       ").append(base).append("/health\n");
-        if (settings.embedded().enabled()) {
+        if (settings.embedded().enabled() && !settings.cluster().isEdge()) {
             out.append("  PostgreSQL   ")
                     .append(assembly.addresses().postgres())
                     .append('\n');
