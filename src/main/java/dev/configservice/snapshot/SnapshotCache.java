@@ -53,7 +53,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             .build();
 
     /**
-     * On an edge what was loaded last of each unit: all there is of it when the near cache has dropped it and nobody can be
+     * On an edge the newest there was of each unit: all there is of it when the near cache has dropped it and nobody can be
      * asked. Other nodes have Redis and PostgreSQL.
      */
     private final Cache<Unit, Snapshot> held;
@@ -227,9 +227,6 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
         climb(touched, need, grid).onComplete(done -> {
             flights.remove(unit, mine);
-            if (done.succeeded() && !done.result().isOutdated()) {
-                hold(done.result());
-            }
             promise.handle(done);
         });
         return promise.future().compose(s -> allowed(s, minRevision));
@@ -310,6 +307,14 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         CompletableFuture<@Nullable Snapshot> stage = asked == null ? nearOrGrid(touched) : asked;
         if (stage == null) {
             return Future.succeededFuture(null);
+        }
+        if (holds) {
+            // also what comes after the deadline: the near cache has it then, and reads need no load any more
+            onCompletion(stage, (s, e) -> {
+                if (s != null) {
+                    hold(s);
+                }
+            });
         }
         return quietly(() -> gridBreaker.execute(promise -> onCompletion(stage, (s, e) -> {
             if (e == null) {

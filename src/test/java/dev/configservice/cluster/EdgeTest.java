@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.configservice.secret.Keyring;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.EventStream;
+import dev.configservice.testing.NodeProcess;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
@@ -266,6 +267,40 @@ class EdgeTest {
                     assertThat(read.revision()).isGreaterThanOrEqualTo(later.revision());
                     assertThat(read.header("X-Config-Stale")).isEmpty();
                 });
+            }
+        }
+    }
+
+    @Test
+    void whatCameTooLateForItsReadIsHeldForWhenTheEdgeIsCutOff() {
+        TestNode first = TestNode.start(Map.of());
+        try (NodeProcess core = NodeProcess.join(first, Map.of())) {
+            Reply written = first.admin().post("/config", "{\"key\":\"k\",\"value\":\"old\",\"environment\":\"e\"}");
+            first.close();
+            Map<String, String> members =
+                    Map.of("CS_CLUSTER_MEMBERS", "127.0.0.1:" + core.settings().get("CS_CLUSTER_PORT"));
+            try (TestNode late = first.edge(members)) {
+                // it has seen none of it, and its only core node hangs
+                core.hang();
+                assertThat(late.anonymous().get("/config/k?environment=e").status())
+                        .isEqualTo(503);
+                core.goOn();
+                await().atMost(Duration.ofSeconds(30))
+                        .untilAsserted(() -> assertThat(late.anonymous()
+                                        .get("/config/k?environment=e")
+                                        .status())
+                                .isEqualTo(200));
+                Reply next = core.api()
+                        .key(TestNode.ADMIN_KEY)
+                        .put("/config/" + written.field("id"), "{\"value\":\"newer\"}");
+                assertThat(next.status()).as(next.text()).isEqualTo(200);
+                // without a read of it: what the near cache had may be dropped meanwhile
+                await().untilAsserted(() ->
+                        assertThat(late.anonymous().get("/ready").revision()).isGreaterThanOrEqualTo(next.revision()));
+                core.kill();
+                Reply read = late.anonymous().get("/config/k?environment=e");
+                assertThat(read.status()).as(read.text()).isEqualTo(200);
+                assertThat(read.field("value")).isEqualTo("newer");
             }
         }
     }
