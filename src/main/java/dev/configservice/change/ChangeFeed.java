@@ -190,7 +190,7 @@ public final class ChangeFeed {
             fresh.put(unit, new TouchedUnit(unit, position.epoch(), 0, revision));
         });
         touched = fresh;
-        recent.reset(position.revision());
+        recent.reset(position.revision(), positionHash);
         hash = positionHash;
         applied = position;
         boolean first = !started;

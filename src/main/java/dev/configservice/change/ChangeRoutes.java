@@ -104,7 +104,7 @@ public final class ChangeRoutes implements Routes {
                         return Future.succeededFuture(scan);
                     }
                     // what comes while this goes on to the event loop's list is found by the scan after it
-                    Future<Void> first = streams.await(filter, wait);
+                    Future<Void> first = streams.firstMatch(filter, wait);
                     return streams.scan(filter::matches, scan.scannedTo(), limit)
                             .compose(again -> again.found().isEmpty()
                                     ? first.compose(v -> streams.scan(filter::matches, again.scannedTo(), limit))

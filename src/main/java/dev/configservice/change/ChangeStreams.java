@@ -194,7 +194,7 @@ public final class ChangeStreams {
     }
 
     /** Completes when a change arrives that the filter matches, or after a while; called on an event loop. */
-    Future<Void> await(ChangeFilter filter, Duration atMost) {
+    Future<Void> firstMatch(ChangeFilter filter, Duration atMost) {
         Promise<Void> promise = Promise.promise();
         loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos()));
         return promise.future();

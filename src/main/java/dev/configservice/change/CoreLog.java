@@ -51,7 +51,7 @@ public final class CoreLog implements PastChanges {
         cores.serve(NEXT, question -> {
             JsonNode asked = Json.read(question.getBytes());
             Position at = position(asked);
-            String hash = asked.path("hash").asText();
+            Change.Hash hash = new Change.Hash(asked.path("hash").asText());
             Promise<Buffer> promise = Promise.promise();
             // on the feed's event loop nothing is applied meanwhile
             feed.run(() -> {
@@ -108,27 +108,21 @@ public final class CoreLog implements PastChanges {
         }
     }
 
-    /** An edge whose last change is not the one that this node knows follows another log: it begins anew. */
-    private static boolean holds(ChangeFeed feed, Position at, String hash) {
-        if (at.epoch() != feed.applied().epoch()) {
-            return false;
-        }
-        if (at.revision() == feed.applied().revision()) {
-            return feed.hash().hex().equals(hash);
-        }
-        // where its change is not in memory any more, it reaches back to a time before the last restart of this node's
-        // log
-        List<Change> one = at.revision() == 0 ? null : feed.recent().after(at.revision() - 1, 1);
-        return one == null || one.isEmpty() || one.get(0).hash().hex().equals(hash);
+    /**
+     * Whether an edge's last change is this node's, too. Where it is not, or is so old that this node cannot tell, the edge
+     * begins anew.
+     */
+    private static boolean follows(ChangeFeed feed, Position at, Change.Hash hash) {
+        return at.epoch() == feed.applied().epoch() && hash.equals(feed.recent().hashAt(at.revision()));
     }
 
-    private static Buffer next(ChangeFeed feed, Position at, String hash) {
+    private static Buffer next(ChangeFeed feed, Position at, Change.Hash hash) {
         Position applied = feed.applied();
         ObjectNode answer = Json.object()
                 .put("epoch", applied.epoch())
                 .put("revision", applied.revision())
                 .put("look_age_millis", feed.lookAge().toMillis());
-        List<Change> changes = holds(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
+        List<Change> changes = follows(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
         if (changes == null) {
             answer.put("hash", feed.hash().hex());
             answer.set("units", Json.tree(feed.units()));

@@ -1,5 +1,6 @@
 package dev.configservice.change;
 
+import dev.configservice.change.Change.Hash;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,9 +25,11 @@ public final class RecentChanges {
     private final Map<Unit, Deque<Change>> byUnit = new HashMap<>();
     private long chars;
     private long floor;
+    private Hash floorHash = new Hash("");
 
-    /** Forgets everything; from now on it knows all changes above {@code revision}. */
-    synchronized void reset(long revision) {
+    /** Forgets everything; from now on it knows all changes above {@code revision}, whose hash this is. */
+    synchronized void reset(long revision, Hash hash) {
+        floorHash = hash;
         all.clear();
         byUnit.clear();
         chars = 0;
@@ -42,6 +45,7 @@ public final class RecentChanges {
             Change oldest = all.removeFirst();
             chars -= size(oldest);
             floor = oldest.revision();
+            floorHash = oldest.hash();
             Unit unit = oldest.resource().unit();
             Deque<Change> ofUnit = byUnit.get(unit);
             if (ofUnit != null) {
@@ -51,6 +55,20 @@ public final class RecentChanges {
                 }
             }
         }
+    }
+
+    /** The hash of a revision; null where it is not known here: not any more, or not yet. */
+    synchronized @Nullable Hash hashAt(long revision) {
+        if (revision == floor) {
+            return floorHash;
+        }
+        for (Iterator<Change> it = all.descendingIterator(); it.hasNext(); ) {
+            Change change = it.next();
+            if (change.revision() == revision) {
+                return change.hash();
+            }
+        }
+        return null;
     }
 
     /** The changes of a unit above a revision, in order; null where they are not all known any more. */

@@ -12,6 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
@@ -121,7 +122,7 @@ public final class CoreBus {
 
     /** Follows what cores say of themselves; on the event loop of the caller. */
     public void follow(Announced announced) {
-        vertx.eventBus().consumer(CORES, (Message<JsonObject> message) -> {
+        MessageConsumer<JsonObject> hears = vertx.eventBus().consumer(CORES, (Message<JsonObject> message) -> {
             JsonObject said = message.body();
             if (said.getBoolean("leaving", false)) {
                 heardOf.remove(said.getString("core"));
@@ -130,7 +131,8 @@ public final class CoreBus {
             heardOf.put(said.getString("core"), System.nanoTime());
             announced.at(said.getLong("epoch"), said.getLong("revision"));
         });
-        vertx.eventBus().publish(WHO, new JsonObject());
+        // not before they can be heard: else the first word of them is the one that each says every second
+        hears.completion().onComplete(v -> vertx.eventBus().publish(WHO, new JsonObject()));
     }
 
     /** Prefers another core node from now on, e.g. because this one is behind. */

@@ -57,6 +57,11 @@ public final class CoreLoader implements SnapshotLoader {
     }
 
     @Override
+    public String name() {
+        return "core";
+    }
+
+    @Override
     public Future<Snapshot> load(Unit unit, Position need) {
         ObjectNode question = Json.object().put("unit", unit.key()).put("revision", need.revision());
         return ask(LOAD, question).map(answer -> {

@@ -36,6 +36,11 @@ public final class PostgresLoader implements SnapshotLoader {
     }
 
     @Override
+    public String name() {
+        return "postgres";
+    }
+
+    @Override
     public Future<Snapshot> load(Unit unit, Position need) {
         return postgres.read(LOAD, Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), unit.key()))
                 .map(rows -> {

@@ -36,7 +36,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
     private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
     private static final long REFRESH_MILLIS = 100;
-    private static final Duration POSTGRES_DEADLINE = Duration.ofSeconds(2);
+    private static final Duration LOAD_DEADLINE = Duration.ofSeconds(2);
 
     private final Vertx vertx;
     private final ChangeFeed feed;
@@ -44,7 +44,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final SnapshotStore redis;
     private final SnapshotLoader loader;
     private final CircuitBreaker gridBreaker;
-    private final CircuitBreaker postgresBreaker;
+    private final CircuitBreaker loadBreaker;
 
     /** What is newer than the near cache has it, for the moments until the near cache catches up. */
     private final Cache<Unit, Snapshot> ahead = Caffeine.newBuilder()
@@ -71,7 +71,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         AHEAD,
         GRID,
         REDIS,
-        POSTGRES,
+        LOADED,
         EMPTY
     }
 
@@ -97,14 +97,18 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.holds = held > 0;
         this.held = Caffeine.newBuilder().maximumSize(held).build();
         this.gridBreaker = breaker("grid", GRID_DEADLINE);
-        this.postgresBreaker = breaker("postgres", POSTGRES_DEADLINE);
+        this.loadBreaker = breaker(loader.name(), LOAD_DEADLINE);
         this.hits = new java.util.EnumMap<>(Tier.class);
         for (Tier tier : Tier.values()) {
             hits.put(
                     tier,
                     Counter.builder("config_service_snapshot_reads")
                             .description("Snapshots read, by the tier that answered")
-                            .tag("tier", tier.name().toLowerCase(java.util.Locale.ROOT))
+                            .tag(
+                                    "tier",
+                                    tier == Tier.LOADED
+                                            ? loader.name()
+                                            : tier.name().toLowerCase(java.util.Locale.ROOT))
                             .register(meters));
         }
         this.loadFailures = Counter.builder("config_service_snapshot_failures")
@@ -242,7 +246,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (snapshot.isOutdated() && minRevision > snapshot.asOf().revision()) {
             return Future.failedFuture(new ServiceException(
                     ErrorCode.BEHIND,
-                    "PostgreSQL is away; what this node holds is as of revision "
+                    "The log cannot be reached; what this node holds is as of revision "
                             + snapshot.asOf().revision()));
         }
         return Future.succeededFuture(snapshot);
@@ -259,7 +263,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                             best.take(r, Tier.REDIS);
                             return null;
                         }))
-                .compose(v -> best.isEnough() ? Future.succeededFuture(best.get()) : fromPostgres(touched, best));
+                .compose(v -> best.isEnough() ? Future.succeededFuture(best.get()) : fromLog(touched, best));
     }
 
     private final class Best {
@@ -325,8 +329,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         })));
     }
 
-    private Future<Snapshot> fromPostgres(TouchedUnit touched, Best best) {
-        return postgresBreaker
+    private Future<Snapshot> fromLog(TouchedUnit touched, Best best) {
+        return loadBreaker
                 .<Snapshot>execute(
                         promise -> loader.load(touched.unit(), best.need).onComplete(promise))
                 .compose(
@@ -334,10 +338,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                             if (loaded.asOf().compareTo(best.need) < 0) {
                                 // the database went back in time, and the feed has not seen it yet; or it is a core
                                 // node's that is cut off
-                                best.take(loaded, Tier.POSTGRES);
+                                best.take(loaded, Tier.LOADED);
                                 return older(touched.unit(), best);
                             }
-                            count(Tier.POSTGRES);
+                            count(Tier.LOADED);
                             keepAhead(loaded);
                             offer(loaded);
                             return Future.succeededFuture(loaded);

@@ -7,6 +7,9 @@ import io.vertx.core.Future;
 
 /** Where a node gets what no tier of its cache has: PostgreSQL, or, on an edge, a core node. */
 public interface SnapshotLoader {
+    /** What it loads from, as measures name it. */
+    String name();
+
     /** A unit; as new as {@code need}, unless the log went back or its holder is cut off from it. */
     Future<Snapshot> load(Unit unit, Position need);
 

@@ -2,10 +2,7 @@ package dev.configservice.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.json.Json;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,7 +11,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,23 +18,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
  * Clients of a cluster that go on whatever happens to it, and note all that they are told: writers, each with keys of its
@@ -78,7 +67,6 @@ public final class Clients implements AutoCloseable {
     private final AtomicInteger beats = new AtomicInteger();
     private final AtomicInteger lookups = new AtomicInteger();
     private final AtomicInteger lookupsUnanswered = new AtomicInteger();
-    private final AtomicInteger breaks = new AtomicInteger();
 
     private record Acknowledged(String key, long value, long revision) {}
 
@@ -95,10 +83,10 @@ public final class Clients implements AutoCloseable {
     public Clients(List<String> nodes, String kafka) {
         this.nodes = List.copyOf(nodes);
         for (int i = 0; i < nodes.size(); i++) {
-            followers.add(new StreamFollower(i));
+            followers.add(new Follower.OfStream(nodes, i, violations));
         }
         if (kafka != null) {
-            followers.add(new TopicFollower(kafka));
+            followers.add(new Follower.OfTopic(kafka, violations));
         }
     }
 
@@ -332,152 +320,6 @@ public final class Clients implements AutoCloseable {
         }
     }
 
-    /** Follows changes by one way, and notes them as they come. */
-    private abstract class Follower extends Thread {
-        /** What came, by revision: the resource. What came again is left out. */
-        final ConcurrentSkipListMap<Long, String> seen = new ConcurrentSkipListMap<>();
-
-        private final Map<String, Long> lastOf = new HashMap<>();
-        private long lastRevision;
-        int again;
-        volatile boolean stopped;
-
-        Follower(String name) {
-            super(name);
-            setDaemon(true);
-        }
-
-        /** Takes a change; those of one resource (and, where {@code inAll}, all) come in order but for what comes again. */
-        void take(long revision, String resource, boolean inAll) {
-            if (seen.putIfAbsent(revision, resource) != null) {
-                again++;
-                return;
-            }
-            if (revision < lastOf.getOrDefault(resource, 0L) || (inAll && revision < lastRevision)) {
-                violations.add(getName() + ": revision " + revision + " of " + resource + " came after "
-                        + lastOf.get(resource) + " and " + lastRevision);
-            }
-            lastOf.put(resource, revision);
-            lastRevision = revision;
-        }
-
-        abstract void end();
-    }
-
-    /** Follows a stream; where it ends, goes on at another node from the last event that came. */
-    private final class StreamFollower extends Follower {
-        private int node;
-        private long last;
-        private volatile InputStream open;
-
-        StreamFollower(int node) {
-            super("stream " + node);
-            this.node = node;
-        }
-
-        @Override
-        public void run() {
-            while (!stopped) {
-                String at = nodes.get(node++ % nodes.size());
-                try {
-                    follow(at);
-                } catch (IOException e) {
-                    // on to the next node
-                    breaks.incrementAndGet();
-                } catch (InterruptedException e) {
-                    return;
-                }
-            }
-        }
-
-        private void follow(String at) throws IOException, InterruptedException {
-            HttpResponse<InputStream> response = http.send(
-                    HttpRequest.newBuilder(URI.create("http://" + at + "/api/v1/changes/stream?after=" + last))
-                            .timeout(Duration.ofSeconds(10))
-                            .build(),
-                    BodyHandlers.ofInputStream());
-            open = response.body();
-            if (response.statusCode() != 200) {
-                open.close();
-                Thread.onSpinWait();
-                return;
-            }
-            try (BufferedReader lines = new BufferedReader(new InputStreamReader(open, StandardCharsets.UTF_8))) {
-                long id = 0;
-                String type = "";
-                String line;
-                while ((line = lines.readLine()) != null) {
-                    if (line.startsWith("id: ")) {
-                        id = Long.parseLong(line.substring(4));
-                    } else if (line.startsWith("event: ")) {
-                        type = line.substring(7);
-                    } else if (line.startsWith("data: ") && type.contains(".")) {
-                        take(
-                                id,
-                                Json.read(line.substring(6)).path("resource_id").asText(),
-                                true);
-                        last = id;
-                    } else if (line.startsWith("data: ") && type.equals("resync")) {
-                        violations.add(getName() + ": resync at " + id + " from " + at);
-                    }
-                }
-            }
-        }
-
-        @Override
-        void end() {
-            stopped = true;
-            interrupt();
-            try {
-                if (open != null) {
-                    open.close();
-                }
-            } catch (IOException e) {
-                // it is closed
-            }
-        }
-    }
-
-    private final class TopicFollower extends Follower {
-        private final KafkaConsumer<String, String> consumer;
-
-        TopicFollower(String brokers) {
-            super("topic");
-            Properties p = new Properties();
-            p.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
-            p.put(ConsumerConfig.GROUP_ID_CONFIG, "faults");
-            p.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-            p.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-            p.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, "1000");
-            consumer = new KafkaConsumer<>(p, new StringDeserializer(), new StringDeserializer());
-        }
-
-        @Override
-        public void run() {
-            consumer.subscribe(List.of("config-updates"));
-            try {
-                while (!stopped) {
-                    for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(500))) {
-                        long revision = Long.parseLong(new String(
-                                record.headers().lastHeader("ce_revision").value(), StandardCharsets.UTF_8));
-                        // order is promised for each resource
-                        take(revision, record.key(), false);
-                    }
-                }
-            } catch (WakeupException e) {
-                // it is to end
-            } finally {
-                consumer.close();
-            }
-        }
-
-        @Override
-        void end() {
-            stopped = true;
-            consumer.wakeup();
-        }
-    }
-
     /** Whether every follower has everything up to a revision that a client was told of. */
     public boolean followersHave(long revision) {
         return followers.stream().allMatch(f -> !f.seen.isEmpty() && f.seen.lastKey() >= revision);
@@ -553,7 +395,9 @@ public final class Clients implements AutoCloseable {
                 + unknown.size() + " unknown (" + happened + " of them happened); " + reads + " reads answered, "
                 + readsUnanswered + " not; " + beats + " heartbeats, " + lookups + " lookups answered, "
                 + lookupsUnanswered
-                + " not; changes followed, with " + breaks + " broken streams: " + followed + "\nverdict: "
+                + " not; changes followed, with "
+                + followers.stream().mapToInt(f -> f.breaks.get()).sum() + " broken streams: " + followed
+                + "\nverdict: "
                 + (violations.isEmpty() ? "valid" : violations.size() + " violations");
         return new Verdict(text, violations());
     }
