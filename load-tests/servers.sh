@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 java=${JAVA:-java}
-flags="-Djava.util.concurrent.ForkJoinPool.common.parallelism=2 ${FLAGS:--Xmx1g}"
+flags="-Djava.util.concurrent.ForkJoinPool.common.parallelism=2 ${FLAGS:--Xms1g -Xmx1g}"
 work=$(mktemp -d)
 api=http://127.0.0.1:18082/api/v1
 limit_url=http://127.0.0.1:18083

@@ -50,6 +50,7 @@ public final class ChangeFeed {
         private final String gridKey;
         private final long bornAt;
         private volatile long revision;
+        private volatile @Nullable Object lastRead;
 
         TouchedUnit(Unit unit, long epoch, long bornAt, long revision) {
             this.unit = unit;
@@ -68,6 +69,15 @@ public final class ChangeFeed {
 
         public long revision() {
             return revision;
+        }
+
+        /** What a reader keeps with the unit for its next read; of no meaning to the feed. */
+        public @Nullable Object lastRead() {
+            return lastRead;
+        }
+
+        public void lastRead(Object read) {
+            lastRead = read;
         }
 
         /** The revision before which the unit was empty, where this node saw it come to be; else 0. */

@@ -18,6 +18,12 @@ public sealed interface Command {
 
     Origin origin();
 
+    /** About how much text it holds. */
+    int chars();
+
+    /** What every command holds beside what is counted. */
+    int OTHER_CHARS = 500;
+
     /** A new resource. Refused where its path is taken. */
     record Create(
             UUID eventId,
@@ -29,7 +35,12 @@ public sealed interface Command {
             String content,
             Sealed sealed,
             Origin origin)
-            implements Command {}
+            implements Command {
+        @Override
+        public int chars() {
+            return OTHER_CHARS + content.length() + 2 * sealed.length();
+        }
+    }
 
     /**
      * A resource as it is to be, whether it is there already or not. {@code action} is what it is called in the log.
@@ -44,7 +55,12 @@ public sealed interface Command {
             String content,
             Action action,
             Origin origin)
-            implements Command {}
+            implements Command {
+        @Override
+        public int chars() {
+            return OTHER_CHARS + content.length();
+        }
+    }
 
     /**
      * Changes the fields given. {@code ifRevisions} are revisions, one of which must be the current one; null where it does not
@@ -60,7 +76,12 @@ public sealed interface Command {
             Action action,
             @Nullable Long fence,
             Origin origin)
-            implements Command {}
+            implements Command {
+        @Override
+        public int chars() {
+            return OTHER_CHARS + fields.length() + 2 * sealed.length();
+        }
+    }
 
     /** Removes a resource; {@code ifRevisions} and {@code fence} as of {@link Update}. */
     record Delete(
@@ -71,7 +92,12 @@ public sealed interface Command {
             Action action,
             @Nullable Long fence,
             Origin origin)
-            implements Command {}
+            implements Command {
+        @Override
+        public int chars() {
+            return OTHER_CHARS;
+        }
+    }
 
     /**
      * Brings back what stood at an earlier version, of a resource that is there or of one that was deleted. {@code row}
@@ -87,5 +113,10 @@ public sealed interface Command {
             String row,
             Sealed sealed,
             Origin origin)
-            implements Command {}
+            implements Command {
+        @Override
+        public int chars() {
+            return OTHER_CHARS + row.length() + 2 * sealed.length();
+        }
+    }
 }

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -112,16 +111,7 @@ public final class WriterVerticle extends VerticleBase {
         Pending(Command command, long deadlineNanos) {
             this.command = command;
             this.deadlineNanos = deadlineNanos;
-            this.chars = command.toString().length() + 2 * sealed(command).length();
-        }
-
-        private static Sealed sealed(Command command) {
-            if (command instanceof Command.Create c) {
-                return c.sealed();
-            } else if (command instanceof Command.Update c) {
-                return c.sealed();
-            }
-            return command instanceof Command.Rollback c ? c.sealed() : Sealed.NONE;
+            this.chars = command.chars();
         }
 
         boolean isAnswered() {
@@ -289,6 +279,7 @@ public final class WriterVerticle extends VerticleBase {
     private List<Decided> decide(List<Pending> batch, Current current) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         List<Decided> decided = new ArrayList<>(batch.size());
+        List<Done> unchanged = new ArrayList<>();
         for (Pending p : batch) {
             if (p.isAnswered()) {
                 continue;
@@ -300,8 +291,8 @@ public final class WriterVerticle extends VerticleBase {
                 if (decision instanceof Decision.Append append) {
                     decided.add(new Decided(p, append.entry()));
                 } else if (decision instanceof Decision.Keep keep) {
-                    answerWhenApplied(
-                            p, new WriteResult(keep.current(), keep.current().revision(), false));
+                    unchanged.add(new Done(
+                            p, new WriteResult(keep.current(), keep.current().revision(), false)));
                 }
             } catch (ServiceException e) {
                 p.promise.tryFail(e);
@@ -310,6 +301,7 @@ public final class WriterVerticle extends VerticleBase {
                 p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be worked out"));
             }
         }
+        answerWhenApplied(unchanged);
         return decided;
     }
 
@@ -331,6 +323,7 @@ public final class WriterVerticle extends VerticleBase {
         batchSizes.record(decided.size());
         oneByOne = false;
         List<Change> changes = new ArrayList<>(decided.size());
+        List<Done> done = new ArrayList<>(decided.size());
         List<Pending> moved = new ArrayList<>();
         Map<Long, List<Pending>> replayed = new HashMap<>();
         for (int i = 0; i < decided.size(); i++) {
@@ -343,7 +336,7 @@ public final class WriterVerticle extends VerticleBase {
                     Position at = new Position(epoch, o.revision());
                     Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(o.hash()));
                     changes.add(change);
-                    answerWhenApplied(p, change, false);
+                    done.add(new Done(p, change, false));
                 }
                 case "replayed" ->
                     replayed.computeIfAbsent(o.revision(), r -> new ArrayList<>())
@@ -357,6 +350,7 @@ public final class WriterVerticle extends VerticleBase {
         if (!changes.isEmpty()) {
             follower.offer(changes);
         }
+        answerWhenApplied(done);
         putBack(moved);
         return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
     }
@@ -376,12 +370,14 @@ public final class WriterVerticle extends VerticleBase {
                 .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
                 .compose(
                         changes -> {
+                            List<Done> found = new ArrayList<>();
                             for (Change change : changes) {
                                 List<Pending> same = replayed.remove(change.revision());
                                 if (same != null) {
-                                    same.forEach(p -> answerWhenApplied(p, change, true));
+                                    same.forEach(p -> found.add(new Done(p, change, true)));
                                 }
                             }
+                            answerWhenApplied(found);
                             replayed.values().stream()
                                     .flatMap(List::stream)
                                     .forEach(p -> p.promise.tryFail(new ServiceException(
@@ -460,44 +456,49 @@ public final class WriterVerticle extends VerticleBase {
     private void settleFound(List<Decided> decided, List<Change> changes) {
         Map<UUID, Change> byEvent = new HashMap<>();
         changes.forEach(c -> byEvent.put(c.eventId(), c));
+        List<Done> done = new ArrayList<>();
         List<Pending> notDone = new ArrayList<>();
-        Iterator<Decided> it = decided.iterator();
-        while (it.hasNext()) {
-            Decided d = it.next();
+        for (Decided d : decided) {
             Change change = byEvent.get(d.entry.eventId());
             d.pending.sent = change != null;
             if (change == null) {
                 notDone.add(d.pending);
             } else {
-                answerWhenApplied(d.pending, change, false);
+                done.add(new Done(d.pending, change, false));
             }
         }
+        answerWhenApplied(done);
         log.info("writer.settled done={} again={}", changes.size(), notDone.size());
         follower.poke();
         putBack(notDone);
     }
 
-    private void answerWhenApplied(Pending p, Change change, boolean replayed) {
-        answerWhenApplied(p, new WriteResult(change.resource(), change.revision(), replayed));
+    /** A command that has happened, and what it came to. */
+    private record Done(Pending pending, WriteResult result) {
+        Done(Pending pending, Change change, boolean replayed) {
+            this(pending, new WriteResult(change.resource(), change.revision(), replayed));
+        }
+
+        void answer() {
+            pending.promise.tryComplete(result);
+        }
     }
 
-    private void answerWhenApplied(Pending p, WriteResult result) {
-        if (feed.applied().revision() >= result.revision()) {
-            answer(p, result);
+    /** Answers commands once this node has applied the last of what they made: it applies all of a batch at once. */
+    private void answerWhenApplied(List<Done> done) {
+        long last = done.stream().mapToLong(d -> d.result.revision()).max().orElse(0);
+        if (feed.applied().revision() >= last) {
+            done.forEach(Done::answer);
             return;
         }
-        feed.awaitApplied(result.revision(), APPLIED_DEADLINE).onComplete(done -> {
-            if (done.failed()) {
+        feed.awaitApplied(last, APPLIED_DEADLINE).onComplete(waited -> {
+            if (waited.failed()) {
                 log.warn(
                         "writer.not-applied revision={} applied={}",
-                        result.revision(),
+                        last,
                         feed.applied().revision());
             }
-            answer(p, result);
+            done.forEach(Done::answer);
         });
-    }
-
-    private void answer(Pending p, WriteResult result) {
-        p.promise.tryComplete(result);
     }
 }

@@ -3,6 +3,7 @@ package dev.configservice.config;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
+import dev.configservice.http.Answer;
 import dev.configservice.json.Json;
 import dev.configservice.snapshot.Snapshot;
 import io.vertx.core.buffer.Buffer;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +60,7 @@ final class ConfigurationLayer {
     /** A configuration and its masked answer. */
     static final class Entry {
         private final Resource resource;
-        private volatile @Nullable Buffer masked;
+        private volatile @Nullable Answer ready;
 
         Entry(Resource resource) {
             this.resource = resource;
@@ -68,14 +70,15 @@ final class ConfigurationLayer {
             return resource;
         }
 
-        /** As JSON for anyone; actors and a value that is encrypted are null. Not to be changed. */
-        Buffer masked() {
-            Buffer m = masked;
-            if (m == null) {
-                m = Buffer.buffer(Json.bytes(render(resource)));
-                masked = m;
+        /** The answer for anyone; actors and a value that is encrypted are null. Its body is not to be changed. */
+        Answer ready() {
+            Answer r = ready;
+            if (r == null) {
+                r = Answer.ready(Answer.JSON, Buffer.buffer(Json.bytes(render(resource))))
+                        .tagged(Long.toString(resource.revision()));
+                ready = r;
             }
-            return m;
+            return r;
         }
     }
 
@@ -101,7 +104,8 @@ final class ConfigurationLayer {
         private static Merged of(ConfigurationLayer common, List<Entry> entries) {
             Buffer json = Buffer.buffer("[");
             for (Entry entry : entries) {
-                json.appendString(json.length() > 1 ? "," : "").appendBuffer(entry.masked());
+                json.appendString(json.length() > 1 ? "," : "")
+                        .appendBuffer(Objects.requireNonNull(entry.ready().body()));
             }
             boolean anySealed = entries.stream().anyMatch(e -> e.resource.isSealed());
             return new Merged(common, entries, anySealed, json.appendString("]"));

@@ -272,8 +272,7 @@ public final class ConfigurationRoutes implements Routes {
             if (!resource.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
                 // what anyone may see is kept ready
                 request.caller().require(Right.READ, environment, resource.serviceName());
-                return layers.stamp(
-                        Answer.ready(Answer.JSON, entry.masked()).tagged(Long.toString(resource.revision())));
+                return layers.stamp(entry.ready());
             }
             return layers.stamp(shared.read(resource, request));
         });
@@ -423,7 +422,7 @@ public final class ConfigurationRoutes implements Routes {
             long asOf = Math.min(
                     common.asOf().revision(),
                     own == null ? Long.MAX_VALUE : own.asOf().revision());
-            return answer.at(asOf).asOutdated(common.isOutdated() || (own != null && own.isOutdated()));
+            return answer.asOf(asOf, common.isOutdated() || (own != null && own.isOutdated()));
         }
     }
 

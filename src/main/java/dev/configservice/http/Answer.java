@@ -51,6 +51,11 @@ public record Answer(
         return new Answer(status, null, null, 0, null, false, false, false, List.of());
     }
 
+    /** As of a revision, made from what may be outdated. */
+    public Answer asOf(long newRevision, boolean isOutdated) {
+        return new Answer(status, contentType, body, newRevision, etag, secret, isOutdated, isOfWrite, headers);
+    }
+
     public Answer at(long newRevision) {
         return new Answer(status, contentType, body, newRevision, etag, secret, outdated, isOfWrite, headers);
     }

@@ -24,6 +24,18 @@ final class IdleConnections {
         private long sinceNanos = System.nanoTime();
         private boolean isBusy;
         private boolean isStream;
+        private final String remoteAddress;
+
+        Use(HttpConnection connection) {
+            remoteAddress = connection.remoteAddress() == null
+                    ? ""
+                    : String.valueOf(connection.remoteAddress().hostAddress());
+        }
+
+        /** The address of who is connected; worked out once, as each time it would be put together anew. */
+        String remoteAddress() {
+            return remoteAddress;
+        }
 
         /** A request began. */
         void began(long nanos) {
@@ -44,14 +56,14 @@ final class IdleConnections {
     }
 
     void opened(HttpConnection connection) {
-        uses.put(connection, new Use());
+        uses.put(connection, new Use(connection));
         connection.closeHandler(v -> uses.remove(connection));
     }
 
     /** What a connection is used for; one of its own where it is not known. */
     Use of(HttpConnection connection) {
         Use use = uses.get(connection);
-        return use == null ? new Use() : use;
+        return use == null ? new Use(connection) : use;
     }
 
     /** Closes those that have been without a request, or busy with one, for so long; how many. */

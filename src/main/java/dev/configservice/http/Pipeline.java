@@ -183,9 +183,7 @@ final class Pipeline {
                     headers,
                     caller,
                     min,
-                    request.remoteAddress() == null
-                            ? ""
-                            : request.remoteAddress().hostAddress());
+                    call.connection.remoteAddress());
             Future<Void> applied = feed.applied().revision() >= min
                     ? Future.succeededFuture()
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE);

@@ -299,8 +299,9 @@ public final class RegistryRoutes implements Routes {
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
             return Answer.ready(Answer.JSON, picked.json(registry.beat(picked)))
-                    .at(instances.snapshot().asOf().revision())
-                    .asOutdated(instances.snapshot().isOutdated());
+                    .asOf(
+                            instances.snapshot().asOf().revision(),
+                            instances.snapshot().isOutdated());
         });
     }
 

@@ -99,20 +99,8 @@ public final class Resources {
 
     /** A resource of a sorted list by its name; null where it is not there. */
     public static @Nullable Resource byName(List<Resource> sorted, String name) {
-        int low = 0;
-        int high = sorted.size() - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            int order = CodePointOrder.INSTANCE.compare(sorted.get(middle).name(), name);
-            if (order == 0) {
-                return sorted.get(middle);
-            } else if (order < 0) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return null;
+        int at = Snapshot.indexOf(sorted, name);
+        return at < 0 ? null : sorted.get(at);
     }
 
     /** The last change of what a list with these filters can hold; null matches all. */

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -115,19 +114,41 @@ public final class Snapshot {
 
     /** The snapshot after further changes of its unit, in order. */
     Snapshot patched(List<Change> changes, Position as) {
-        TreeMap<String, Resource> byName = new TreeMap<>(CodePointOrder.INSTANCE);
-        resources().forEach(r -> byName.put(r.name(), r));
+        List<Resource> sorted = new ArrayList<>(resources());
         for (Change change : changes) {
             Resource r = change.resource();
-            if (change.action().isRemoval()) {
-                byName.remove(r.name());
-            } else {
-                byName.put(r.name(), r);
+            int at = indexOf(sorted, r.name());
+            if (!change.action().isRemoval()) {
+                if (at >= 0) {
+                    sorted.set(at, r);
+                } else {
+                    sorted.add(-at - 1, r);
+                }
+            } else if (at >= 0) {
+                sorted.remove(at);
             }
         }
         long last =
                 changes.isEmpty() ? lastChange : changes.get(changes.size() - 1).revision();
-        return new Snapshot(unit, as, last, false, List.copyOf(byName.values()), null);
+        return new Snapshot(unit, as, last, false, List.copyOf(sorted), null);
+    }
+
+    /** Where a resource is in a sorted list by its name; where it is not there, {@code -1 - } where it would be. */
+    static int indexOf(List<Resource> sorted, String name) {
+        int low = 0;
+        int high = sorted.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = CodePointOrder.INSTANCE.compare(sorted.get(middle).name(), name);
+            if (order == 0) {
+                return middle;
+            } else if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return -1 - low;
     }
 
     /** The resources as bytes, for the grid and Redis; what is secret is in them only as ciphertext. */

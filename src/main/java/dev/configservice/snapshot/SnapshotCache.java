@@ -16,6 +16,7 @@ import io.vertx.circuitbreaker.CircuitBreakerOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +74,31 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         REDIS,
         LOADED,
         EMPTY
+    }
+
+    /**
+     * What the near cache answered last for a unit, kept with the unit. It saves looking there, and takes no memory, as it is
+     * weakly held. Now and then the near cache is asked all the same: else it would drop what it takes for unused.
+     */
+    private static final class LastRead extends WeakReference<Snapshot> {
+        private static final int ASK_EVERY = 64;
+
+        // threads that lose a count only ask a little later
+        private int reads;
+
+        LastRead(Snapshot snapshot) {
+            super(snapshot);
+        }
+
+        @Nullable
+        Snapshot asOf(Position need) {
+            Snapshot snapshot = get();
+            return snapshot != null
+                            && ++reads % ASK_EVERY != 0
+                            && snapshot.asOf().compareTo(need) >= 0
+                    ? snapshot
+                    : null;
+        }
     }
 
     /** A load that is under way: everything that was known when it began is in what it brings. */
@@ -143,6 +169,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return Future.succeededFuture(Snapshot.empty(unit, applied));
         }
         Position need = new Position(applied.epoch(), touched.revision());
+        if (touched.lastRead() instanceof LastRead last) {
+            Snapshot known = last.asOf(need);
+            if (known != null) {
+                count(Tier.NEAR);
+                return Future.succeededFuture(known);
+            }
+        }
         // most of the time nothing is
         Snapshot newer = ahead.asMap().isEmpty() ? null : ahead.getIfPresent(unit);
         if (newer != null) {
@@ -158,6 +191,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             if (found != null) {
                 if (found.asOf().compareTo(need) >= 0) {
                     count(Tier.NEAR);
+                    touched.lastRead(new LastRead(found));
                     return Future.succeededFuture(found);
                 }
                 Snapshot patched = patch(found, need);

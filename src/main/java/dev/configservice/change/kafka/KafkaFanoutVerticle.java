@@ -175,7 +175,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         if (held == null) {
             return cursor.claim().compose(this::claimed);
         }
-        return changeLog.after(position, PAGE).compose(page -> {
+        return next().compose(page -> {
             if (page.isEmpty()) {
                 return renew(held);
             }
@@ -189,6 +189,12 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 return Future.succeededFuture(page.size() == PAGE);
             });
         });
+    }
+
+    /** The next changes: from memory where it reaches back that far. */
+    private Future<List<Change>> next() {
+        List<Change> recent = feed.recent().after(position, PAGE);
+        return recent == null ? changeLog.after(position, PAGE) : Future.succeededFuture(recent);
     }
 
     private Future<Boolean> claimed(Optional<Claim> got) {
