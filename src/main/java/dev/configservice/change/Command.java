@@ -21,8 +21,10 @@ public sealed interface Command {
     /** About how much text it holds. */
     int chars();
 
-    /** What every command holds beside what is counted. */
-    int OTHER_CHARS = 500;
+    /** What any command holds beside its content: its path and its origin, of which only the comment may be long. */
+    private static int chars(Origin origin) {
+        return 1500 + (origin.comment() == null ? 0 : origin.comment().length());
+    }
 
     /** A new resource. Refused where its path is taken. */
     record Create(
@@ -38,7 +40,7 @@ public sealed interface Command {
             implements Command {
         @Override
         public int chars() {
-            return OTHER_CHARS + content.length() + 2 * sealed.length();
+            return Command.chars(origin) + content.length() + 2 * sealed.length();
         }
     }
 
@@ -58,7 +60,7 @@ public sealed interface Command {
             implements Command {
         @Override
         public int chars() {
-            return OTHER_CHARS + content.length();
+            return Command.chars(origin) + content.length();
         }
     }
 
@@ -79,7 +81,7 @@ public sealed interface Command {
             implements Command {
         @Override
         public int chars() {
-            return OTHER_CHARS + fields.length() + 2 * sealed.length();
+            return Command.chars(origin) + fields.length() + 2 * sealed.length();
         }
     }
 
@@ -95,7 +97,7 @@ public sealed interface Command {
             implements Command {
         @Override
         public int chars() {
-            return OTHER_CHARS;
+            return Command.chars(origin);
         }
     }
 
@@ -116,7 +118,7 @@ public sealed interface Command {
             implements Command {
         @Override
         public int chars() {
-            return OTHER_CHARS + row.length() + 2 * sealed.length();
+            return Command.chars(origin) + row.length() + 2 * sealed.length();
         }
     }
 }

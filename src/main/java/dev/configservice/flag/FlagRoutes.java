@@ -330,7 +330,7 @@ public final class FlagRoutes implements Routes {
                             steps.addObject().put("step", step.step()).put("result", step.result());
                         }
                     }
-                    return Answer.json(200, o).at(answer.asOf()).asOutdated(answer.outdated());
+                    return Answer.json(200, o).asOf(answer.asOf(), answer.outdated());
                 });
     }
 
@@ -349,7 +349,7 @@ public final class FlagRoutes implements Routes {
                     for (Evaluation e : answer.evaluations()) {
                         items.set(e.flagName(), render(e, environment, null));
                     }
-                    return Answer.json(200, body).at(answer.asOf()).asOutdated(answer.outdated());
+                    return Answer.json(200, body).asOf(answer.asOf(), answer.outdated());
                 });
     }
 

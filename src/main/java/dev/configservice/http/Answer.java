@@ -56,10 +56,6 @@ public record Answer(
         return new Answer(status, contentType, body, newRevision, etag, secret, isOutdated, isOfWrite, headers);
     }
 
-    public Answer at(long newRevision) {
-        return new Answer(status, contentType, body, newRevision, etag, secret, outdated, isOfWrite, headers);
-    }
-
     /** The answer to a write that made a revision. */
     public Answer wrote(long newRevision) {
         return new Answer(status, contentType, body, newRevision, etag, secret, outdated, true, headers);
@@ -71,10 +67,6 @@ public record Answer(
 
     public Answer asSecret(boolean isSecret) {
         return new Answer(status, contentType, body, revision, etag, isSecret, outdated, isOfWrite, headers);
-    }
-
-    public Answer asOutdated(boolean isOutdated) {
-        return new Answer(status, contentType, body, revision, etag, secret, isOutdated, isOfWrite, headers);
     }
 
     public Answer header(String name, String value) {

@@ -112,8 +112,7 @@ public final class ResourceRoutes {
         return find(request).map(found -> {
             Resource resource = found.present();
             return read(resource, request)
-                    .at(found.snapshot().asOf().revision())
-                    .asOutdated(found.snapshot().isOutdated());
+                    .asOf(found.snapshot().asOf().revision(), found.snapshot().isOutdated());
         });
     }
 

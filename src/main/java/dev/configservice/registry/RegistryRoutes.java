@@ -381,8 +381,9 @@ public final class RegistryRoutes implements Routes {
                     .forEach(i -> list.add(i.render(registry.beat(i))));
             return Answer.json(200, withProtection(body))
                     .tagged(Long.toString(instances.snapshot().lastChange()))
-                    .at(instances.snapshot().asOf().revision())
-                    .asOutdated(instances.snapshot().isOutdated());
+                    .asOf(
+                            instances.snapshot().asOf().revision(),
+                            instances.snapshot().isOutdated());
         });
     }
 
@@ -429,8 +430,7 @@ public final class RegistryRoutes implements Routes {
                 .mapToLong(s -> s.snapshot().asOf().revision())
                 .min()
                 .orElse(0);
-        return answer.at(asOf)
-                .asOutdated(services.stream().anyMatch(s -> s.snapshot().isOutdated()));
+        return answer.asOf(asOf, services.stream().anyMatch(s -> s.snapshot().isOutdated()));
     }
 
     private Future<Answer> overview(Request request) {
