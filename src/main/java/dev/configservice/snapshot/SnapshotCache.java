@@ -77,8 +77,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     /**
-     * What the near cache answered last for a unit, kept with the unit. It saves looking there, and takes no memory, as it is
-     * weakly held. Now and then the near cache is asked all the same: else it would drop what it takes for unused.
+     * What the near cache answered last for a unit, kept with the unit. It saves looking there; weakly held, it keeps nothing
+     * that the near cache has dropped. Now and then the near cache is asked all the same: else it would drop what it takes
+     * for unused.
      */
     private static final class LastRead extends WeakReference<Snapshot> {
         private static final int ASK_EVERY = 64;
