@@ -145,11 +145,13 @@ public final class Grid {
                 .setPreferNativeTransport(true)
                 .setEventBusOptions(bus)
                 .setMetricsOptions(measured);
+        HazelcastClusterManager manager = new HazelcastClusterManager(hazelcast);
         return Vertx.builder()
                 .with(options)
                 .withMetrics(metrics)
-                .withClusterManager(new HazelcastClusterManager(hazelcast))
-                .buildClustered();
+                .withClusterManager(manager)
+                .buildClustered()
+                .onSuccess(vertx -> BusRepair.follow(hazelcast, vertx, manager));
     }
 
     private static void requireFree(ClusterSettings settings) {

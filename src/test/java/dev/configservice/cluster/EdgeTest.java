@@ -3,6 +3,8 @@ package dev.configservice.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.multimap.MultiMap;
 import dev.configservice.secret.Keyring;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.EventStream;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -336,6 +339,34 @@ class EdgeTest {
                     assertThat(gone.header("X-Config-Stale")).isEmpty();
                 });
             }
+        }
+    }
+
+    @Test
+    void whatVertxCouldNotTellTheOthersIsToldAgain() {
+        try (TestNode first = TestNode.start(Map.of());
+                TestNode second = first.edge(Map.of())) {
+            TestNode third = first.edge(Map.of());
+            MultiMap<String, ?> subscriptions = Hazelcast.getAllHazelcastInstances().stream()
+                    .filter(h -> h.getCluster().getLocalMember().getAddress().getPort()
+                            == Integer.parseInt(first.setting("CS_CLUSTER_PORT")))
+                    .findFirst()
+                    .orElseThrow()
+                    .getMultiMap("__vertx.subs");
+            third.close();
+            // whatever Vert.x does about the member that has left comes to nothing
+            await().during(Duration.ofMillis(1500))
+                    .atMost(Duration.ofSeconds(4))
+                    .until(() -> {
+                        Set.copyOf(subscriptions.keySet()).forEach(subscriptions::remove);
+                        return true;
+                    });
+
+            Reply written = first.admin().post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"e\"}");
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(
+                            () -> assertThat(second.anonymous().get("/ready").revision())
+                                    .isGreaterThanOrEqualTo(written.revision()));
         }
     }
 

@@ -1,0 +1,83 @@
+package dev.configservice.cluster;
+
+import com.hazelcast.cluster.MembershipEvent;
+import com.hazelcast.cluster.MembershipListener;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.LifecycleEvent;
+import com.hazelcast.core.LifecycleEvent.LifecycleState;
+import com.hazelcast.core.LifecycleListener;
+import io.vertx.core.Vertx;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the other nodes anew what this node listens to on the event bus, after a member has left or two halves have come
+ * together. Vert.x does so once, at that very moment; where the grid refuses it then (a partition has no owner yet, another
+ * member's clock has just jumped), it gives up, and nobody would reach this node again.
+ */
+final class BusRepair implements LifecycleListener, MembershipListener {
+    private static final Logger log = LoggerFactory.getLogger(BusRepair.class);
+    private static final long AFTER_MILLIS = 5000;
+
+    private final Vertx vertx;
+    private final HazelcastClusterManager manager;
+    private final AtomicBoolean planned = new AtomicBoolean();
+
+    private BusRepair(Vertx vertx, HazelcastClusterManager manager) {
+        this.vertx = vertx;
+        this.manager = manager;
+    }
+
+    static void follow(HazelcastInstance hazelcast, Vertx vertx, HazelcastClusterManager manager) {
+        BusRepair repair = new BusRepair(vertx, manager);
+        hazelcast.getLifecycleService().addLifecycleListener(repair);
+        hazelcast.getCluster().addMembershipListener(repair);
+    }
+
+    @Override
+    public void stateChanged(LifecycleEvent event) {
+        if (event.getState() == LifecycleState.MERGED) {
+            plan();
+        }
+    }
+
+    @Override
+    public void memberAdded(MembershipEvent event) {
+        // nothing of this node's is lost by it
+    }
+
+    @Override
+    public void memberRemoved(MembershipEvent event) {
+        plan();
+    }
+
+    private void plan() {
+        if (!planned.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            vertx.setTimer(AFTER_MILLIS + ThreadLocalRandom.current().nextLong(AFTER_MILLIS), t -> tell());
+        } catch (RejectedExecutionException e) {
+            log.debug("bus.repair-not-planned cause={}", e.toString());
+        }
+    }
+
+    /** What Vert.x does itself when two halves have come together; it may be done at any time. */
+    private void tell() {
+        planned.set(false);
+        vertx.executeBlocking(
+                        () -> {
+                            manager.stateChanged(new LifecycleEvent(LifecycleState.MERGED));
+                            return null;
+                        },
+                        false)
+                .onFailure(e -> {
+                    log.warn("bus.repair-failed cause={}", e.toString());
+                    plan();
+                });
+    }
+}
