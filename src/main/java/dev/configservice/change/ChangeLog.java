@@ -1,5 +1,6 @@
 package dev.configservice.change;
 
+import dev.configservice.change.BatchCall.Outcome;
 import dev.configservice.change.Change.Hash;
 import dev.configservice.change.Origin.IdempotencyKey;
 import dev.configservice.error.ErrorCode;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** The log in PostgreSQL: its statements, and how rows become values. */
 public final class ChangeLog implements PastChanges {
@@ -43,7 +43,8 @@ public final class ChangeLog implements PastChanges {
             select h.epoch, h.revision, h.hash, a.anchor_revision, u.unit, u.revision as unit_revision
             from head h cross join retention a left join units u on true""";
 
-    private static final String BY_EVENT = "select " + CHANGE_COLUMNS + " from changes where event_id = any($1)";
+    private static final String BY_EVENT =
+            "select " + CHANGE_COLUMNS + " from changes where revision > $1 and event_id = any($2)";
 
     private static final String BY_REVISION = "select " + CHANGE_COLUMNS + " from changes where revision = any($1)";
 
@@ -71,9 +72,6 @@ public final class ChangeLog implements PastChanges {
               from resource_changes c where c.kind = want.k and c.resource_id = want.i
               order by version desc limit 1) c""";
 
-    private static final String APPLY =
-            "select ord, outcome, at_revision, at_hash, other_id from apply_commands($1, $2, $3, $4::text::json)";
-
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
 
     private static final String OLDEST = """
@@ -96,13 +94,6 @@ public final class ChangeLog implements PastChanges {
      * Where the log stands, the revision up to which it was dropped, and the last revision of every unit, as of one moment.
      */
     record Head(Position position, Hash hash, long anchor, Map<String, Long> units) {}
-
-    /** What became of one entry. */
-    record Outcome(
-            String what,
-            long revision,
-            @Nullable Hash hash,
-            @Nullable String otherId) {}
 
     Future<Head> head(PgConnection connection, Duration deadline) {
         return postgres.within(
@@ -169,8 +160,9 @@ public final class ChangeLog implements PastChanges {
                 .map(rows -> rows.iterator().next().getLong("oldest"));
     }
 
-    Future<List<Change>> byEvents(SqlConnection connection, List<UUID> ids, Duration deadline) {
-        Tuple ask = Tuple.tuple().addArrayOfUUID(ids.toArray(UUID[]::new));
+    /** The changes of given events among those after a revision. */
+    Future<List<Change>> byEvents(SqlConnection connection, long after, List<UUID> ids, Duration deadline) {
+        Tuple ask = Tuple.of(after).addArrayOfUUID(ids.toArray(UUID[]::new));
         return postgres.within(
                 deadline,
                 connection,
@@ -234,23 +226,12 @@ public final class ChangeLog implements PastChanges {
 
     /** Applies entries in one call, which is one transaction; an outcome for each. */
     Future<List<Outcome>> apply(
-            SqlConnection connection, Position known, Hash hash, String entries, Duration deadline) {
-        Tuple arguments = Tuple.of(known.epoch(), known.revision(), hash.hex(), entries);
+            SqlConnection connection, Position known, Hash hash, List<Entry> entries, Duration deadline) {
+        Tuple arguments = BatchCall.arguments(known, hash, entries);
         return postgres.within(
                 deadline,
                 connection,
-                () -> connection.preparedQuery(APPLY).execute(arguments).map(rows -> {
-                    List<Outcome> outcomes = new ArrayList<>(rows.size());
-                    for (Row row : rows) {
-                        Long revision = row.getLong("at_revision");
-                        outcomes.add(new Outcome(
-                                row.getString("outcome"),
-                                revision == null ? 0 : revision,
-                                row.getBuffer("at_hash") == null ? null : Hash.of(row.getBuffer("at_hash")),
-                                row.getString("other_id")));
-                    }
-                    return outcomes;
-                }));
+                () -> connection.preparedQuery(BatchCall.SQL).execute(arguments).map(BatchCall::outcomes));
     }
 
     /** Begins a new epoch unless another node has; see the function. */

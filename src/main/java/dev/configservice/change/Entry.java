@@ -1,14 +1,12 @@
 package dev.configservice.change;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.change.Change.Hash;
 import dev.configservice.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -30,44 +28,22 @@ record Entry(
         Instant occurredAt) {
 
     enum Op {
-        CREATE,
-        UPDATE,
-        DELETE
+        CREATE("create"),
+        UPDATE("update"),
+        DELETE("delete");
+
+        private final String text;
+
+        Op(String text) {
+            this.text = text;
+        }
+
+        String text() {
+            return text;
+        }
     }
 
-    /** As the function {@code apply_commands} takes it. */
-    ObjectNode toJson() {
-        ObjectNode o = Json.object();
-        o.put("op", op.name().toLowerCase(java.util.Locale.ROOT));
-        o.put("event_id", eventId.toString());
-        o.put("kind", resource.kind());
-        o.put("id", resource.id());
-        o.put("action", action.text());
-        o.put("environment", resource.environment());
-        o.put("service_name", resource.serviceName());
-        o.put("name", resource.name());
-        o.put("expected", expected);
-        o.put("version", resource.version());
-        if (fenced) {
-            o.put("fence", resource.fence());
-        }
-        o.put("stands", resource.fence());
-        o.put("actor", origin.actor());
-        o.put("request_id", origin.requestId());
-        o.put("comment", origin.comment());
-        o.put("occurred_at", Json.time(occurredAt));
-        o.putRawValue("row", new com.fasterxml.jackson.databind.util.RawValue(resource.row()));
-        o.put("sealed", resource.sealed().hex());
-        o.put("digest", HexFormat.of().formatHex(digest()));
-        if (origin.idempotencyKey() != null) {
-            o.put("idempotency_caller", origin.idempotencyKey().caller());
-            o.put("idempotency_key", origin.idempotencyKey().key());
-            o.put("idempotency_digest", origin.idempotencyKey().digestHex());
-        }
-        return o;
-    }
-
-    private byte[] digest() {
+    byte[] digest() {
         return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
     }
 

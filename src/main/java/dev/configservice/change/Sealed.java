@@ -3,7 +3,6 @@ package dev.configservice.change;
 import io.vertx.core.buffer.Buffer;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /** A ciphertext, or nothing. */
@@ -45,10 +44,10 @@ public final class Sealed {
         return Base64.getEncoder().encodeToString(bytes);
     }
 
-    /** As PostgreSQL's {@code decode(…, 'hex')} reads it; null where there is nothing. */
+    /** As the column holds it: null where there is nothing. */
     @Nullable
-    String hex() {
-        return isEmpty() ? null : HexFormat.of().formatHex(bytes);
+    Buffer bufferOrNull() {
+        return isEmpty() ? null : Buffer.buffer(bytes());
     }
 
     @Override

@@ -1,11 +1,10 @@
 package dev.configservice.change;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.configservice.change.ChangeLog.Outcome;
+import dev.configservice.change.BatchCall.Outcome;
 import dev.configservice.change.Decider.Decision;
+import dev.configservice.change.Origin.IdempotencyKey;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.json.Json;
 import dev.configservice.postgres.Postgres;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -280,6 +279,8 @@ public final class WriterVerticle extends VerticleBase {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         List<Decided> decided = new ArrayList<>(batch.size());
         List<Done> unchanged = new ArrayList<>();
+        List<Pending> later = new ArrayList<>();
+        Set<String> claimed = new HashSet<>();
         for (Pending p : batch) {
             if (p.isAnswered()) {
                 continue;
@@ -289,7 +290,11 @@ public final class WriterVerticle extends VerticleBase {
                 Decision decision = decider.decide(
                         p.command, current.resources().get(key), current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
-                    decided.add(new Decided(p, append.entry()));
+                    if (claims(append.entry()).stream().allMatch(claimed::add)) {
+                        decided.add(new Decided(p, append.entry()));
+                    } else {
+                        later.add(p);
+                    }
                 } else if (decision instanceof Decision.Keep keep) {
                     unchanged.add(new Done(
                             p, new WriteResult(keep.current(), keep.current().revision(), false)));
@@ -302,21 +307,35 @@ public final class WriterVerticle extends VerticleBase {
             }
         }
         answerWhenApplied(unchanged);
+        putBack(later);
         return decided;
+    }
+
+    /** What no other entry of the same batch may have: it is found out in the database whether it is free. */
+    private static List<String> claims(Entry entry) {
+        List<String> claims = new ArrayList<>(2);
+        Resource r = entry.resource();
+        if (entry.op() == Entry.Op.CREATE) {
+            claims.add("path/" + r.kind() + "/" + r.environment() + "/" + r.serviceName() + "/" + r.name());
+        }
+        IdempotencyKey key = entry.origin().idempotencyKey();
+        if (key != null) {
+            claims.add("key/" + key.caller() + "/" + key.key());
+        }
+        return claims;
     }
 
     private Future<Void> apply(List<Decided> decided) {
         if (decided.isEmpty()) {
             return Future.succeededFuture();
         }
-        ArrayNode entries = Json.object().arrayNode();
-        decided.forEach(d -> entries.add(d.entry.toJson()));
+        List<Entry> entries = decided.stream().map(d -> d.entry).toList();
         decided.forEach(d -> d.pending.sent = true);
         Change.Hash hash = feed.hash();
         Position known = feed.applied();
         return changeLog
-                .apply(connection.get(), known, hash, Json.write(entries), CALL_DEADLINE)
-                .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(decided, e));
+                .apply(connection.get(), known, hash, entries, CALL_DEADLINE)
+                .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(known, decided, e));
     }
 
     private Future<Void> settle(long epoch, List<Decided> decided, List<Outcome> outcomes) {
@@ -394,7 +413,7 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /** The call failed: it was refused (nothing happened), or it is not known what happened. */
-    private Future<Void> unsettled(List<Decided> decided, Throwable failure) {
+    private Future<Void> unsettled(Position known, List<Decided> decided, Throwable failure) {
         List<Pending> batch = decided.stream().map(d -> d.pending).toList();
         if (Postgres.isRefusedForNow(failure)) {
             // an answer, and it says no: nothing happened
@@ -410,6 +429,7 @@ public final class WriterVerticle extends VerticleBase {
                 return Future.failedFuture(failure);
             }
             if (batch.size() > 1) {
+                log.warn("writer.one-by-one commands={} cause={}", batch.size(), failure.toString());
                 oneByOne = true;
                 putBack(batch);
                 return Future.succeededFuture();
@@ -419,7 +439,7 @@ public final class WriterVerticle extends VerticleBase {
             return Future.succeededFuture();
         }
         log.warn("writer.unsettled commands={} cause={}", batch.size(), failure.toString());
-        return findOut(decided, 1);
+        return findOut(known, decided, 1);
     }
 
     private static boolean isOtherLog(Throwable failure) {
@@ -430,11 +450,11 @@ public final class WriterVerticle extends VerticleBase {
      * Finds out which commands of a lost call are in the log: on a new connection, after the backend that had the call
      * is gone for certain. Goes on until it is known or every caller has been answered.
      */
-    private Future<Void> findOut(List<Decided> decided, int attempt) {
+    private Future<Void> findOut(Position known, List<Decided> decided, int attempt) {
         List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
         return connection
                 .replaceEndingOld()
-                .compose(v -> changeLog.byEvents(connection.get(), ids, CALL_DEADLINE))
+                .compose(v -> changeLog.byEvents(connection.get(), known.revision(), ids, CALL_DEADLINE))
                 .compose(
                         changes -> {
                             settleFound(decided, changes);
@@ -448,7 +468,7 @@ public final class WriterVerticle extends VerticleBase {
                             long base = Math.min(500, 20L << Math.min(attempt, 5));
                             vertx.setTimer(
                                     base / 2 + ThreadLocalRandom.current().nextLong(base),
-                                    t -> findOut(decided, attempt + 1).onComplete(later));
+                                    t -> findOut(known, decided, attempt + 1).onComplete(later));
                             return later.future();
                         });
     }

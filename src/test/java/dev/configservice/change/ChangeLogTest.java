@@ -1,10 +1,15 @@
 package dev.configservice.change;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestServers;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -134,6 +139,53 @@ class ChangeLogTest {
                         .get("/config/" + id)
                         .field("version"))
                 .isEqualTo("81");
+    }
+
+    @Test
+    void whatCannotBeInOneBatchIsDoneAllTheSame() throws SQLException {
+        Api api = node.admin();
+        String gone = api.post("/config", body("to-go")).field("id");
+        ExecutorService threads = Executors.newFixedThreadPool(60);
+        List<CompletableFuture<Reply>> same = new ArrayList<>();
+        List<CompletableFuture<Reply>> repeated = new ArrayList<>();
+        List<CompletableFuture<Reply>> others = new ArrayList<>();
+        Connection holder =
+                DriverManager.getConnection(TestServers.jdbc(node.setting("CS_POSTGRES_URI")), "postgres", "");
+        try (holder) {
+            // while somebody has the head, what comes queues up, and is the next batch
+            holder.setAutoCommit(false);
+            holder.createStatement().execute("select * from head for update");
+            others.add(CompletableFuture.supplyAsync(() -> api.post("/config", body("first")), threads));
+            await().until(() -> node.sql("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+                    .get(0)
+                    .equals(List.of("1")));
+            for (int i = 0; i < 19; i++) {
+                String name = "other-" + i;
+                same.add(CompletableFuture.supplyAsync(() -> api.post("/config", body("same")), threads));
+                repeated.add(CompletableFuture.supplyAsync(
+                        () -> api.with("Idempotency-Key", "again").post("/config", body("repeated")), threads));
+                others.add(CompletableFuture.supplyAsync(() -> api.post("/config", body(name)), threads));
+            }
+            others.add(CompletableFuture.supplyAsync(() -> api.delete("/config/" + gone), threads));
+            holder.commit();
+        }
+        threads.shutdown();
+
+        assertThat(same)
+                .extracting(r -> r.join().status())
+                .containsOnly(201, 409)
+                .containsOnlyOnce(201);
+        assertThat(repeated).extracting(r -> r.join().status()).containsOnly(201);
+        assertThat(repeated.stream().map(r -> r.join().revision()).distinct()).hasSize(1);
+        assertThat(others).extracting(r -> r.join().status()).containsOnly(201, 204);
+        assertThat(api.get("/audit/verify").json().get("verified").asBoolean()).isTrue();
+        assertThat(node.sql("select count(*) from resources r join changes c on c.revision = r.revision"
+                        + " where (r.version, r.row::text) is distinct from (c.version, c.row::text)"))
+                .containsExactly(List.of("0"));
+    }
+
+    private static String body(String key) {
+        return "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"batches\"}";
     }
 
     @Test

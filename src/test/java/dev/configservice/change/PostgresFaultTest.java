@@ -54,7 +54,7 @@ class PostgresFaultTest {
     @Test
     void aCutBetweenCommitAndItsAnswerIsFoundOutAndNothingIsDoneTwice() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
-        CountDownLatch cut = proxy.cutAnswerOf("apply_commands");
+        CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
 
         Reply reply = create(node.admin(), "cut");
 
@@ -68,7 +68,7 @@ class PostgresFaultTest {
     @Test
     void aCutBeforeTheWriteArrivesIsTriedAgain() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
-        CountDownLatch cut = proxy.cutRequestOf("apply_commands");
+        CountDownLatch cut = proxy.cutRequestOf("apply_batch");
 
         Reply reply = create(node.admin(), "lost");
 
@@ -81,7 +81,7 @@ class PostgresFaultTest {
     void whatCannotBeFoundOutInTimeIsOutcomeUnknownAndTheKeyTellsLater() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
         Api keyed = node.admin().with("Idempotency-Key", UUID.randomUUID().toString());
-        CountDownLatch cut = proxy.cutAnswerOf("apply_commands");
+        CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
         CompletableFuture<Void> refuse = CompletableFuture.runAsync(() -> {
             try {
                 cut.await();

@@ -44,10 +44,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class KafkaFanoutVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
-    private static final int PAGE = 256;
+    private static final int PAGE = 512;
     private static final int MAX_MESSAGE_BYTES = 4 << 20;
     private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    /** A transaction costs the broker as much as hundreds of messages: what comes within this time of the last shares the next. */
+    private static final Duration PACE = Duration.ofMillis(25);
+
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
 
     private final KafkaSettings settings;
@@ -64,7 +67,8 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private volatile boolean healthy = true;
     private long renewedNanos;
     private boolean busy;
-    private boolean again;
+    private boolean paced;
+    private volatile boolean again;
     private boolean stopped;
     private boolean withoutLargeValues;
     private int failures;
@@ -130,12 +134,13 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         if (stopped || !feed.isStarted() || System.nanoTime() - pauseUntilNanos < 0) {
             return;
         }
-        if (busy) {
+        if (busy || paced) {
             again = true;
             return;
         }
         busy = true;
         again = false;
+        long began = System.nanoTime();
         step().onComplete(done -> {
             busy = false;
             if (done.failed()) {
@@ -144,7 +149,21 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             }
             failures = 0;
             healthy = true;
-            if (done.result() || again) {
+            if (done.result()) {
+                work();
+            } else {
+                pace(began);
+            }
+        });
+    }
+
+    private void pace(long began) {
+        paced = true;
+        long left =
+                PACE.toMillis() - Duration.ofNanos(System.nanoTime() - began).toMillis();
+        vertx.setTimer(Math.max(1, left), t -> {
+            paced = false;
+            if (again) {
                 work();
             }
         });
@@ -169,12 +188,13 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                         .toNanos();
     }
 
-    /** One page; true where there may be more. */
+    /** One page; true where there was more than that when it was taken. */
     private Future<Boolean> step() {
         Claim held = claim;
         if (held == null) {
             return cursor.claim().compose(this::claimed);
         }
+        long upTo = feed.applied().revision();
         return next().compose(page -> {
             if (page.isEmpty()) {
                 return renew(held);
@@ -186,8 +206,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 }
                 renewedNanos = System.nanoTime();
                 position = to;
-                // a page may end early where its changes are large
-                return Future.succeededFuture(to < feed.applied().revision());
+                return Future.succeededFuture(to < upTo);
             });
         });
     }
