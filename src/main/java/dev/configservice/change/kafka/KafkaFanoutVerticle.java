@@ -49,7 +49,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     /** A transaction costs the broker as much as hundreds of messages: what comes within this time of the last shares the next. */
-    private static final Duration PACE = Duration.ofMillis(25);
+    private static final Duration PACE = Duration.ofMillis(50);
 
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
 
