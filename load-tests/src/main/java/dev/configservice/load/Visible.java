@@ -1,5 +1,6 @@
 package dev.configservice.load;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetClient;
@@ -15,12 +16,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How long a change takes to be visible on each of several nodes: from before its write is sent to the first until it stands in
- * a stream of the node, so that the write itself, its commit and all ways are in it. Arguments: the ports, how many changes, the
+ * How long a change of one of a hundred configurations takes to be visible on each of several nodes: from before its write is
+ * sent to the first until it stands in a stream of the node, so that the write itself, its commit and all ways are in it. Arguments: the ports, how many changes, the
  * milliseconds between two. Prints a Markdown table.
  */
 public final class Visible {
-    private static final Pattern KEY = Pattern.compile("\"key\":\"visible-(\\d+)-(\\d+)\"");
+    private static final int KEYS = 100;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern VALUE = Pattern.compile("\"value\":\"visible-(\\d+)-(\\d+)\"");
 
     private final Vertx vertx = Vertx.vertx();
     private final NetClient net = vertx.createNetClient();
@@ -51,7 +54,7 @@ public final class Visible {
         private void read(Buffer chunk) {
             long now = System.nanoTime();
             String text = tail + chunk.toString(StandardCharsets.ISO_8859_1);
-            Matcher m = KEY.matcher(text);
+            Matcher m = VALUE.matcher(text);
             int end = 0;
             while (m.find()) {
                 end = m.end();
@@ -68,12 +71,15 @@ public final class Visible {
         List<Node> nodes = new ArrayList<>();
         ports.forEach(p -> nodes.add(new Node(p, changes)));
         Connection writer = new Connection(net, ports.get(0));
+        List<String> paths = new ArrayList<>();
+        for (int k = 0; k < KEYS; k++) {
+            String body = "{\"key\":\"visible-" + run + "-" + k + "\",\"value\":\"\",\"environment\":\"visible\"}";
+            String made = writer.ask("POST", "/api/v1/config", body).await().toString();
+            paths.add("/api/v1/config/" + JSON.readTree(made).path("id").asText());
+        }
         for (int i = 0; i < changes; i++) {
             sent.put(i, System.nanoTime());
-            writer.ask(
-                            "POST",
-                            "/api/v1/config",
-                            "{\"key\":\"visible-" + run + "-" + i + "\",\"value\":1,\"environment\":\"visible\"}")
+            writer.ask("PUT", paths.get(i % KEYS), "{\"value\":\"visible-" + run + "-" + i + "\"}")
                     .await();
             Thread.sleep(pause);
         }
@@ -83,9 +89,9 @@ public final class Visible {
                 throw new IllegalStateException("node " + (n + 1) + " was not told of all");
             }
             Map<Integer, Long> seen = nodes.get(n).nanos;
-            // the first fifth warms up
+            // the first half warms up
             long[] took = sent.keySet().stream()
-                    .filter(i -> i >= changes / 5)
+                    .filter(i -> i >= changes / 2)
                     .mapToLong(i -> seen.get(i) - sent.get(i))
                     .sorted()
                     .toArray();
