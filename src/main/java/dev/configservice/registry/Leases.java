@@ -15,7 +15,9 @@ import dev.configservice.registry.LeaseStep.What;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +32,7 @@ public final class Leases {
     private final HazelcastInstance hazelcast;
     private final IMap<String, Lease> map;
     private final LeaseClock clock;
+    private final Gathered beats = new Gathered();
 
     public Leases(Vertx vertx, HazelcastInstance hazelcast, LeaseClock clock) {
         this.vertx = vertx;
@@ -69,15 +72,79 @@ public final class Leases {
         return clock.millis();
     }
 
-    /** Renews a lease; the generation to tell the log with where it must be told, else 0. */
+    /**
+     * Renews a lease; the generation to tell the log with where it must be told, else 0. It waits a moment for others, as
+     * each one that goes alone wakes a thread of the grid and then its event loop.
+     */
     Future<Long> beat(Instance instance, boolean tell) {
-        return step(
-                instance.key(),
-                new LeaseStep(
-                        What.BEAT,
-                        instance.lease().toMillis(),
-                        instance.resource().fence(),
-                        tell));
+        LeaseStep step = new LeaseStep(
+                What.BEAT, instance.lease().toMillis(), instance.resource().fence(), tell);
+        return beats.add(new Beat(instance.key(), step, Promise.promise()));
+    }
+
+    private record Beat(String key, LeaseStep step, Promise<Long> renewed) {}
+
+    /**
+     * The heartbeats of all event loops that go to the grid together: so many at most, none waits longer than so many looks,
+     * and when nothing came between two looks, nothing is waited for.
+     */
+    private final class Gathered {
+        private static final int MAX = 256;
+        private static final long LOOK_MILLIS = 10;
+        private static final int LOOKS = 10;
+
+        private List<Beat> waiting = new ArrayList<>(MAX);
+        private boolean watched;
+        private int seen;
+        private int looks;
+
+        Future<Long> add(Beat beat) {
+            List<Beat> full = List.of();
+            boolean watch;
+            synchronized (this) {
+                waiting.add(beat);
+                watch = !watched;
+                watched = true;
+                if (waiting.size() == MAX) {
+                    full = take();
+                }
+            }
+            if (watch) {
+                vertx.setTimer(LOOK_MILLIS, t -> look());
+            }
+            renew(full);
+            return beat.renewed().future();
+        }
+
+        private void look() {
+            List<Beat> due = List.of();
+            boolean again = false;
+            synchronized (this) {
+                if (waiting.size() == seen || ++looks == LOOKS) {
+                    due = take();
+                    watched = false;
+                } else {
+                    seen = waiting.size();
+                    again = true;
+                }
+            }
+            if (again) {
+                vertx.setTimer(LOOK_MILLIS, t -> look());
+            }
+            renew(due);
+        }
+
+        private List<Beat> take() {
+            List<Beat> taken = waiting;
+            waiting = new ArrayList<>(MAX);
+            looks = 0;
+            seen = 0;
+            return taken;
+        }
+
+        private void renew(List<Beat> together) {
+            together.forEach(b -> step(b.key(), b.step()).onComplete(b.renewed()));
+        }
     }
 
     Future<Long> expire(String key) {

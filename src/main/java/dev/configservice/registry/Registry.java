@@ -18,7 +18,6 @@ import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.snapshot.CodePointOrder;
-import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
@@ -65,7 +64,13 @@ public final class Registry {
     }
 
     /** The instances of a service, sorted by id, those of them that are healthy, and what they stand for. */
-    record Instances(List<Instance> list, List<Instance> healthy, Snapshot snapshot) {}
+    record Instances(List<Instance> list, List<Instance> healthy, Snapshot snapshot) {
+        @Nullable
+        Instance byId(String instanceId) {
+            int at = Snapshot.indexOf(snapshot.resources(), instanceId);
+            return at < 0 ? null : list.get(at);
+        }
+    }
 
     Future<Instances> instances(String serviceName, long minRevision) {
         return Contexts.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
@@ -121,7 +126,7 @@ public final class Registry {
      */
     Future<Registered> register(String serviceName, String instanceId, ObjectNode row, Origin origin) {
         return instances(serviceName, 0).compose(instances -> {
-            Instance known = find(instances, instanceId);
+            Instance known = instances.byId(instanceId);
             if (known != null && sameButTimes(known.row(), row)) {
                 return beat(known, known.status(), -1, origin)
                         .map(i -> new Registered(i, instances.snapshot().asOf().revision()));
@@ -156,17 +161,6 @@ public final class Registry {
             }
         }
         return true;
-    }
-
-    private static @Nullable Instance find(Instances instances, String instanceId) {
-        var resource = Resources.byName(instances.snapshot().resources(), instanceId);
-        if (resource == null) {
-            return null;
-        }
-        return instances.list().stream()
-                .filter(i -> i.instanceId().equals(instanceId))
-                .findFirst()
-                .orElse(null);
     }
 
     /**

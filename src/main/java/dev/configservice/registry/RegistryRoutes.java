@@ -35,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
@@ -243,9 +244,9 @@ public final class RegistryRoutes implements Routes {
         return registry.instances(service, request.minRevision()).map(instances -> {
             List<Instance> all = instances.list();
             if (instanceId != null || url != null) {
-                return all.stream()
-                        .filter(i -> instanceId == null || i.instanceId().equals(instanceId))
-                        .filter(i -> url == null
+                Stream<Instance> named =
+                        instanceId == null ? all.stream() : Stream.ofNullable(instances.byId(instanceId));
+                return named.filter(i -> url == null
                                 || i.row().path("service_url").asText().equals(url))
                         .findFirst()
                         .orElseThrow(() -> ServiceException.notFound(

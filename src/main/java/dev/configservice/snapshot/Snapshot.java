@@ -134,7 +134,7 @@ public final class Snapshot {
     }
 
     /** Where a resource is in a sorted list by its name; where it is not there, {@code -1 - } where it would be. */
-    static int indexOf(List<Resource> sorted, String name) {
+    public static int indexOf(List<Resource> sorted, String name) {
         int low = 0;
         int high = sorted.size() - 1;
         while (low <= high) {

@@ -21,12 +21,12 @@ import java.util.function.IntFunction;
 
 /**
  * A simulated fleet: instances that register in waves, beat every 30 seconds with jitter, die in part and come back.
- * Arguments: the service's port, its process id, how many instances, for how many seconds it beats undisturbed. Prints a
- * Markdown table of what it cost the service.
+ * Arguments: the ports and process ids of the service and of the bare server, how many instances, for how many seconds they
+ * beat undisturbed. Prints a Markdown table of what it cost the service, and what the same heartbeats cost the bare server.
  */
 public final class Fleet implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int BEAT_MILLIS = 30_000;
+    private static final int BEAT_MILLIS = Integer.getInteger("beat.millis", 30_000);
     private static final int LEASE_SECONDS = 90;
     private static final int IN_FLIGHT = 256;
     private static final int PER_SERVICE = 100;
@@ -51,17 +51,26 @@ public final class Fleet implements AutoCloseable {
     }
 
     public static void main(String[] arguments) throws Exception {
-        try (Fleet fleet = new Fleet(
-                Integer.parseInt(arguments[0]), Long.parseLong(arguments[1]), Integer.parseInt(arguments[2]))) {
-            fleet.run(Integer.parseInt(arguments[3]));
+        int instances = Integer.parseInt(arguments[4]);
+        int seconds = Integer.parseInt(arguments[5]);
+        System.out.println("| what | figure |\n| --- | --- |");
+        row("instances, services", instances + ", " + (instances + PER_SERVICE - 1) / PER_SERVICE);
+        try (Fleet bare = new Fleet(Integer.parseInt(arguments[2]), Long.parseLong(arguments[3]), instances)) {
+            bare.spread(0, instances);
+            bare.steady("the bare server", seconds);
+        }
+        try (Fleet fleet = new Fleet(Integer.parseInt(arguments[0]), Long.parseLong(arguments[1]), instances)) {
+            fleet.run(seconds);
         }
     }
 
     private void run(int steadySeconds) throws Exception {
-        System.out.println("| what | figure |\n| --- | --- |");
-        row("instances, services", instances + ", " + (instances + PER_SERVICE - 1) / PER_SERVICE);
+        row("processor share of the service before anything is registered, of one core", idleShare());
         register();
-        steady(steadySeconds);
+        Sample before = sample();
+        steady("the service", steadySeconds);
+        row("heap used after a collection", megabytes());
+        row("a sweep that expires nothing, mean", sweepMillis(before, sample()));
         limit();
         dieAtOnce(Math.min(1000, instances / 20));
         dieAndComeBack();
@@ -69,7 +78,7 @@ public final class Fleet implements AutoCloseable {
     }
 
     private void register() throws InterruptedException {
-        Sample before = sample();
+        Ticks before = ticks();
         int wave = (instances + 9) / 10;
         for (int from = 0; from < instances; from += wave) {
             int to = Math.min(instances, from + wave);
@@ -77,7 +86,7 @@ public final class Fleet implements AutoCloseable {
             spread(from, to);
             beatDue(to);
         }
-        Sample after = sample();
+        Ticks after = ticks();
         row("registrations a second (each a durable write), " + IN_FLIGHT + " in flight", perSecond(instances, before, after));
     }
 
@@ -89,27 +98,31 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    private void steady(int seconds) throws Exception {
-        // one interval first, so that every instance has beaten once and the code is compiled
-        beatUntil(instances, System.nanoTime() + Duration.ofMillis(BEAT_MILLIS).toNanos());
-        Sample before = sample();
+    private String idleShare() throws InterruptedException {
+        Ticks before = ticks();
+        Thread.sleep(20_000);
+        return percent(before, ticks());
+    }
+
+    private void steady(String server, int seconds) throws Exception {
+        // a minute first, so that every instance has beaten and the code is compiled
+        beatUntil(instances, System.nanoTime() + Duration.ofSeconds(60).toNanos());
+        Ticks before = ticks();
         int sent = beatUntil(instances, System.nanoTime() + Duration.ofSeconds(seconds).toNanos());
-        Sample after = sample();
-        row("heartbeats a second, each instance every 30 s", perSecond(sent, before, after));
-        row("processor share of the service, of one core", percent(before, after));
-        row("heap used after a collection", megabytes());
-        row("a sweep that expires nothing, mean", sweepMillis(before, after));
+        Ticks after = ticks();
+        row("heartbeats a second to " + server + ", each instance every " + BEAT_MILLIS / 1000 + " s", perSecond(sent, before, after));
+        row("processor share of " + server + ", of one core", percent(before, after));
     }
 
     private void limit() throws Exception {
         long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
-        Sample before = sample();
+        Ticks before = ticks();
         int sent = 0;
         while (System.nanoTime() < end) {
             all(sent % instances, Math.min(instances, sent % instances + 5000), this::heartbeat);
             sent += Math.min(instances, sent % instances + 5000) - sent % instances;
         }
-        Sample after = sample();
+        Ticks after = ticks();
         row("heartbeats a second at the limit, " + IN_FLIGHT + " in flight", perSecond(sent, before, after));
         row("processor share of the service at the limit, of one core", percent(before, after));
         spread(0, instances);
@@ -117,13 +130,13 @@ public final class Fleet implements AutoCloseable {
 
     private void dieAtOnce(int dead) throws Exception {
         int alive = instances - dead;
-        Sample before = sample();
+        Ticks before = ticks();
         long died = System.nanoTime();
         beatWhile(alive, () -> unhealthy() < dead, Duration.ofSeconds(LEASE_SECONDS + 60));
         row(dead + " that die at once: until all of them are unhealthy, after their last lease of " + LEASE_SECONDS + " s",
                 seconds(System.nanoTime() - died));
         row("the longest sweep meanwhile", longestSweepMillis());
-        row("processor share meanwhile, of one core", percent(before, sample()));
+        row("processor share meanwhile, of one core", percent(before, ticks()));
         all(alive, instances, this::heartbeat);
         beatWhile(instances, () -> unhealthy() > 0, Duration.ofSeconds(60));
         spread(0, instances);
@@ -134,9 +147,9 @@ public final class Fleet implements AutoCloseable {
         long died = System.nanoTime();
         beatWhile(alive, () -> !isProtected(), Duration.ofSeconds(LEASE_SECONDS + 90));
         row("50 % die: until expiry is held back and said, after their death", seconds(System.nanoTime() - died));
-        Sample before = sample();
+        Ticks before = ticks();
         beatUntil(alive, System.nanoTime() + Duration.ofSeconds(30).toNanos());
-        Sample after = sample();
+        Ticks after = ticks();
         row("processor share while held back, of one core", percent(before, after));
         row("of them unhealthy then (what expired before it was seen as mass)", Integer.toString(unhealthy()));
         long back = System.nanoTime();
@@ -235,22 +248,23 @@ public final class Fleet implements AutoCloseable {
 
     // what is measured
 
-    private record Sample(long nanos, long cpuTicks, double sweepSeconds, double sweeps) {}
+    private record Sample(double sweepSeconds, double sweeps) {}
 
     private Sample sample() {
         String metrics = get("/metrics").toString();
         return new Sample(
-                System.nanoTime(),
-                cpuTicks(),
                 metric(metrics, "config_service_lease_sweeps_seconds_sum"),
                 metric(metrics, "config_service_lease_sweeps_seconds_count"));
     }
 
-    private long cpuTicks() {
+    /** When, and the hundredths of a second of processor time that the process has had by then. */
+    private record Ticks(long nanos, long hundredths) {}
+
+    private Ticks ticks() {
         try {
             String stat = Files.readString(Path.of("/proc", Long.toString(servicePid), "stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+            return new Ticks(System.nanoTime(), Long.parseLong(fields[11]) + Long.parseLong(fields[12]));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -309,12 +323,12 @@ public final class Fleet implements AutoCloseable {
                 "%.2f ms", 1000 * (after.sweepSeconds - before.sweepSeconds) / (after.sweeps - before.sweeps));
     }
 
-    private static String percent(Sample before, Sample after) {
-        double cpuSeconds = (after.cpuTicks - before.cpuTicks) / 100.0;
+    private static String percent(Ticks before, Ticks after) {
+        double cpuSeconds = (after.hundredths - before.hundredths) / 100.0;
         return String.format("%.0f %%", 100 * cpuSeconds / ((after.nanos - before.nanos) / 1e9));
     }
 
-    private static String perSecond(int count, Sample before, Sample after) {
+    private static String perSecond(int count, Ticks before, Ticks after) {
         return String.format("%,.0f", count / ((after.nanos - before.nanos) / 1e9));
     }
 

@@ -67,7 +67,7 @@ public final class LimitServer extends VerticleBase {
             });
             return;
         }
-        if (request.method().name().equals("POST")) {
+        if (!request.method().name().equals("GET")) {
             request.bodyHandler(body -> request.response()
                     .putHeader("Content-Type", "application/json")
                     .end(evaluation(body)));
