@@ -56,13 +56,14 @@ public final class ChangeLog implements PastChanges {
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
 
-    // one look into the index for each: joined, a table that grew since it was last analyzed is read as a whole
+    // one look into the index for each: joined, a table that grew since it was last analyzed is read as a whole;
+    // the kind in another collation, as by it alone an index must not be used (migration V3)
 
     private static final String RESOURCES = """
             select r.* from unnest($1::text[], $2::text[]) as want(k, i)
             cross join lateral (
               select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
-              from resources r where r.kind = want.k and r.id = want.i limit 1) r""";
+              from resources r where r.kind collate "C" = want.k and r.id = want.i limit 1) r""";
 
     private static final String LAST_STATES = """
             select c.* from unnest($1::text[], $2::text[]) as want(k, i)
