@@ -11,6 +11,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ final class BatchCall {
                 .addLong(known.revision())
                 .addBuffer(bytes(hash.hex()))
                 .addArrayOfString(texts(entries, e -> e.op().text()))
-                .addArrayOfUUID(column(entries, java.util.UUID[]::new, Entry::eventId))
+                .addArrayOfUUID(column(entries, UUID[]::new, Entry::eventId))
                 .addArrayOfString(texts(entries, e -> e.resource().kind()))
                 .addArrayOfString(texts(entries, e -> e.resource().id()))
                 .addArrayOfString(texts(entries, e -> e.action().text()))

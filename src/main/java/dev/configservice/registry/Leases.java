@@ -104,7 +104,10 @@ public final class Leases {
             synchronized (this) {
                 waiting.add(beat);
                 watch = !watched;
-                watched = true;
+                if (watch) {
+                    watched = true;
+                    seen = waiting.size();
+                }
                 if (waiting.size() == MAX) {
                     full = take();
                 }
