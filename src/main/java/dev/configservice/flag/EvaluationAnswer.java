@@ -1,6 +1,5 @@
 package dev.configservice.flag;
 
-import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.flag.eval.Trace;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -8,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What came of it.
  *
+ * @param outcomes of each flag that was asked for, once
  * @param trace the steps of a single evaluation that was to be explained; else null
  * @param asOf the revision that the flags stand for
  * @param outdated whether newer changes of the flags are known
  */
-record EvaluationAnswer(
-        List<Evaluation> evaluations, @Nullable Trace trace, long asOf, boolean outdated) {}
+record EvaluationAnswer(List<Outcome> outcomes, @Nullable Trace trace, long asOf, boolean outdated) {}

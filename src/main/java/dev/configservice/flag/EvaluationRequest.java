@@ -1,14 +1,14 @@
 package dev.configservice.flag;
 
 import dev.configservice.flag.eval.Subject;
-import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is to be evaluated.
  *
  * @param flagNames the flags; null for all of the environment
- * @param explain whether each step is told
+ * @param explain whether each step is told, where one flag is named
  */
 record EvaluationRequest(
-        String environment, @Nullable List<String> flagNames, Subject subject, boolean explain, long minRevision) {}
+        String environment, @Nullable Set<String> flagNames, Subject subject, boolean explain, long minRevision) {}

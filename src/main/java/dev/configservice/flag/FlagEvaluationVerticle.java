@@ -7,8 +7,9 @@ import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Evaluates flags for the event loop that it runs on. */
 public final class FlagEvaluationVerticle extends VerticleBase {
@@ -34,12 +35,21 @@ public final class FlagEvaluationVerticle extends VerticleBase {
 
     private EvaluationAnswer evaluate(EvaluationRequest request, Snapshot snapshot) {
         FlagSet flags = Flags.set(snapshot);
-        Collection<String> names = request.flagNames() == null ? flags.names() : request.flagNames();
+        Set<String> names = request.flagNames();
         Trace trace = request.explain() ? new Trace() : null;
-        List<Evaluation> evaluations = trace != null && names.size() == 1
-                ? List.of(flags.evaluate(names.iterator().next(), request.subject(), trace))
-                : flags.evaluateAll(names, request.subject());
-        evaluations.forEach(usage::count);
-        return new EvaluationAnswer(evaluations, trace, snapshot.asOf().revision(), snapshot.isOutdated());
+        List<Evaluation> evaluations;
+        if (names == null) {
+            evaluations = flags.evaluateAll(request.subject());
+        } else if (names.size() == 1) {
+            evaluations = List.of(flags.evaluate(names.iterator().next(), request.subject(), trace));
+        } else {
+            evaluations = flags.evaluateAll(names, request.subject());
+        }
+        List<Outcome> outcomes = new ArrayList<>(evaluations.size());
+        for (Evaluation evaluation : evaluations) {
+            outcomes.add(evaluation.view(e -> new Outcome(e, request.environment(), usage.counter(e))));
+        }
+        usage.count(outcomes);
+        return new EvaluationAnswer(outcomes, trace, snapshot.asOf().revision(), snapshot.isOutdated());
     }
 }

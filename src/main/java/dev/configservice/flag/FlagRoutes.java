@@ -2,7 +2,6 @@ package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
@@ -13,7 +12,6 @@ import dev.configservice.change.Ids;
 import dev.configservice.change.Resource;
 import dev.configservice.change.Sealed;
 import dev.configservice.error.ServiceException;
-import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.flag.eval.Subject;
 import dev.configservice.flag.eval.Trace;
 import dev.configservice.http.Answer;
@@ -29,11 +27,12 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** The routes of feature flags. */
 public final class FlagRoutes implements Routes {
@@ -321,9 +320,13 @@ public final class FlagRoutes implements Routes {
         form.done();
         request.caller().require(Right.READ, environment, "");
         return evaluations
-                .evaluate(new EvaluationRequest(environment, List.of(name), subject, explain, request.minRevision()))
+                .evaluate(new EvaluationRequest(environment, Set.of(name), subject, explain, request.minRevision()))
                 .map(answer -> {
-                    ObjectNode o = render(answer.evaluations().get(0), environment, otherwise);
+                    Outcome outcome = answer.outcomes().get(0);
+                    if (otherwise == null && answer.trace() == null) {
+                        return Answer.ready(Answer.JSON, outcome.body()).asOf(answer.asOf(), answer.outdated());
+                    }
+                    ObjectNode o = outcome.render(otherwise);
                     if (answer.trace() != null) {
                         ArrayNode steps = o.putArray("steps");
                         for (Trace.Step step : answer.trace().steps()) {
@@ -342,15 +345,14 @@ public final class FlagRoutes implements Routes {
         form.done();
         request.caller().require(Right.READ, environment, "");
         return evaluations
-                .evaluate(new EvaluationRequest(environment, names, subject, false, request.minRevision()))
-                .map(answer -> {
-                    ObjectNode body = Json.object();
-                    ObjectNode items = body.putObject("items");
-                    for (Evaluation e : answer.evaluations()) {
-                        items.set(e.flagName(), render(e, environment, null));
-                    }
-                    return Answer.json(200, body).asOf(answer.asOf(), answer.outdated());
-                });
+                .evaluate(new EvaluationRequest(
+                        environment,
+                        names == null ? null : new LinkedHashSet<>(names),
+                        subject,
+                        false,
+                        request.minRevision()))
+                .map(answer -> Answer.ready(Answer.JSON, Outcome.body(answer.outcomes()))
+                        .asOf(answer.asOf(), answer.outdated()));
     }
 
     private String environment(Form form) {
@@ -365,32 +367,6 @@ public final class FlagRoutes implements Routes {
             form.error("context", "must be an object");
         }
         return new Subject(user, Flags.context(context != null && context.isObject() ? context : null));
-    }
-
-    private static ObjectNode render(Evaluation e, String environment, @Nullable JsonNode otherwise) {
-        boolean found = e.flag() != null;
-        boolean enabled = found ? e.enabled() : otherwise != null && otherwise.isBoolean() && otherwise.booleanValue();
-        ObjectNode o = Json.object();
-        o.put("flag_name", e.flagName());
-        o.put("environment", environment);
-        o.put("enabled", enabled);
-        if (found && e.enabled()) {
-            o.set(
-                    "value",
-                    e.variant() == null
-                            ? BooleanNode.TRUE
-                            : (JsonNode) e.variant().value());
-        } else {
-            o.set("value", otherwise == null ? BooleanNode.FALSE : otherwise);
-        }
-        o.put("variant", e.variant() == null ? null : e.variant().name());
-        o.put("reason", e.reason().name());
-        if (e.flag() == null) {
-            o.putNull("version");
-        } else {
-            o.put("version", e.flag().version());
-        }
-        return o;
     }
 
     private Future<Answer> usage(Request request) {

@@ -17,11 +17,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,15 +75,16 @@ public final class FlagUsage {
         this.postgres = postgres;
         this.store = store;
         this.clock = clock;
-        this.byReason = new java.util.EnumMap<>(Reason.class);
+        Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
         for (Reason reason : Reason.values()) {
-            byReason.put(
+            counters.put(
                     reason,
                     Counter.builder("config_service_evaluations")
                             .description("Evaluations of flags, by reason")
                             .tag("reason", reason.name())
                             .register(meters));
         }
+        this.byReason = counters;
         vertx.setPeriodic(EVERY_MILLIS, t -> write());
         if (cleans) {
             vertx.setPeriodic(
@@ -96,27 +99,38 @@ public final class FlagUsage {
         return rows -> postgres.read(WRITE, Tuple.of(rows)).mapEmpty();
     }
 
-    void count(Evaluation evaluation) {
-        Counter counter = byReason.get(evaluation.reason());
-        if (counter != null) {
-            counter.increment();
-        }
+    /** What counts an outcome of a flag; null where the flag is not found, and beyond the bound. */
+    @Nullable
+    LongAdder counter(Evaluation evaluation) {
         FlagDefinition flag = evaluation.flag();
         if (flag == null) {
-            return;
+            return null;
         }
         Key key = new Key(
                 flag.id(),
                 evaluation.variant() == null ? "" : evaluation.variant().name(),
                 evaluation.reason());
         LongAdder count = counts.get(key);
-        if (count == null) {
-            if (counts.size() >= MAX_COMBINATIONS) {
-                return;
+        return count != null || counts.size() >= MAX_COMBINATIONS
+                ? count
+                : counts.computeIfAbsent(key, k -> new LongAdder());
+    }
+
+    void count(List<Outcome> outcomes) {
+        Map<Reason, int[]> reasons = new EnumMap<>(Reason.class);
+        for (Outcome outcome : outcomes) {
+            reasons.computeIfAbsent(outcome.evaluation().reason(), r -> new int[1])[0]++;
+            LongAdder count = outcome.counter();
+            if (count != null) {
+                count.increment();
             }
-            count = counts.computeIfAbsent(key, k -> new LongAdder());
         }
-        count.increment();
+        byReason.forEach((reason, counter) -> {
+            int[] times = reasons.get(reason);
+            if (times != null) {
+                counter.increment(times[0]);
+            }
+        });
     }
 
     /** Writes what was counted since the last time. */

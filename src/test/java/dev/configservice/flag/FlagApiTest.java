@@ -171,6 +171,15 @@ class FlagApiTest {
                 .get("items");
         assertThat(named.get("b2").get("reason").asText()).isEqualTo("DISABLED");
         assertThat(named.get("b3").get("reason").asText()).isEqualTo("FLAG_NOT_FOUND");
+        assertThat(anyone.post(
+                                "/feature-flags/evaluate/bulk",
+                                "{\"environment\":\"" + env + "\",\"flag_names\":[\"b2\",\"b1\",\"b2\"]}")
+                        .text())
+                .isEqualTo("{\"items\":{\"b2\":" + evaluate("b2", "").text() + ",\"b1\":"
+                        + evaluate("b1", "").text() + "}}");
+        assertThat(anyone.post("/feature-flags/evaluate/bulk", "{\"environment\":\"" + env + "\",\"flag_names\":[]}")
+                        .text())
+                .isEqualTo("{\"items\":{}}");
     }
 
     @Test

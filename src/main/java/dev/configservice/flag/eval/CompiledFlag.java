@@ -3,23 +3,27 @@ package dev.configservice.flag.eval;
 import dev.configservice.flag.eval.FlagDefinition.Rule;
 import dev.configservice.flag.eval.FlagDefinition.Variant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A flag with everything worked out that does not depend on the user. */
 final class CompiledFlag {
+    private static final int NONE = -1;
+
     private final FlagDefinition definition;
     private final List<CompiledRule> rules;
     private final int rollout;
     private final byte[] bucketPrefix;
     private final byte[] variantPrefix;
     private final long weightSum;
+    /** By reason; of each off, on without a variant, on with each variant. Made when they first come out. */
+    private final Map<Reason, @Nullable Evaluation[]> outcomes = new EnumMap<>(Reason.class);
 
-    /** A rule and its constraints; the variant that it names. */
-    private record CompiledRule(
-            Rule rule,
-            List<CompiledConstraint> constraints,
-            @Nullable Variant variant) {
+    /** A rule and its constraints; the place of the variant that it names, else {@link #NONE}. */
+    private record CompiledRule(Rule rule, List<CompiledConstraint> constraints, int variant) {
         boolean holds(Subject subject) {
             for (CompiledConstraint c : constraints) {
                 if (!c.holds(subject)) {
@@ -33,6 +37,9 @@ final class CompiledFlag {
     private CompiledFlag(FlagDefinition definition, List<CompiledRule> rules) {
         this.definition = definition;
         this.rules = rules;
+        for (Reason reason : Reason.values()) {
+            outcomes.put(reason, new Evaluation[definition.variants().size() + 2]);
+        }
         this.rollout = definition.effectiveRollout();
         this.bucketPrefix = Bucket.prefix(definition.salt());
         this.variantPrefix = Bucket.prefix(definition.salt() + ":variant");
@@ -43,20 +50,49 @@ final class CompiledFlag {
     static CompiledFlag compile(FlagDefinition definition) {
         List<CompiledRule> rules = new ArrayList<>();
         for (Rule rule : definition.rules()) {
-            Variant named = definition.variants().stream()
-                    .filter(v -> v.name().equals(rule.variant()))
-                    .findFirst()
-                    .orElse(null);
             rules.add(new CompiledRule(
                     rule,
                     rule.constraints().stream().map(CompiledConstraint::compile).toList(),
-                    named));
+                    place(definition.variants(), rule.variant())));
         }
         return new CompiledFlag(definition, List.copyOf(rules));
     }
 
+    private static int place(List<Variant> variants, @Nullable String name) {
+        for (int i = 0; i < variants.size(); i++) {
+            if (variants.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        return NONE;
+    }
+
     FlagDefinition definition() {
         return definition;
+    }
+
+    Evaluation off(Reason reason) {
+        return outcome(reason, 0, false, null);
+    }
+
+    private Evaluation on(Subject subject, int named, Reason reason) {
+        int place = named == NONE ? variant(subject) : named;
+        return outcome(
+                reason,
+                place + 2,
+                true,
+                place == NONE ? null : definition.variants().get(place));
+    }
+
+    /** The one object of an outcome; should two threads make it at once, either is as good. */
+    private Evaluation outcome(Reason reason, int slot, boolean enabled, @Nullable Variant variant) {
+        @Nullable Evaluation[] ofReason = Objects.requireNonNull(outcomes.get(reason));
+        Evaluation e = ofReason[slot];
+        if (e == null) {
+            e = new Evaluation(definition.name(), definition, enabled, variant, reason);
+            ofReason[slot] = e;
+        }
+        return e;
     }
 
     /** The steps after the prerequisites: listed users, rules, the percentage. */
@@ -65,7 +101,7 @@ final class CompiledFlag {
             if (trace != null) {
                 trace.add("target_users", "the user is listed: on");
             }
-            return on(subject, null, Reason.TARGETING_MATCH);
+            return on(subject, NONE, Reason.TARGETING_MATCH);
         }
         if (trace != null && !definition.targetUsers().isEmpty()) {
             trace.add("target_users", "the user is not listed");
@@ -89,7 +125,7 @@ final class CompiledFlag {
             trace.add("rollout_percentage", "decides" + of(rollout));
         }
         boolean forAll = rollout == 0 || rollout == Bucket.COUNT;
-        return share(subject, rollout, null, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
+        return share(subject, rollout, NONE, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
     }
 
     private static String firstFailing(CompiledRule rule, Subject subject) {
@@ -104,48 +140,43 @@ final class CompiledFlag {
         return "";
     }
 
-    private Evaluation share(
-            Subject subject, int share, @Nullable Variant named, Reason reason, @Nullable Trace trace) {
+    private Evaluation share(Subject subject, int share, int named, Reason reason, @Nullable Trace trace) {
         if (share == Bucket.COUNT) {
             return on(subject, named, reason);
         }
         if (share == 0) {
-            return Evaluation.off(this, reason);
+            return off(reason);
         }
         String user = subject.userId();
         if (user == null || user.isEmpty()) {
             if (trace != null) {
                 trace.add("user_id", "is missing, and the percentage is partial: off");
             }
-            return Evaluation.off(this, Reason.TARGETING_KEY_MISSING);
+            return off(Reason.TARGETING_KEY_MISSING);
         }
         int bucket = Bucket.of(bucketPrefix, user);
         if (trace != null) {
             trace.add("bucket", bucket + " is " + (bucket < share ? "below " : "not below ") + share);
         }
-        return bucket < share ? on(subject, named, reason) : Evaluation.off(this, reason);
+        return bucket < share ? on(subject, named, reason) : off(reason);
     }
 
-    private Evaluation on(Subject subject, @Nullable Variant named, Reason reason) {
-        Variant variant = named == null ? variant(subject) : named;
-        return new Evaluation(definition.name(), definition, true, variant, reason);
-    }
-
-    /** The user's own variant: by its bucket among the weights; without a user the first that has one. */
-    private @Nullable Variant variant(Subject subject) {
-        if (definition.variants().isEmpty()) {
-            return null;
+    /** The place of the user's own variant: by its bucket among the weights; without a user the first that has one. */
+    private int variant(Subject subject) {
+        List<Variant> variants = definition.variants();
+        if (variants.isEmpty()) {
+            return NONE;
         }
         String user = subject.userId();
         long bucket = user == null || user.isEmpty() ? 0 : Bucket.of(variantPrefix, user);
         long cumulative = 0;
-        for (Variant v : definition.variants()) {
-            cumulative += v.weight();
+        for (int i = 0; i < variants.size(); i++) {
+            cumulative += variants.get(i).weight();
             if (cumulative * Bucket.COUNT > bucket * weightSum) {
-                return v;
+                return i;
             }
         }
-        return null;
+        return NONE;
     }
 
     private static String of(@Nullable Integer share) {

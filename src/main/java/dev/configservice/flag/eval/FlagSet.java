@@ -14,18 +14,22 @@ import org.jspecify.annotations.Nullable;
 /** The flags of one environment, compiled: what an evaluation needs, whole and immutable. */
 public final class FlagSet {
     private final Map<String, CompiledFlag> flags;
+    private final Set<String> prerequisites;
     private final Set<String> cyclic;
 
-    private FlagSet(Map<String, CompiledFlag> flags, Set<String> cyclic) {
+    private FlagSet(Map<String, CompiledFlag> flags, Set<String> prerequisites, Set<String> cyclic) {
         this.flags = flags;
+        this.prerequisites = prerequisites;
         this.cyclic = cyclic;
     }
 
     /** Compiles flags, of which each name stands once. */
     public static FlagSet compile(Collection<FlagDefinition> definitions) {
         Map<String, CompiledFlag> flags = new LinkedHashMap<>();
+        Set<String> prerequisites = new HashSet<>();
         for (FlagDefinition d : definitions) {
             flags.put(d.name(), CompiledFlag.compile(d));
+            d.prerequisites().forEach(p -> prerequisites.add(p.flagName()));
         }
         Set<String> cyclic = new HashSet<>();
         for (String name : flags.keySet()) {
@@ -33,7 +37,7 @@ public final class FlagSet {
                 cyclic.add(name);
             }
         }
-        return new FlagSet(flags, cyclic);
+        return new FlagSet(flags, prerequisites, cyclic);
     }
 
     private static boolean reaches(Map<String, CompiledFlag> flags, String from, String to, Set<String> seen) {
@@ -59,10 +63,6 @@ public final class FlagSet {
         }
     }
 
-    public Collection<String> names() {
-        return flags.keySet();
-    }
-
     /** Whether a flag with these prerequisites would be one of its own. */
     public boolean wouldCycle(String name, List<Prerequisite> prerequisites) {
         for (Prerequisite p : prerequisites) {
@@ -83,8 +83,18 @@ public final class FlagSet {
         return evaluate(name, subject, null, trace);
     }
 
-    /** Several flags for one user; each is evaluated once, also where others have it as a prerequisite. */
-    public List<Evaluation> evaluateAll(Collection<String> names, Subject subject) {
+    /** All flags for one user; each is evaluated once, also where others have it as a prerequisite. */
+    public List<Evaluation> evaluateAll(Subject subject) {
+        Map<String, Evaluation> done = new HashMap<>();
+        List<Evaluation> all = new ArrayList<>(flags.size());
+        for (CompiledFlag flag : flags.values()) {
+            all.add(evaluate(flag, subject, done, null));
+        }
+        return all;
+    }
+
+    /** Several flags for one user, likewise. */
+    public List<Evaluation> evaluateAll(Set<String> names, Subject subject) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(names.size());
         for (String name : names) {
@@ -102,25 +112,32 @@ public final class FlagSet {
             }
             return new Evaluation(name, null, false, null, Reason.FLAG_NOT_FOUND);
         }
-        Evaluation known = done == null ? null : done.get(name);
-        if (known != null) {
-            return known;
-        }
-        Evaluation evaluation = evaluate(flag, subject, done, trace);
-        if (done != null) {
-            done.put(name, evaluation);
-        }
-        return evaluation;
+        return evaluate(flag, subject, done, trace);
     }
 
+    /** Only a flag that others have as a prerequisite is asked for more than once, and kept in {@code done}. */
     private Evaluation evaluate(
+            CompiledFlag flag, Subject subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
+        if (done == null || !prerequisites.contains(flag.definition().name())) {
+            return decide(flag, subject, done, trace);
+        }
+        String name = flag.definition().name();
+        Evaluation known = done.get(name);
+        if (known == null) {
+            known = decide(flag, subject, done, trace);
+            done.put(name, known);
+        }
+        return known;
+    }
+
+    private Evaluation decide(
             CompiledFlag flag, Subject subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
         FlagDefinition definition = flag.definition();
         if (!definition.enabled()) {
             if (trace != null) {
                 trace.add("is_enabled", "false: off");
             }
-            return Evaluation.off(flag, Reason.DISABLED);
+            return flag.off(Reason.DISABLED);
         }
         if (!definition.prerequisites().isEmpty()) {
             // where flags share prerequisites, each is evaluated once
@@ -131,7 +148,7 @@ public final class FlagSet {
                     trace.add("prerequisites." + p.flagName(), failure == null ? "holds" : failure);
                 }
                 if (failure != null) {
-                    return Evaluation.off(flag, Reason.PREREQUISITE_FAILED);
+                    return flag.off(Reason.PREREQUISITE_FAILED);
                 }
             }
         }

@@ -7,6 +7,8 @@ import dev.configservice.flag.eval.FlagDefinition.Prerequisite;
 import dev.configservice.flag.eval.FlagDefinition.Rule;
 import dev.configservice.flag.eval.FlagDefinition.Variant;
 import java.math.BigDecimal;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -251,10 +253,40 @@ class FlagSetTest {
                 flag("c", true, 7_000)));
         for (int i = 0; i < 500; i++) {
             Subject user = new Subject("user-" + i, Map.of());
-            for (Evaluation e : set.evaluateAll(set.names(), user)) {
-                assertThat(e).isEqualTo(set.evaluate(e.flagName(), user));
+            Evaluation a = set.evaluate("a", user);
+            Evaluation b = set.evaluate("b", user);
+            Evaluation c = set.evaluate("c", user);
+            assertThat(set.evaluateAll(user)).containsExactly(a, b, c);
+            assertThat(set.evaluateAll(new LinkedHashSet<>(List.of("c", "a")), user))
+                    .containsExactly(c, a);
+        }
+    }
+
+    @Test
+    void usersForWhomAFlagComesOutAlikeGetTheSameObject() {
+        FlagSet set = FlagSet.compile(List.of(flag(
+                "f",
+                true,
+                5_000,
+                "ann",
+                new Variant("x", "x", 1),
+                new Variant("y", "y", 1),
+                new Variant("z", "z", 0))));
+        Set<List<Object>> outcomes = new HashSet<>();
+        Set<Evaluation> objects = new HashSet<>();
+        for (int i = 0; i < 500; i++) {
+            for (Evaluation e : List.of(
+                    set.evaluate("f", new Subject("user-" + i, Map.of())),
+                    set.evaluate("f", ANN),
+                    set.evaluate("f", NOBODY))) {
+                String variant = e.variant() == null ? "" : e.variant().name();
+                outcomes.add(List.of(e.enabled(), variant, e.reason()));
+                objects.add(e);
             }
         }
+        // off and on with x and y by the bucket, ann's own, and off without a user
+        assertThat(outcomes).hasSize(5);
+        assertThat(objects).hasSize(5);
     }
 
     @Test
