@@ -26,6 +26,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes JSON. Numbers keep their digits ({@code 1.0} stays {@code 1.0}), objects the order of their members;
@@ -55,6 +56,8 @@ public final class Json {
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
             .addModule(new JavaTimeModule())
             .build();
+
+    private static volatile @Nullable Second lastSecond;
 
     private Json() {}
 
@@ -142,7 +145,7 @@ public final class Json {
     }
 
     /** Why a text cannot be kept, or null where it can. */
-    public static @org.jspecify.annotations.Nullable String textProblem(String text) {
+    public static @Nullable String textProblem(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == 0) {
@@ -196,7 +199,7 @@ public final class Json {
     }
 
     /** Any of the JDK's plain values and collections as JSON. */
-    public static JsonNode tree(@org.jspecify.annotations.Nullable Object value) {
+    public static JsonNode tree(@Nullable Object value) {
         return MAPPER.valueToTree(value);
     }
 
@@ -204,4 +207,24 @@ public final class Json {
     public static String time(Instant at) {
         return MILLIS.format(at);
     }
+
+    /** The same of a time in epoch milliseconds that is most likely of the second that was asked for last. */
+    public static String time(long epochMillis) {
+        long epochSecond = Math.floorDiv(epochMillis, 1000);
+        Second known = lastSecond;
+        if (known == null || known.epoch() != epochSecond) {
+            String text = time(Instant.ofEpochSecond(epochSecond));
+            known = new Second(epochSecond, text.substring(0, text.length() - "000Z".length()));
+            lastSecond = known;
+        }
+        int millis = Math.floorMod(epochMillis, 1000);
+        return known.text()
+                + (char) ('0' + millis / 100)
+                + (char) ('0' + millis / 10 % 10)
+                + (char) ('0' + millis % 10)
+                + 'Z';
+    }
+
+    /** A second, and how a time in it begins. */
+    private record Second(long epoch, String text) {}
 }

@@ -5,6 +5,7 @@ import dev.configservice.change.Resource;
 import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
 import io.vertx.core.buffer.Buffer;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,10 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
     static final int DEFAULT_LEASE_SECONDS = 90;
     static final int MIN_LEASE_SECONDS = 5;
     static final int MAX_LEASE_SECONDS = 3600;
+
+    private static final String NULL = "null";
+    private static final String RESPONSE_TIME = "\"response_time\":";
+    private static final String LAST_HEARTBEAT_AT = "\"last_heartbeat_at\":";
 
     /** The field of the row that says what an instance said it was before an active check took it out; never shown. */
     static final String TAKEN_OUT_OF = "taken_out_of";
@@ -57,35 +62,77 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
         return resource.name();
     }
 
-    /** The answer that was made last, and of which heartbeat: most lookups ask for the same again. */
+    String url() {
+        return row.path("service_url").asText();
+    }
+
+    /**
+     * The answer that was made last, and of which heartbeat: most lookups ask for the same again. And what of it no
+     * heartbeat changes: what stands before the response time, and from there to the time of the heartbeat.
+     */
     static final class Shown {
         private volatile @Nullable Of last;
+        private volatile @Nullable Parts parts;
 
         private record Of(LeaseBeats.Beat beat, Buffer json) {}
+
+        private record Parts(Buffer head, Buffer middle) {}
     }
 
     /** As the API shows it, as JSON; not to be changed. */
     Buffer json(LeaseBeats.Beat beat) {
         Shown.Of last = shown.last;
         if (last == null || !last.beat().equals(beat)) {
-            last = new Shown.Of(beat, Buffer.buffer(Json.bytes(render(beat))));
+            last = new Shown.Of(beat, fresh(beat));
             shown.last = last;
         }
         return last.json();
+    }
+
+    /** The same for a heartbeat that has just come, which is not asked for again soon. */
+    Buffer fresh(LeaseBeats.Beat beat) {
+        if (beat.atMillis() <= 0) {
+            return Buffer.buffer(Json.bytes(render(beat)));
+        }
+        Shown.Parts parts = parts();
+        return Buffer.buffer(parts.head().length() + parts.middle().length() + 48)
+                .appendBuffer(parts.head())
+                .appendString(
+                        beat.responseTime() < 0
+                                ? NULL
+                                : number(beat.responseTime()).toString())
+                .appendBuffer(parts.middle())
+                .appendString('"' + Json.time(beat.atMillis()) + "\"}");
+    }
+
+    private Shown.Parts parts() {
+        Shown.Parts parts = shown.parts;
+        if (parts == null) {
+            String text = Json.write(render(resource, row));
+            // of what follows them nothing can hold these texts
+            int time = text.lastIndexOf(RESPONSE_TIME + NULL) + RESPONSE_TIME.length();
+            int at = text.lastIndexOf(LAST_HEARTBEAT_AT) + LAST_HEARTBEAT_AT.length();
+            parts = new Shown.Parts(
+                    Buffer.buffer(text.substring(0, time)), Buffer.buffer(text.substring(time + NULL.length(), at)));
+            shown.parts = parts;
+        }
+        return parts;
     }
 
     /** As the API shows it; what heartbeats carry comes from the leases. */
     ObjectNode render(LeaseBeats.Beat beat) {
         ObjectNode o = render(resource, row);
         if (beat.atMillis() > 0) {
-            o.put("last_heartbeat_at", Json.time(java.time.Instant.ofEpochMilli(beat.atMillis())));
+            o.put("last_heartbeat_at", Json.time(beat.atMillis()));
             if (beat.responseTime() >= 0) {
-                o.put(
-                        "response_time",
-                        java.math.BigDecimal.valueOf(beat.responseTime()).stripTrailingZeros());
+                o.put("response_time", number(beat.responseTime()));
             }
         }
         return o;
+    }
+
+    private static BigDecimal number(double responseTime) {
+        return BigDecimal.valueOf(responseTime).stripTrailingZeros();
     }
 
     static ObjectNode render(Resource resource, ObjectNode row) {

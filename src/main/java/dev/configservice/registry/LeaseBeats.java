@@ -46,7 +46,9 @@ public final class LeaseBeats {
 
     void note(String key, Beat beat) {
         beats.put(key, beat);
-        fresh.put(key, beat);
+        if (others.getAsBoolean()) {
+            fresh.put(key, beat);
+        }
     }
 
     Beat of(String key) {

@@ -70,6 +70,17 @@ public final class Registry {
             int at = Snapshot.indexOf(snapshot.resources(), instanceId);
             return at < 0 ? null : list.get(at);
         }
+
+        /** The first one with a URL. */
+        @Nullable
+        Instance byUrl(String url) {
+            for (Instance instance : list) {
+                if (instance.url().equals(url)) {
+                    return instance;
+                }
+            }
+            return null;
+        }
     }
 
     Future<Instances> instances(String serviceName, long minRevision) {

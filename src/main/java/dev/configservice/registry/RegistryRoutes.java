@@ -35,7 +35,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
@@ -198,7 +197,7 @@ public final class RegistryRoutes implements Routes {
         double time = responseTime;
         return one(request, service, instanceId, url)
                 .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
-                .map(i -> Answer.json(200, i.render(registry.beat(i)))
+                .map(i -> Answer.ready(Answer.JSON, i.fresh(registry.beat(i)))
                         .wrote(i.resource().revision()));
     }
 
@@ -244,13 +243,12 @@ public final class RegistryRoutes implements Routes {
         return registry.instances(service, request.minRevision()).map(instances -> {
             List<Instance> all = instances.list();
             if (instanceId != null || url != null) {
-                Stream<Instance> named =
-                        instanceId == null ? all.stream() : Stream.ofNullable(instances.byId(instanceId));
-                return named.filter(i -> url == null
-                                || i.row().path("service_url").asText().equals(url))
-                        .findFirst()
-                        .orElseThrow(() -> ServiceException.notFound(
-                                "Service '" + service + "' has no such instance: register again"));
+                Instance named =
+                        instanceId == null ? instances.byUrl(Objects.requireNonNull(url)) : instances.byId(instanceId);
+                if (named == null || (url != null && !named.url().equals(url))) {
+                    throw ServiceException.notFound("Service '" + service + "' has no such instance: register again");
+                }
+                return named;
             }
             if (all.isEmpty()) {
                 throw ServiceException.notFound("Service '" + service + "' has no instance: register again");
@@ -270,7 +268,7 @@ public final class RegistryRoutes implements Routes {
     }
 
     private static boolean isFrom(Instance instance, Request request) {
-        String host = URI.create(instance.row().path("service_url").asText()).getHost();
+        String host = URI.create(instance.url()).getHost();
         return isSameAddress(request.remoteAddress(), host)
                 || instance.row().path("registered_by").asText().equals(registeredBy(request));
     }
@@ -459,7 +457,7 @@ public final class RegistryRoutes implements Routes {
             ArrayNode groups = Json.object().arrayNode();
             for (Registry.Instances service : services) {
                 for (Instance i : service.list()) {
-                    URI uri = URI.create(i.row().path("service_url").asText());
+                    URI uri = URI.create(i.url());
                     int port = CheckTarget.port(uri);
                     ObjectNode group = groups.addObject();
                     group.putArray("targets").add(uri.getHost() + ":" + port);
