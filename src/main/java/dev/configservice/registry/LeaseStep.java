@@ -27,7 +27,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         ENSURE,
         /** Something else than a heartbeat decided on the status: a generation, and no renewal; none where it has ended. */
         JUDGE,
-        /** The owner is new: the lease gets its whole time. */
+        /** The owner is new: the lease gets its whole time from {@code millis} on, the same for all that it has taken over. */
         EXTEND
     }
 
@@ -78,7 +78,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
             case JUDGE -> judge(entry, lease, generation);
             case EXTEND -> {
                 if (lease != null) {
-                    long whole = now + lease.millis();
+                    long whole = millis + lease.millis();
                     entry.setValue(new Lease(
                             Math.max(lease.deadline(), whole), lease.millis(), lease.generation(), lease.expired()));
                 }

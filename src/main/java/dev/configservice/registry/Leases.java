@@ -77,9 +77,17 @@ public final class Leases {
      * each one that goes alone wakes a thread of the grid and then its event loop.
      */
     Future<Long> beat(Instance instance, boolean tell) {
-        LeaseStep step = new LeaseStep(
+        return beats.add(new Beat(instance.key(), renewal(instance, tell), Promise.promise()));
+    }
+
+    /** The same at once. */
+    Future<Long> renew(Instance instance, boolean tell) {
+        return step(instance.key(), renewal(instance, tell));
+    }
+
+    private static LeaseStep renewal(Instance instance, boolean tell) {
+        return new LeaseStep(
                 What.BEAT, instance.lease().toMillis(), instance.resource().fence(), tell);
-        return beats.add(new Beat(instance.key(), step, Promise.promise()));
     }
 
     private record Beat(String key, LeaseStep step, Promise<Long> renewed) {}
@@ -187,7 +195,9 @@ public final class Leases {
                 return Future.succeededFuture();
             }
             Promise<Void> promise = Promise.promise();
-            onCompletion(map.submitToKeys(keys, LeaseStep.of(What.EXTEND)).toCompletableFuture(), (all, e) -> {
+            // leases that end at one time are seen to end together
+            LeaseStep extend = new LeaseStep(What.EXTEND, clock.millis(), 0, false);
+            onCompletion(map.submitToKeys(keys, extend).toCompletableFuture(), (all, e) -> {
                 if (e == null) {
                     promise.complete();
                 } else {

@@ -157,7 +157,7 @@ public final class Registry {
                     .compose(written -> {
                         Instance instance = Instance.of(written.resource());
                         note(instance, -1);
-                        return renew(instance, false)
+                        return reached(leases.renew(instance, false))
                                 .compose(generation -> settle(instance, instance.status(), generation, origin))
                                 .map(i -> new Registered(i, written.revision()));
                     });
@@ -181,14 +181,13 @@ public final class Registry {
      */
     Future<Instance> beat(Instance instance, Status status, double responseTime, Origin origin) {
         note(instance, responseTime);
-        return renew(instance, instance.status() != status)
+        return reached(leases.beat(instance, instance.status() != status))
                 .compose(generation -> settle(instance, status, generation, origin));
     }
 
-    private Future<Long> renew(Instance instance, boolean tell) {
-        return leases.beat(instance, tell)
-                .recover(e -> Future.failedFuture(
-                        ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
+    private static Future<Long> reached(Future<Long> renewal) {
+        return renewal.recover(e -> Future.failedFuture(
+                ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
     }
 
     private void note(Instance instance, double responseTime) {
@@ -206,7 +205,7 @@ public final class Registry {
                     Instance now = Instance.of(written.resource());
                     // the log knows a later decision than the lease did: a heartbeat's status holds all the same
                     return now.resource().fence() > generation && now.status() != status
-                            ? renew(now, true).compose(again -> settle(now, status, again, origin))
+                            ? reached(leases.renew(now, true)).compose(again -> settle(now, status, again, origin))
                             : Future.succeededFuture(now);
                 });
     }

@@ -131,9 +131,11 @@ class LeaseStepTest {
     void aNewOwnerGivesEachItsWholeTime() {
         beat(false);
         CLOCK.move(Duration.ofMillis(900));
-        step(What.EXTEND, 0, 0, false);
+        step(What.EXTEND, CLOCK.millis(), 0, false);
         CLOCK.move(Duration.ofMillis(900));
         assertThat(expire()).isZero();
+        CLOCK.move(Duration.ofMillis(101));
+        assertThat(expire()).isPositive();
     }
 
     @Test
