@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class ChangeFeed {
     private static final Logger log = LoggerFactory.getLogger(ChangeFeed.class);
     private static final Duration CUT_OFF_AFTER = Duration.ofSeconds(3);
+    private static final long CUT_OFF_AFTER_NANOS = CUT_OFF_AFTER.toNanos();
 
     private final Vertx vertx;
     private final RecentChanges recent = new RecentChanges();
@@ -134,8 +135,8 @@ public final class ChangeFeed {
 
     /** How long the node has been cut off from the log; zero where it is not. */
     public Duration staleness() {
-        Duration since = Duration.ofNanos(System.nanoTime() - lastLookNanos);
-        return !started || since.compareTo(CUT_OFF_AFTER) > 0 ? since : Duration.ZERO;
+        long since = System.nanoTime() - lastLookNanos;
+        return started && since <= CUT_OFF_AFTER_NANOS ? Duration.ZERO : Duration.ofNanos(since);
     }
 
     /** How long ago the node last compared itself with the log. */

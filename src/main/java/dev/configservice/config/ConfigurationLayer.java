@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -57,28 +56,49 @@ final class ConfigurationLayer {
         return byKey.get(key);
     }
 
-    /** A configuration and its masked answer. */
+    /**
+     * A configuration and its masked answer. With a million of them the way to the bytes is what a lookup waits for: what it
+     * needs stands here, and the bytes are one step away.
+     */
     static final class Entry {
         private final Resource resource;
-        private volatile @Nullable Answer ready;
+        private final boolean sealed;
+        private final boolean shared;
+        private final long revision;
+        private volatile byte @Nullable [] json;
 
         Entry(Resource resource) {
             this.resource = resource;
+            this.sealed = resource.isSealed();
+            this.shared = resource.serviceName().isEmpty();
+            this.revision = resource.revision();
         }
 
         Resource resource() {
             return resource;
         }
 
-        /** The answer for anyone; actors and a value that is encrypted are null. Its body is not to be changed. */
+        boolean isSealed() {
+            return sealed;
+        }
+
+        /** Whether it belongs to no service. */
+        boolean isShared() {
+            return shared;
+        }
+
+        /** The answer for anyone; actors and a value that is encrypted are null. */
         Answer ready() {
-            Answer r = ready;
-            if (r == null) {
-                r = Answer.ready(Answer.JSON, Buffer.buffer(Json.bytes(render(resource))))
-                        .tagged(Long.toString(resource.revision()));
-                ready = r;
+            return Answer.ready(Answer.JSON, Buffer.buffer(json())).tagged(Long.toString(revision));
+        }
+
+        private byte[] json() {
+            byte[] bytes = json;
+            if (bytes == null) {
+                bytes = Json.bytes(render(resource));
+                json = bytes;
             }
-            return r;
+            return bytes;
         }
     }
 
@@ -104,10 +124,9 @@ final class ConfigurationLayer {
         private static Merged of(ConfigurationLayer common, List<Entry> entries) {
             Buffer json = Buffer.buffer("[");
             for (Entry entry : entries) {
-                json.appendString(json.length() > 1 ? "," : "")
-                        .appendBuffer(Objects.requireNonNull(entry.ready().body()));
+                json.appendString(json.length() > 1 ? "," : "").appendBytes(entry.json());
             }
-            boolean anySealed = entries.stream().anyMatch(e -> e.resource.isSealed());
+            boolean anySealed = entries.stream().anyMatch(Entry::isSealed);
             return new Merged(common, entries, anySealed, json.appendString("]"));
         }
     }

@@ -262,19 +262,17 @@ public final class ConfigurationRoutes implements Routes {
         Boolean encrypted = request.flag("is_encrypted");
         return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
             ConfigurationLayer.Entry entry = layers.get(key);
-            if (entry == null
-                    || (encrypted != null && encrypted != entry.resource().isSealed())) {
+            if (entry == null || (encrypted != null && encrypted != entry.isSealed())) {
                 request.caller().require(Right.READ, environment, service == null ? "" : service);
                 throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
                         + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
             }
-            Resource resource = entry.resource();
-            if (!resource.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
+            if (!entry.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
                 // what anyone may see is kept ready
-                request.caller().require(Right.READ, environment, resource.serviceName());
+                request.caller().require(Right.READ, environment, service == null || entry.isShared() ? "" : service);
                 return layers.stamp(entry.ready());
             }
-            return layers.stamp(shared.read(resource, request));
+            return layers.stamp(shared.read(entry.resource(), request));
         });
     }
 

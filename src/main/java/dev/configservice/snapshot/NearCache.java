@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * stage is complete when it is returned. The keys carry the epoch of the log.
  */
 public final class NearCache {
-    private static final String MAP = "snapshots";
+    /** Another name than when the payloads were not packed, which members of that version cannot read. */
+    static final String MAP = "packed-snapshots";
 
     private final HazelcastInstance hazelcast;
     private final IMap<String, Snapshot> map;
@@ -63,7 +64,7 @@ public final class NearCache {
     }
 
     /** Puts a snapshot where there is none as new; nobody needs to wait for it. */
-    CompletionStage<Boolean> offer(String gridKey, Snapshot snapshot) {
+    CompletionStage<Boolean> offer(String gridKey, Snapshot snapshot, byte[] packed) {
         return map.submitToKey(
                 gridKey,
                 new Offer(
@@ -71,7 +72,7 @@ public final class NearCache {
                         snapshot.asOf().epoch(),
                         snapshot.asOf().revision(),
                         snapshot.lastChange(),
-                        snapshot.payload()));
+                        packed));
     }
 
     /** Whether this node owns a key: it then keeps the grid's snapshot up to date. */
@@ -134,7 +135,7 @@ public final class NearCache {
             writer.writeInt64("epoch", snapshot.asOf().epoch());
             writer.writeInt64("revision", snapshot.asOf().revision());
             writer.writeInt64("last_change", snapshot.lastChange());
-            writer.writeArrayOfInt8("payload", snapshot.payload());
+            writer.writeArrayOfInt8("payload", snapshot.packed());
         }
 
         @Override

@@ -55,7 +55,7 @@ public final class Snapshot {
         return new Snapshot(unit, asOf, 0, false, List.of(), null);
     }
 
-    /** A snapshot from its {@link #payload}, which is read when it is first asked for. */
+    /** A snapshot from its {@link #payload} or its {@link #packed} one, which is read when it is first asked for. */
     static Snapshot ofPayload(Unit unit, Position asOf, long lastChange, byte[] payload) {
         return new Snapshot(unit, asOf, lastChange, false, null, payload);
     }
@@ -94,7 +94,7 @@ public final class Snapshot {
             // another thread has read it meanwhile: it drops the payload after it has kept what it read
             return Objects.requireNonNull(resources);
         }
-        r = parse(unit, p);
+        r = parse(unit, Packing.unpack(p));
         resources = r;
         // one form of it is enough: with a million configurations, two are much of a heap
         payload = null;
@@ -166,10 +166,15 @@ public final class Snapshot {
                         .add(r.row())
                         .add(r.sealed().base64());
             }
-            p = Json.bytes(all);
-            payload = p;
+            return Json.bytes(all);
         }
-        return p;
+        return Packing.unpack(p);
+    }
+
+    /** The payload as the grid keeps it. */
+    byte[] packed() {
+        byte[] p = payload;
+        return Packing.pack(p == null ? payload() : p);
     }
 
     private static List<Resource> parse(Unit unit, byte[] payload) {

@@ -408,12 +408,29 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** Gives the grid and Redis a newer snapshot. Nobody waits for it. */
     private void offer(Snapshot snapshot) {
         String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
-        try {
-            near.offer(gridKey, snapshot);
-        } catch (RuntimeException e) {
-            log.debug("grid.away cause={}", e.toString());
+        // of a large unit this takes longer than an event loop may
+        vertx.executeBlocking(() -> new Offered(snapshot), false)
+                .onSuccess(offered -> {
+                    try {
+                        near.offer(gridKey, snapshot, offered.packed);
+                    } catch (RuntimeException e) {
+                        log.debug("grid.away cause={}", e.toString());
+                    }
+                    quietly(() -> redis.put(snapshot, offered.payload));
+                })
+                .onFailure(e ->
+                        log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e));
+    }
+
+    /** A snapshot as Redis and as the grid keep it. */
+    private static final class Offered {
+        final byte[] payload;
+        final byte[] packed;
+
+        Offered(Snapshot snapshot) {
+            this.payload = snapshot.payload();
+            this.packed = Packing.pack(payload);
         }
-        quietly(() -> redis.put(snapshot));
     }
 
     /** The owner of a unit's key keeps the grid's snapshot, if there is one, up to date. */

@@ -140,7 +140,7 @@ public final class SnapshotStore implements PositionStore {
     }
 
     /** Keeps a snapshot where none as new is kept. */
-    Future<Void> put(Snapshot snapshot) {
+    Future<Void> put(Snapshot snapshot, byte[] payload) {
         return send(
                         breaker,
                         Request.cmd(Command.EVAL)
@@ -150,7 +150,7 @@ public final class SnapshotStore implements PositionStore {
                                 .arg(snapshot.asOf().epoch())
                                 .arg(snapshot.asOf().revision())
                                 .arg(snapshot.lastChange())
-                                .arg(Buffer.buffer(snapshot.payload())))
+                                .arg(Buffer.buffer(payload)))
                 .mapEmpty();
     }
 

@@ -268,7 +268,7 @@ class SnapshotCacheTest {
     @Test
     void randomNamesCostAndFillNothing() {
         here.create("s", "k");
-        int entries = here.hazelcast.getMap("snapshots").size();
+        int entries = here.hazelcast.getMap(NearCache.MAP).size();
         double loads = here.reads("postgres");
 
         for (int i = 0; i < 2000; i++) {
@@ -279,7 +279,7 @@ class SnapshotCacheTest {
 
         assertThat(here.reads("empty")).isGreaterThanOrEqualTo(2000);
         assertThat(here.reads("postgres")).isEqualTo(loads);
-        assertThat(here.hazelcast.getMap("snapshots").size()).isEqualTo(entries);
+        assertThat(here.hazelcast.getMap(NearCache.MAP).size()).isEqualTo(entries);
     }
 
     @Test
@@ -290,10 +290,14 @@ class SnapshotCacheTest {
         Snapshot newer = here.read(unit);
         String key = newer.asOf().epoch() + "/" + unit.key();
 
-        here.near.offer(key, newer).toCompletableFuture().join();
-        assertThat(there.near.offer(key, old).toCompletableFuture().join()).isFalse();
-        get(there.redis.put(newer));
-        get(there.redis.put(old));
+        here.near.offer(key, newer, newer.packed()).toCompletableFuture().join();
+        assertThat(there.near
+                        .offer(key, old, old.packed())
+                        .toCompletableFuture()
+                        .join())
+                .isFalse();
+        get(there.redis.put(newer, newer.payload()));
+        get(there.redis.put(old, old.payload()));
 
         assertThat(get(there.redis.get(unit)).asOf()).isEqualTo(newer.asOf());
     }
