@@ -164,14 +164,16 @@ public final class Assembly implements AutoCloseable {
         Grid.onLeave(hazelcast, cores::gone);
         CoreLog coreLog = new CoreLog(cores);
         SnapshotLoader loader = isEdge ? new CoreLoader(cores) : new PostgresLoader(postgres);
+        NearCache near = new NearCache(hazelcast);
+        vertx.executeBlocking(
+                        () -> {
+                            near.dropOfVersionBefore();
+                            return null;
+                        },
+                        false)
+                .onFailure(e -> log.warn("grid.not-dropped cause={}", e.toString()));
         SnapshotCache cache = new SnapshotCache(
-                vertx,
-                feed,
-                new NearCache(hazelcast),
-                redis,
-                loader,
-                isEdge ? settings.cache().nearEntries() : 0,
-                metrics.registry());
+                vertx, feed, near, redis, loader, isEdge ? settings.cache().nearEntries() : 0, metrics.registry());
         Resources resources = new Resources(cache, loader, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres, store(cores, isEdge, "key-usage", KeyUsage.in(postgres)));
         Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
@@ -242,7 +244,7 @@ public final class Assembly implements AutoCloseable {
                 await(vertx.deployVerticle(
                         new ActiveChecksVerticle(registry, leases, feed, settings.registry(), metrics.registry())));
             }
-            CoreLoader.serve(cores, feed, cache, resources);
+            CoreLoader.serve(vertx, cores, feed, cache, resources);
             requests.serve(access, features);
             CoreLog.serve(cores, vertx, feed, reader);
         }

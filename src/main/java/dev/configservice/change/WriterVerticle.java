@@ -3,6 +3,7 @@ package dev.configservice.change;
 import dev.configservice.change.BatchCall.Outcome;
 import dev.configservice.change.Decider.Decision;
 import dev.configservice.change.Origin.IdempotencyKey;
+import dev.configservice.change.WriteQueue.Pending;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.postgres.Postgres;
@@ -17,9 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -44,9 +43,6 @@ public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
 
     static final int MAX_BATCH = 128;
-    private static final int MAX_BATCH_CHARS = 4 << 20;
-    private static final int MAX_QUEUE = 20_000;
-    private static final long MAX_QUEUE_CHARS = 64L << 20;
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
     private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -58,12 +54,10 @@ public final class WriterVerticle extends VerticleBase {
     private final WriterConnection connection;
     private final Decider decider;
     private final InstantSource clock;
-    private final Duration deadline;
+    private final WriteQueue queue;
     private final Counter written;
     private final DistributionSummary batchSizes;
 
-    private final Deque<Pending> queue = new ArrayDeque<>();
-    private long queuedChars;
     private List<Pending> running = List.of();
     private boolean busy;
     private boolean oneByOne;
@@ -89,7 +83,7 @@ public final class WriterVerticle extends VerticleBase {
         kinds.forEach(k -> byName.put(k.kind(), k));
         this.decider = new Decider(byName);
         this.clock = clock;
-        this.deadline = deadline;
+        this.queue = new WriteQueue(deadline);
         this.written = Counter.builder("config_service_writes")
                 .description("Revisions that this node wrote")
                 .register(meters);
@@ -98,29 +92,9 @@ public final class WriterVerticle extends VerticleBase {
                 .register(meters);
     }
 
-    /** A command that waits, and what is known of it. */
-    private static final class Pending {
-        final Command command;
-        final Promise<WriteResult> promise = Promise.promise();
-        final long deadlineNanos;
-        final int chars;
-        /** It is in a call whose answer is not in: it may have happened. */
-        boolean sent;
-
-        Pending(Command command, long deadlineNanos) {
-            this.command = command;
-            this.deadlineNanos = deadlineNanos;
-            this.chars = command.chars();
-        }
-
-        boolean isAnswered() {
-            return promise.future().isComplete();
-        }
-    }
-
     @Override
     public Future<?> start() {
-        vertx.setPeriodic(50, t -> answerOverdue());
+        vertx.setPeriodic(50, t -> queue.answerOverdue(running));
         vertx.setPeriodic(
                 FORGET_KEYS_EVERY.toMillis(),
                 t -> changeLog
@@ -137,49 +111,19 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     private Future<WriteResult> submit(Command command) {
-        Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
-        if (stopped || queue.size() >= MAX_QUEUE || queuedChars + pending.chars > MAX_QUEUE_CHARS) {
+        Pending pending = stopped ? null : queue.add(command);
+        if (pending == null) {
             return Future.failedFuture(ServiceException.unavailable("Too many writes are waiting"));
         }
-        queue.addLast(pending);
-        queuedChars += pending.chars;
         next();
         return pending.promise.future();
-    }
-
-    private void answerOverdue() {
-        long now = System.nanoTime();
-        for (Pending p : running) {
-            answerIfOverdue(p, now);
-        }
-        while (!queue.isEmpty()) {
-            Pending first = queue.getFirst();
-            answerIfOverdue(first, now);
-            if (!first.isAnswered()) {
-                return;
-            }
-            queue.removeFirst();
-            queuedChars -= first.chars;
-        }
-    }
-
-    private static void answerIfOverdue(Pending p, long now) {
-        if (now - p.deadlineNanos < 0 || p.isAnswered()) {
-            return;
-        }
-        p.promise.tryFail(
-                p.sent
-                        ? new ServiceException(
-                                ErrorCode.OUTCOME_UNKNOWN,
-                                "PostgreSQL took the write, and its answer was lost: it may have happened")
-                        : ServiceException.unavailable("PostgreSQL cannot be reached; nothing was written"));
     }
 
     private void next() {
         if (busy || stopped) {
             return;
         }
-        List<Pending> batch = takeBatch();
+        List<Pending> batch = queue.take(oneByOne ? 1 : MAX_BATCH);
         if (batch.isEmpty()) {
             return;
         }
@@ -206,40 +150,6 @@ public final class WriterVerticle extends VerticleBase {
         vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> next());
     }
 
-    /** The next commands, of which no two are for one resource: the second is worked out from the first's result. */
-    private List<Pending> takeBatch() {
-        List<Pending> batch = new ArrayList<>();
-        List<Pending> later = new ArrayList<>();
-        Set<String> resources = new HashSet<>();
-        int limit = oneByOne ? 1 : MAX_BATCH;
-        int chars = 0;
-        while (!queue.isEmpty() && batch.size() < limit && chars < MAX_BATCH_CHARS && later.size() < MAX_BATCH) {
-            Pending p = queue.removeFirst();
-            queuedChars -= p.chars;
-            if (p.isAnswered()) {
-                continue;
-            }
-            if (resources.add(ChangeLog.key(p.command.kind(), p.command.id()))) {
-                batch.add(p);
-                chars += p.chars;
-            } else {
-                later.add(p);
-            }
-        }
-        putBack(later);
-        return batch;
-    }
-
-    private void putBack(List<Pending> batch) {
-        for (int i = batch.size() - 1; i >= 0; i--) {
-            Pending p = batch.get(i);
-            if (!p.isAnswered()) {
-                queue.addFirst(p);
-                queuedChars += p.chars;
-            }
-        }
-    }
-
     /** Succeeds when every command of the batch is answered or waits again; fails where PostgreSQL is away. */
     private Future<Void> run(List<Pending> batch) {
         return connection
@@ -247,7 +157,7 @@ public final class WriterVerticle extends VerticleBase {
                 .compose(v -> readCurrent(batch))
                 .compose(current -> apply(decide(batch, current)), e -> {
                     connection.drop();
-                    putBack(batch);
+                    queue.putBack(batch);
                     return Future.failedFuture(e);
                 });
     }
@@ -307,7 +217,7 @@ public final class WriterVerticle extends VerticleBase {
             }
         }
         answerWhenApplied(unchanged);
-        putBack(later);
+        queue.putBack(later);
         return decided;
     }
 
@@ -370,7 +280,7 @@ public final class WriterVerticle extends VerticleBase {
             follower.offer(changes);
         }
         answerWhenApplied(done);
-        putBack(moved);
+        queue.putBack(moved);
         return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
     }
 
@@ -405,7 +315,7 @@ public final class WriterVerticle extends VerticleBase {
                         },
                         e -> {
                             connection.drop();
-                            putBack(replayed.values().stream()
+                            queue.putBack(replayed.values().stream()
                                     .flatMap(List::stream)
                                     .toList());
                             return Future.failedFuture(e);
@@ -418,20 +328,20 @@ public final class WriterVerticle extends VerticleBase {
         if (Postgres.isRefusedForNow(failure)) {
             // an answer, and it says no: nothing happened
             batch.forEach(p -> p.sent = false);
-            putBack(batch);
+            queue.putBack(batch);
             return Future.failedFuture(failure);
         }
         if (!Postgres.isAway(failure)) {
             batch.forEach(p -> p.sent = false);
             if (isOtherLog(failure)) {
                 follower.poke();
-                putBack(batch);
+                queue.putBack(batch);
                 return Future.failedFuture(failure);
             }
             if (batch.size() > 1) {
                 log.warn("writer.one-by-one commands={} cause={}", batch.size(), failure.toString());
                 oneByOne = true;
-                putBack(batch);
+                queue.putBack(batch);
                 return Future.succeededFuture();
             }
             log.error("writer.refused kind={} cause={}", batch.get(0).command.kind(), failure.toString());
@@ -490,7 +400,7 @@ public final class WriterVerticle extends VerticleBase {
         answerWhenApplied(done);
         log.info("writer.settled done={} again={}", changes.size(), notDone.size());
         follower.poke();
-        putBack(notDone);
+        queue.putBack(notDone);
     }
 
     /** A command that has happened, and what it came to. */

@@ -80,8 +80,9 @@ public final class Leases {
         return beats.add(new Beat(instance.key(), renewal(instance, tell), Promise.promise()));
     }
 
-    /** The same at once. */
+    /** The same at once, after those that wait. */
     Future<Long> renew(Instance instance, boolean tell) {
+        beats.flush();
         return step(instance.key(), renewal(instance, tell));
     }
 
@@ -141,6 +142,14 @@ public final class Leases {
             }
             if (again) {
                 vertx.setTimer(LOOK_MILLIS, t -> look());
+            }
+            renew(due);
+        }
+
+        void flush() {
+            List<Beat> due;
+            synchronized (this) {
+                due = waiting.isEmpty() ? List.of() : take();
             }
             renew(due);
         }

@@ -9,6 +9,7 @@ import dev.configservice.cluster.CoreBus;
 import dev.configservice.cluster.Envelope;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 
@@ -28,14 +29,15 @@ public final class CoreLoader implements SnapshotLoader {
     }
 
     /** Answers what edges ask. */
-    public static void serve(CoreBus cores, ChangeFeed feed, SnapshotCache cache, Resources resources) {
+    public static void serve(Vertx vertx, CoreBus cores, ChangeFeed feed, SnapshotCache cache, Resources resources) {
         cores.serve(LOAD, question -> {
             JsonNode asked = Json.read(question.getBytes());
             long need = asked.path("revision").longValue();
             return feed.awaitApplied(need, APPLIED_DEADLINE)
                     .otherwiseEmpty()
                     .compose(v -> cache.get(Unit.parse(asked.path("unit").textValue()), 0))
-                    .map(CoreLoader::answer);
+                    // of a large unit this takes longer than an event loop may
+                    .compose(snapshot -> vertx.executeBlocking(() -> answer(snapshot), false));
         });
         cores.serve(PATH, question -> {
             JsonNode asked = Json.read(question.getBytes());

@@ -10,6 +10,7 @@ import dev.configservice.testing.TestServers;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -186,6 +187,49 @@ class ChangeLogTest {
 
     private static String body(String key) {
         return "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"batches\"}";
+    }
+
+    /** A plan is kept from when the table was empty: it must not go through all that has come since. */
+    @Test
+    void aWriteReadsNoMoreOfALargeTableThanOfAnEmptyOne() {
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try (TestNode fresh = TestNode.start(java.util.Map.of())) {
+            List<CompletableFuture<Void>> writers = new ArrayList<>();
+            for (int w = 0; w < 16; w++) {
+                int writer = w;
+                writers.add(CompletableFuture.runAsync(
+                        () -> {
+                            for (int i = 0; i < 100; i++) {
+                                Reply made = fresh.admin()
+                                        .post(
+                                                "/config",
+                                                "{\"key\":\"w" + writer + "." + i
+                                                        + "\",\"value\":1,\"environment\":\"log\"}");
+                                assertThat(made.status()).isEqualTo(201);
+                                assertThat(fresh.admin()
+                                                .put("/config/" + made.field("id"), "{\"value\":2}")
+                                                .status())
+                                        .isEqualTo(200);
+                            }
+                        },
+                        threads));
+            }
+            writers.forEach(CompletableFuture::join);
+
+            // a backend that has nothing to do tells of its last work after ten seconds
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(fresh.sql("select n_tup_ins >= 1600 and n_tup_upd >= 1600"
+                                            + " from pg_stat_user_tables where relname = 'resources'")
+                                    .get(0))
+                            .containsExactly("t"));
+            long rows = Long.parseLong(fresh.sql("select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)"
+                            + " from pg_stat_user_tables where relname = 'resources'")
+                    .get(0)
+                    .get(0));
+            assertThat(rows).isLessThan(20L * 3200);
+        } finally {
+            threads.shutdown();
+        }
     }
 
     @Test

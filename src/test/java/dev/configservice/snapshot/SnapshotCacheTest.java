@@ -268,7 +268,8 @@ class SnapshotCacheTest {
     @Test
     void randomNamesCostAndFillNothing() {
         here.create("s", "k");
-        int entries = here.hazelcast.getMap(NearCache.MAP).size();
+        int entries = 1;
+        await().until(() -> here.hazelcast.getMap(NearCache.MAP).size() == entries);
         double loads = here.reads("postgres");
 
         for (int i = 0; i < 2000; i++) {
