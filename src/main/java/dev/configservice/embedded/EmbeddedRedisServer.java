@@ -14,10 +14,12 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
     private static final String PID_FILE = "redis.pid";
 
     private final RedisServer redis;
+    private final Path directory;
     private final int port;
 
-    private EmbeddedRedisServer(RedisServer redis, int port) {
+    private EmbeddedRedisServer(RedisServer redis, Path directory, int port) {
         this.redis = redis;
+        this.directory = directory;
         this.port = port;
     }
 
@@ -25,7 +27,11 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
         Leftover.stop(directory.resolve(PID_FILE), "redis");
     }
 
-    static EmbeddedRedisServer start(Path directory, int port) {
+    /**
+     * A server that is not started. Its executable is written here: a process that is started at the same time would hold the
+     * file open for writing, and it could not be run.
+     */
+    static EmbeddedRedisServer prepare(Path directory, int port) {
         try {
             Files.createDirectories(directory);
             RedisServer redis = RedisServer.newRedisServer()
@@ -37,12 +43,25 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
                     .setting("save \"\"")
                     .setting("maxmemory 1gb")
                     .build();
-            redis.start();
-            return new EmbeddedRedisServer(redis, port);
+            return new EmbeddedRedisServer(redis, directory, port);
         } catch (IOException | RuntimeException e) {
-            throw new SettingsException("embedded.directory: " + directory
-                    + " (expected: a directory that Redis can start in; " + e.getMessage() + ")");
+            throw refused(directory, e);
         }
+    }
+
+    EmbeddedRedisServer start() {
+        try {
+            redis.start();
+            return this;
+        } catch (IOException | RuntimeException e) {
+            throw refused(directory, e);
+        }
+    }
+
+    private static SettingsException refused(Path directory, Exception e) {
+        String cause = e.getCause() == null ? "" : ": " + e.getCause().getMessage();
+        return new SettingsException("embedded.directory: " + directory
+                + " (expected: a directory that Redis can start in; " + e.getMessage() + cause + ")");
     }
 
     @Override

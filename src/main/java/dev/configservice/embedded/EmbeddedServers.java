@@ -62,9 +62,10 @@ public final class EmbeddedServers implements AutoCloseable {
             int postgresPort = free("embedded.postgres-port", settings.postgresPort());
             int redisPort = free("embedded.redis-port", settings.redisPort());
             int kafkaPort = free("embedded.kafka-port", settings.kafkaPort());
+            EmbeddedRedisServer redis = EmbeddedRedisServer.prepare(directory.resolve("redis"), redisPort);
             List<CompletableFuture<Server>> starting = List.of(
                     start(starters, () -> EmbeddedPostgresServer.start(directory.resolve("postgres"), postgresPort)),
-                    start(starters, () -> EmbeddedRedisServer.start(directory.resolve("redis"), redisPort)),
+                    start(starters, redis::start),
                     start(starters, () -> EmbeddedKafkaServer.start(directory.resolve("kafka"), kafkaPort)));
             return new EmbeddedServers(lock, all(starting));
         } catch (RuntimeException e) {
