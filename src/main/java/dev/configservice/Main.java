@@ -3,12 +3,18 @@ package dev.configservice;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Starts the service: {@code java -jar config-service.jar [--embedded]}, or runs one of its {@link Commands}. */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
+
+    /** How long a start may go on after the service was told to end. */
+    private static final int START_SECONDS = 20;
 
     private Main() {}
 
@@ -34,10 +40,31 @@ public final class Main {
     private static void run(boolean embedded) {
         long started = System.nanoTime();
         Settings settings = Settings.load(System.getenv(), embedded);
-        Assembly assembly = Assembly.start(settings);
-        Runtime.getRuntime().addShutdownHook(new Thread(assembly::close, "shutdown"));
+        CompletableFuture<@Nullable Assembly> starting = new CompletableFuture<>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "shutdown"));
+        Assembly assembly = start(settings, starting);
         long millis = (System.nanoTime() - started) / 1_000_000;
         log.info("start.ready http_port={} millis={}", assembly.httpPort(), millis);
         System.out.print(Banner.text(settings, assembly));
+    }
+
+    private static Assembly start(Settings settings, CompletableFuture<@Nullable Assembly> starting) {
+        try {
+            Assembly assembly = Assembly.start(settings);
+            starting.complete(assembly);
+            return assembly;
+        } finally {
+            // one that could not start has stopped what it had started
+            starting.complete(null);
+        }
+    }
+
+    /** A service that is still starting, and may answer already, is stopped as soon as it has started. */
+    private static void stop(CompletableFuture<@Nullable Assembly> starting) {
+        Assembly assembly = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
+                .join();
+        if (assembly != null) {
+            assembly.close();
+        }
     }
 }

@@ -8,6 +8,9 @@ import dev.configservice.testing.Ports;
 import dev.configservice.testing.TestServers;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +72,26 @@ class RunTest {
         try (NodeProcess next = new NodeProcess(settings, "--embedded")) {
             next.awaitReady();
             next.stop();
+        }
+    }
+
+    @Test
+    void oneThatIsToldToEndWhileItStartsLeavesNothingRunning() {
+        Map<String, String> settings = settings();
+        Path pidFile = Path.of(settings.get("CS_EMBEDDED_DIRECTORY"), "postgres", "postmaster.pid");
+        try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
+            ProcessHandle postgres = Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .ignoreExceptions()
+                    .until(
+                            () -> ProcessHandle.of(Long.parseLong(
+                                            Files.readAllLines(pidFile).get(0)))
+                                    .orElseThrow(),
+                            ProcessHandle::isAlive);
+
+            process.stop();
+
+            Awaitility.await().until(() -> !postgres.isAlive());
         }
     }
 
