@@ -6,8 +6,8 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * A JSON array as the grid keeps it: deflated (RFC 1950) where it is long. Rows of a unit are much alike: of a hundred
- * configurations a sixth is left.
+ * A JSON array as the grid keeps it: deflated (RFC 1950) where it is long. Rows of a unit are much alike: of a hundred small
+ * configurations a seventh is left.
  */
 final class Packing {
     private static final int FROM_BYTES = 1024;
