@@ -41,7 +41,6 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private static final Duration RECONCILE_EVERY = Duration.ofMinutes(5);
     private static final int LEAST_FOR_PROTECTION = 10;
     private static final int MAX_IN_SWEEP = 2000;
-    private static final int ENSURED_AT_ONCE = 1000;
 
     private static final String TOUCH = """
             insert into nodes (id, seen_at) values ($1, now()) on conflict (id) do update set seen_at = now()""";
@@ -197,15 +196,8 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                         gone.stream().filter(goneBefore::contains).forEach(leases::remove);
                         goneBefore = gone;
                     }
-                    return ensure(missing, 0);
+                    return leases.ensure(missing);
                 }));
-    }
-
-    /** A part at a time: a node that takes over everything has much to do, and heartbeats come meanwhile. */
-    private Future<Void> ensure(List<Instance> missing, int from) {
-        int to = Math.min(missing.size(), from + ENSURED_AT_ONCE);
-        return Future.all(missing.subList(from, to).stream().map(leases::ensure).toList())
-                .compose(v -> to == missing.size() ? Future.succeededFuture() : ensure(missing, to));
     }
 
     /** One look for overdue leases. */

@@ -1,9 +1,5 @@
 package dev.configservice.registry;
 
-import com.hazelcast.nio.serialization.compact.CompactReader;
-import com.hazelcast.nio.serialization.compact.CompactSerializer;
-import com.hazelcast.nio.serialization.compact.CompactWriter;
-
 /**
  * The lease of an instance.
  *
@@ -16,32 +12,11 @@ record Lease(long deadline, long millis, long generation, boolean expired) {
     /** How many leases after its end an instance is removed. */
     static final int LEASES_TO_REMOVAL = 10;
 
-    static final class Serializer implements CompactSerializer<Lease> {
-        @Override
-        public Lease read(CompactReader r) {
-            return new Lease(
-                    r.readInt64("deadline"),
-                    r.readInt64("millis"),
-                    r.readInt64("generation"),
-                    r.readBoolean("expired"));
-        }
-
-        @Override
-        public void write(CompactWriter w, Lease lease) {
-            w.writeInt64("deadline", lease.deadline);
-            w.writeInt64("millis", lease.millis);
-            w.writeInt64("generation", lease.generation);
-            w.writeBoolean("expired", lease.expired);
-        }
-
-        @Override
-        public String getTypeName() {
-            return "lease";
-        }
-
-        @Override
-        public Class<Lease> getCompactClass() {
-            return Lease.class;
-        }
+    /**
+     * Whether this one holds and not the other, when two halves of the grid find each other again: the one with the later
+     * decision on the instance's status does, else the one that ends later.
+     */
+    boolean holdsAgainst(Lease other) {
+        return generation != other.generation ? generation > other.generation : deadline > other.deadline;
     }
 }

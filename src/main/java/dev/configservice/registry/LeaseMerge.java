@@ -7,25 +7,16 @@ import com.hazelcast.spi.merge.SplitBrainMergePolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which of two leases holds when two halves of the grid find each other again: the one with the later decision on the
- * instance's status, else the one that ends later. The new owner then gives every lease its whole time.
+ * What holds of the leases of two halves of the grid that find each other again: of each instance the one that
+ * {@link Lease#holdsAgainst} the other. The new owner then gives every lease its whole time.
  */
-public final class LeaseMerge implements SplitBrainMergePolicy<Lease, MergingValue<Lease>, Object> {
+public final class LeaseMerge implements SplitBrainMergePolicy<LeaseTable, MergingValue<LeaseTable>, Object> {
     @Override
-    public @Nullable Object merge(@Nullable MergingValue<Lease> merging, @Nullable MergingValue<Lease> existing) {
-        if (merging == null || existing == null) {
-            return merging == null ? raw(existing) : raw(merging);
-        }
-        return holds(merging.getDeserializedValue(), existing.getDeserializedValue()) ? raw(merging) : raw(existing);
-    }
-
-    private static @Nullable Object raw(@Nullable MergingValue<Lease> value) {
-        return value == null ? null : value.getRawValue();
-    }
-
-    /** Whether the first of two leases holds. */
-    static boolean holds(Lease a, Lease b) {
-        return a.generation() != b.generation() ? a.generation() > b.generation() : a.deadline() > b.deadline();
+    public @Nullable Object merge(
+            @Nullable MergingValue<LeaseTable> merging, @Nullable MergingValue<LeaseTable> existing) {
+        LeaseTable theirs = merging == null ? null : merging.getDeserializedValue();
+        LeaseTable ours = existing == null ? null : existing.getDeserializedValue();
+        return theirs == null || ours == null ? (theirs == null ? ours : theirs) : ours.mergedWith(theirs);
     }
 
     @Override

@@ -1,20 +1,18 @@
 package dev.configservice.registry;
 
-import com.hazelcast.core.HazelcastInstance;
-import com.hazelcast.core.HazelcastInstanceAware;
-import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.nio.serialization.compact.CompactReader;
 import com.hazelcast.nio.serialization.compact.CompactSerializer;
 import com.hazelcast.nio.serialization.compact.CompactWriter;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One step of a lease, decided by its owner, one at a time for each. What it answers is the generation under which the
  * log may be told; 0 where there is nothing to tell.
+ *
+ * @param key of the lease
  */
-final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastInstanceAware {
+record LeaseStep(String key, What what, long millis, long generation, boolean tell) {
     /** What is asked of the owner. */
     enum What {
         /** A heartbeat: the lease is renewed; {@code tell} asks for a generation. */
@@ -28,94 +26,73 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         /** Something else than a heartbeat decided on the status: a generation, and no renewal; none where it has ended. */
         JUDGE,
         /** The owner is new: the lease gets its whole time from {@code millis} on, the same for all that it has taken over. */
-        EXTEND
+        EXTEND,
+        /** The instance is gone, and its lease goes. */
+        REMOVE
     }
 
-    /** The name under which a member's user context holds the clock. */
-    static final String CLOCK = "lease-clock";
-
-    private final What what;
-    private final long millis;
-    private final long generation;
-    private final boolean tell;
-    private transient @Nullable LeaseClock clock;
-
-    LeaseStep(What what, long millis, long generation, boolean tell) {
-        this.what = what;
-        this.millis = millis;
-        this.generation = generation;
-        this.tell = tell;
+    static LeaseStep of(String key, What what) {
+        return new LeaseStep(key, what, 0, 0, false);
     }
 
-    static LeaseStep of(What what) {
-        return new LeaseStep(what, 0, 0, false);
-    }
-
-    @Override
-    public void setHazelcastInstance(HazelcastInstance hazelcast) {
-        clock = (LeaseClock) hazelcast.getUserContext().get(CLOCK);
-    }
-
-    @Override
-    public Long process(Map.Entry<String, Lease> entry) {
-        long now = Objects.requireNonNull(clock, "no clock").millis();
-        Lease lease = entry.getValue();
+    /** Takes the step at a time of the owner's. */
+    long take(LeaseTable table, long now) {
+        Lease lease = table.get(key);
         return switch (what) {
-            case BEAT -> beat(entry, lease, now);
-            case EXPIRE -> expire(entry, lease, now);
+            case BEAT -> beat(table, lease, now);
+            case EXPIRE -> expire(table, lease, now);
             case UNEXPIRE -> {
                 if (lease != null && lease.generation() == generation) {
-                    entry.setValue(new Lease(now, lease.millis(), Math.max(millis, generation), tell));
+                    table.put(key, new Lease(now, lease.millis(), Math.max(millis, generation), tell));
                 }
-                yield 0L;
+                yield 0;
             }
             case ENSURE -> {
                 if (lease == null) {
-                    entry.setValue(new Lease(now + (tell ? removalMillis() : millis), millis, generation, tell));
+                    long first = tell ? millis * Lease.LEASES_TO_REMOVAL : millis;
+                    table.put(key, new Lease(now + first, millis, generation, tell));
                 }
-                yield 0L;
+                yield 0;
             }
-            case JUDGE -> judge(entry, lease, generation);
+            case JUDGE -> judge(table, lease);
             case EXTEND -> {
                 if (lease != null) {
-                    long whole = millis + lease.millis();
-                    entry.setValue(new Lease(
-                            Math.max(lease.deadline(), whole), lease.millis(), lease.generation(), lease.expired()));
+                    long whole = Math.max(lease.deadline(), millis + lease.millis());
+                    table.put(key, new Lease(whole, lease.millis(), lease.generation(), lease.expired()));
                 }
-                yield 0L;
+                yield 0;
+            }
+            case REMOVE -> {
+                table.remove(key);
+                yield 0;
             }
         };
     }
 
-    private long removalMillis() {
-        return millis * Lease.LEASES_TO_REMOVAL;
-    }
-
-    private long beat(Map.Entry<String, Lease> entry, @Nullable Lease lease, long now) {
+    private long beat(LeaseTable table, @Nullable Lease lease, long now) {
         long known = Math.max(generation, lease == null ? 0 : lease.generation());
-        boolean wasExpired = lease != null && lease.expired();
-        boolean decides = tell || wasExpired;
+        boolean decides = tell || (lease != null && lease.expired());
         long next = decides ? known + 1 : known;
-        entry.setValue(new Lease(now + millis, millis, next, false));
+        table.put(key, new Lease(now + millis, millis, next, false));
         return decides ? next : 0;
     }
 
-    private static long judge(Map.Entry<String, Lease> entry, @Nullable Lease lease, long known) {
+    private long judge(LeaseTable table, @Nullable Lease lease) {
         if (lease == null || lease.expired()) {
             return 0;
         }
-        long next = Math.max(known, lease.generation()) + 1;
-        entry.setValue(new Lease(lease.deadline(), lease.millis(), next, false));
+        long next = Math.max(generation, lease.generation()) + 1;
+        table.put(key, new Lease(lease.deadline(), lease.millis(), next, false));
         return next;
     }
 
-    private static long expire(Map.Entry<String, Lease> entry, @Nullable Lease lease, long now) {
+    private long expire(LeaseTable table, @Nullable Lease lease, long now) {
         if (lease == null || lease.deadline() > now) {
             return 0;
         }
         long next = lease.generation() + 1;
         long removal = now + lease.millis() * Lease.LEASES_TO_REMOVAL;
-        entry.setValue(new Lease(removal, lease.millis(), next, true));
+        table.put(key, new Lease(removal, lease.millis(), next, true));
         // a second end is the removal: told apart by the sign
         return lease.expired() ? -next : next;
     }
@@ -124,6 +101,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
         @Override
         public LeaseStep read(CompactReader r) {
             return new LeaseStep(
+                    Objects.requireNonNull(r.readString("key")),
                     What.valueOf(String.valueOf(r.readString("what"))),
                     r.readInt64("millis"),
                     r.readInt64("generation"),
@@ -132,6 +110,7 @@ final class LeaseStep implements EntryProcessor<String, Lease, Long>, HazelcastI
 
         @Override
         public void write(CompactWriter w, LeaseStep step) {
+            w.writeString("key", step.key);
             w.writeString("what", step.what.name());
             w.writeInt64("millis", step.millis);
             w.writeInt64("generation", step.generation);

@@ -1,36 +1,47 @@
 package dev.configservice.registry;
 
+import com.hazelcast.cluster.Member;
 import com.hazelcast.config.Config;
-import com.hazelcast.config.IndexConfig;
-import com.hazelcast.config.IndexType;
+import com.hazelcast.config.InMemoryFormat;
 import com.hazelcast.config.MapConfig;
 import com.hazelcast.config.MergePolicyConfig;
-import com.hazelcast.config.PartitioningStrategyConfig;
+import com.hazelcast.config.MetadataPolicy;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.IMap;
-import com.hazelcast.partition.strategy.StringPartitioningStrategy;
-import com.hazelcast.query.Predicate;
-import com.hazelcast.query.Predicates;
+import dev.configservice.change.Contexts;
 import dev.configservice.registry.LeaseStep.What;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The leases of all instances, in the grid: one backup, all of one service on one member. */
+/**
+ * The leases of all instances, in the grid: so many tables, each with one backup, and all of one service in one of them.
+ * What many ask of one table at a time is one step of the grid, so a heartbeat costs a small part of one.
+ */
 public final class Leases {
-    private static final String MAP = "leases";
+    private static final Logger log = LoggerFactory.getLogger(Leases.class);
+    private static final String MAP = "lease-tables";
+    /** The same on all nodes, as it decides on the table of a service. */
+    private static final int TABLES = 16;
 
     private final Vertx vertx;
     private final HazelcastInstance hazelcast;
-    private final IMap<String, Lease> map;
+    private final IMap<Integer, LeaseTable> map;
     private final LeaseClock clock;
     private final Gathered beats = new Gathered();
 
@@ -43,21 +54,30 @@ public final class Leases {
 
     /** Adds what the map needs to a node's configuration. */
     public static void configure(Config config, LeaseClock clock) {
-        config.getUserContext().put(LeaseStep.CLOCK, clock);
+        clock.configure(config);
         config.getSerializationConfig()
                 .getCompactSerializationConfig()
-                .addSerializer(new Lease.Serializer())
-                .addSerializer(new LeaseStep.Serializer());
+                .addSerializer(new LeaseTable.Serializer())
+                .addSerializer(new LeaseStep.Serializer())
+                .addSerializer(new LeaseSteps.Serializer())
+                .addSerializer(new LeaseQuery.Serializer());
         config.addMapConfig(new MapConfig(MAP)
                 .setBackupCount(1)
-                .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100))
-                .addIndexConfig(new IndexConfig(IndexType.SORTED, "deadline"))
-                .setPartitioningStrategyConfig(new PartitioningStrategyConfig(new StringPartitioningStrategy())));
+                // a table is changed in place: an index or metadata of its entry would read or write it as a whole
+                .setInMemoryFormat(InMemoryFormat.OBJECT)
+                .setMetadataPolicy(MetadataPolicy.OFF)
+                .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100)));
     }
 
-    /** The key of an instance's lease; what follows the last @ decides on the partition. */
+    /** The key of an instance's lease. */
     static String key(String serviceName, String instanceId) {
         return instanceId + "@" + serviceName;
+    }
+
+    /** In which table the lease is. */
+    private static int table(String key) {
+        int hash = serviceName(key).hashCode();
+        return Math.floorMod(hash ^ (hash >>> 16), TABLES);
     }
 
     static String serviceName(String key) {
@@ -77,21 +97,30 @@ public final class Leases {
      * each one that goes alone wakes a thread of the grid and then its event loop.
      */
     Future<Long> beat(Instance instance, boolean tell) {
-        return beats.add(new Beat(instance.key(), renewal(instance, tell), Promise.promise()));
+        return beats.add(new Asked(renewal(instance, tell)));
     }
 
     /** The same at once, after those that wait. */
     Future<Long> renew(Instance instance, boolean tell) {
         beats.flush();
-        return step(instance.key(), renewal(instance, tell));
+        return step(renewal(instance, tell));
     }
 
     private static LeaseStep renewal(Instance instance, boolean tell) {
         return new LeaseStep(
-                What.BEAT, instance.lease().toMillis(), instance.resource().fence(), tell);
+                instance.key(),
+                What.BEAT,
+                instance.lease().toMillis(),
+                instance.resource().fence(),
+                tell);
     }
 
-    private record Beat(String key, LeaseStep step, Promise<Long> renewed) {}
+    /** A step, and what it answers. */
+    private record Asked(LeaseStep step, Promise<Long> answer) {
+        Asked(LeaseStep step) {
+            this(step, Promise.promise());
+        }
+    }
 
     /**
      * The heartbeats of all event loops that go to the grid together: so many at most, none waits longer than so many looks,
@@ -102,13 +131,13 @@ public final class Leases {
         private static final long LOOK_MILLIS = 10;
         private static final int LOOKS = 10;
 
-        private List<Beat> waiting = new ArrayList<>(MAX);
+        private List<Asked> waiting = new ArrayList<>(MAX);
         private boolean watched;
         private int seen;
         private int looks;
 
-        Future<Long> add(Beat beat) {
-            List<Beat> full = List.of();
+        Future<Long> add(Asked beat) {
+            List<Asked> full = List.of();
             boolean watch;
             synchronized (this) {
                 waiting.add(beat);
@@ -124,12 +153,12 @@ public final class Leases {
             if (watch) {
                 vertx.setTimer(LOOK_MILLIS, t -> look());
             }
-            renew(full);
-            return beat.renewed().future();
+            submit(full);
+            return beat.answer().future();
         }
 
         private void look() {
-            List<Beat> due = List.of();
+            List<Asked> due = List.of();
             boolean again = false;
             synchronized (this) {
                 if (waiting.size() == seen || ++looks == LOOKS) {
@@ -143,90 +172,106 @@ public final class Leases {
             if (again) {
                 vertx.setTimer(LOOK_MILLIS, t -> look());
             }
-            renew(due);
+            submit(due);
         }
 
         void flush() {
-            List<Beat> due;
+            List<Asked> due;
             synchronized (this) {
                 due = waiting.isEmpty() ? List.of() : take();
             }
-            renew(due);
+            submit(due);
         }
 
-        private List<Beat> take() {
-            List<Beat> taken = waiting;
+        private List<Asked> take() {
+            List<Asked> taken = waiting;
             waiting = new ArrayList<>(MAX);
             looks = 0;
             seen = 0;
             return taken;
         }
-
-        private void renew(List<Beat> together) {
-            together.forEach(b -> step(b.key(), b.step()).onComplete(b.renewed()));
-        }
     }
 
     Future<Long> expire(String key) {
-        return step(key, LeaseStep.of(What.EXPIRE));
+        return step(LeaseStep.of(key, What.EXPIRE));
     }
 
     /** Lets a lease end again, as what its end came to could not be written. */
     Future<Long> unexpire(String key, long generation, boolean wasExpired) {
-        return step(key, new LeaseStep(What.UNEXPIRE, 0, generation, wasExpired));
+        return step(new LeaseStep(key, What.UNEXPIRE, 0, generation, wasExpired));
     }
 
     /** The same, and the next decision is above one that the log knows already. */
     Future<Long> raise(String key, long generation, long above, boolean wasExpired) {
-        return step(key, new LeaseStep(What.UNEXPIRE, above, generation, wasExpired));
+        return step(new LeaseStep(key, What.UNEXPIRE, above, generation, wasExpired));
     }
 
-    Future<Long> ensure(Instance instance) {
-        return step(
-                instance.key(),
-                new LeaseStep(
+    /** Gives instances that have none a lease with its whole time. */
+    Future<Void> ensure(List<Instance> instances) {
+        return steps(instances.stream()
+                .map(i -> new LeaseStep(
+                        i.key(),
                         What.ENSURE,
-                        instance.lease().toMillis(),
-                        instance.resource().fence(),
-                        instance.status() == Status.UNHEALTHY));
+                        i.lease().toMillis(),
+                        i.resource().fence(),
+                        i.status() == Status.UNHEALTHY))
+                .toList());
     }
 
     /** A generation for a decision that is no heartbeat; 0 where the lease has ended or is not there. */
     Future<Long> judge(Instance instance) {
         return step(
-                instance.key(), new LeaseStep(What.JUDGE, 0, instance.resource().fence(), false));
+                new LeaseStep(instance.key(), What.JUDGE, 0, instance.resource().fence(), false));
     }
 
-    /** Gives all leases of this member's partitions their whole time: one message for each partition. */
+    /** Where it fails, the owner finds a lease without an instance later, and it goes then. */
+    void remove(String key) {
+        step(LeaseStep.of(key, What.REMOVE)).onFailure(e -> log.debug("registry.lease-remains cause={}", e.toString()));
+    }
+
+    /** Gives all leases of this member's tables their whole time. */
     Future<Void> extendLocal() {
-        return local().compose(keys -> {
-            if (keys.isEmpty()) {
-                return Future.succeededFuture();
-            }
-            Promise<Void> promise = Promise.promise();
-            // leases that end at one time are seen to end together
-            LeaseStep extend = new LeaseStep(What.EXTEND, clock.millis(), 0, false);
-            onCompletion(map.submitToKeys(keys, extend).toCompletableFuture(), (all, e) -> {
-                if (e == null) {
-                    promise.complete();
-                } else {
-                    promise.fail(e);
+        // leases that end at one time are seen to end together
+        long from = clock.millis();
+        return local().compose(keys -> steps(keys.stream()
+                .map(key -> new LeaseStep(key, What.EXTEND, from, 0, false))
+                .toList()));
+    }
+
+    private Future<Long> step(LeaseStep step) {
+        Asked asked = new Asked(step);
+        submit(List.of(asked));
+        return asked.answer().future();
+    }
+
+    private Future<Void> steps(List<LeaseStep> steps) {
+        List<Asked> asked = steps.stream().map(Asked::new).toList();
+        submit(asked);
+        return Contexts.here(
+                Future.all(asked.stream().map(a -> a.answer().future()).toList())
+                        .mapEmpty());
+    }
+
+    /** One step of the grid for each table that is asked. */
+    private void submit(List<Asked> together) {
+        Map<Integer, List<Asked>> byTable = new HashMap<>();
+        for (Asked asked : together) {
+            byTable.computeIfAbsent(table(asked.step().key()), t -> new ArrayList<>())
+                    .add(asked);
+        }
+        byTable.forEach((table, all) -> {
+            LeaseSteps steps = new LeaseSteps(all.stream().map(Asked::step).toList());
+            onCompletion(map.submitToKey(table, steps).toCompletableFuture(), (answers, e) -> {
+                for (int i = 0; i < all.size(); i++) {
+                    Promise<Long> answer = all.get(i).answer();
+                    if (e == null) {
+                        answer.complete(answers[i]);
+                    } else {
+                        answer.fail(e);
+                    }
                 }
             });
-            return promise.future();
         });
-    }
-
-    private Future<Long> step(String key, LeaseStep step) {
-        Promise<Long> promise = Promise.promise();
-        onCompletion(map.submitToKey(key, step).toCompletableFuture(), (generation, e) -> {
-            if (e == null) {
-                promise.complete(generation == null ? 0 : generation);
-            } else {
-                promise.fail(e);
-            }
-        });
-        return promise.future();
     }
 
     /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
@@ -235,34 +280,57 @@ public final class Leases {
         step.whenCompleteAsync(action, Runnable::run);
     }
 
-    void remove(String key) {
-        map.removeAsync(key);
-    }
-
-    // what the grid answers is copied: to look for one key, its own sets go through all of them
-
-    private Predicate<String, Lease> overdueNow() {
-        return Predicates.lessEqual("deadline", clock.millis());
-    }
-
-    /** The leases of this member's partitions that are overdue. */
+    /** The leases of this member's tables that are overdue. */
     Future<Set<String>> overdue() {
-        return vertx.executeBlocking(() -> new HashSet<>(map.localKeySet(overdueNow())), false);
+        return ask(localTables(), LeaseQuery.overdue());
     }
 
     /** The leases of all members that are overdue: how many would go at once. */
     Future<Set<String>> overdueEverywhere() {
-        return vertx.executeBlocking(() -> new HashSet<>(map.keySet(overdueNow())), false);
+        return ask(tables(t -> true), LeaseQuery.overdue());
     }
 
-    /** The leases of this member's partitions. */
+    /** The leases of this member's tables. */
     Future<Set<String>> local() {
-        return vertx.executeBlocking(() -> new HashSet<>(map.localKeySet()), false);
+        return ask(localTables(), LeaseQuery.all());
+    }
+
+    private List<Integer> localTables() {
+        return tables(this::ownsTable);
+    }
+
+    private static List<Integer> tables(IntPredicate which) {
+        return IntStream.range(0, TABLES).filter(which).boxed().toList();
+    }
+
+    private Future<Set<String>> ask(List<Integer> tables, LeaseQuery query) {
+        List<Future<String[]>> answers = tables.stream()
+                .map(t -> {
+                    Promise<String[]> answer = Promise.promise();
+                    onCompletion(map.submitToKey(t, query).toCompletableFuture(), (keys, e) -> {
+                        if (e == null) {
+                            answer.complete(keys);
+                        } else {
+                            answer.fail(e);
+                        }
+                    });
+                    return answer.future();
+                })
+                .toList();
+        return Contexts.here(Future.all(answers).map(v -> {
+            Set<String> keys = new HashSet<>();
+            answers.forEach(a -> Collections.addAll(keys, a.result()));
+            return keys;
+        }));
     }
 
     /** Whether this member decides on an instance. */
     boolean owns(String key) {
-        var owner = hazelcast.getPartitionService().getPartition(key).getOwner();
+        return ownsTable(table(key));
+    }
+
+    private boolean ownsTable(int table) {
+        Member owner = hazelcast.getPartitionService().getPartition(table).getOwner();
         return owner != null && owner.localMember();
     }
 

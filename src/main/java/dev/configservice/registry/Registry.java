@@ -24,6 +24,8 @@ import io.vertx.core.Future;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Instances: registering, heartbeats, leaving; and what stands of them. */
@@ -64,11 +66,10 @@ public final class Registry {
     }
 
     /** The instances of a service, sorted by id, those of them that are healthy, and what they stand for. */
-    record Instances(List<Instance> list, List<Instance> healthy, Snapshot snapshot) {
+    record Instances(List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Snapshot snapshot) {
         @Nullable
         Instance byId(String instanceId) {
-            int at = Snapshot.indexOf(snapshot.resources(), instanceId);
-            return at < 0 ? null : list.get(at);
+            return byId.get(instanceId);
         }
 
         /** The first one with a URL. */
@@ -106,7 +107,10 @@ public final class Registry {
         List<Instance> now = List.copyOf(instances);
         lastParsed.put(service, now);
         return new Instances(
-                now, now.stream().filter(i -> i.status() == Status.HEALTHY).toList(), snapshot);
+                now,
+                now.stream().collect(Collectors.toUnmodifiableMap(Instance::instanceId, i -> i)),
+                now.stream().filter(i -> i.status() == Status.HEALTHY).toList(),
+                snapshot);
     }
 
     /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */
@@ -140,7 +144,8 @@ public final class Registry {
             Instance known = instances.byId(instanceId);
             if (known != null && sameButTimes(known.row(), row)) {
                 return beat(known, known.status(), -1, origin)
-                        .map(i -> new Registered(i, instances.snapshot().asOf().revision()));
+                        .map(b -> new Registered(
+                                b.instance(), instances.snapshot().asOf().revision()));
             }
             ObjectNode fresh = row.deepCopy();
             fresh.put("registered_at", Json.time(clock.instant()));
@@ -174,15 +179,19 @@ public final class Registry {
         return true;
     }
 
+    /** An instance and its heartbeat that has just come. */
+    record Beaten(Instance instance, LeaseBeats.Beat beat) {}
+
     /**
      * A heartbeat. Its status always holds: where the log has another one, or the lease had ended, the log is told.
      *
      * @param responseTime milliseconds; -1 where none was given
      */
-    Future<Instance> beat(Instance instance, Status status, double responseTime, Origin origin) {
-        note(instance, responseTime);
+    Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
+        LeaseBeats.Beat beat = note(instance, responseTime);
         return reached(leases.beat(instance, instance.status() != status))
-                .compose(generation -> settle(instance, status, generation, origin));
+                .compose(generation -> settle(instance, status, generation, origin))
+                .map(now -> new Beaten(now, beat));
     }
 
     private static Future<Long> reached(Future<Long> renewal) {
@@ -190,10 +199,12 @@ public final class Registry {
                 ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
     }
 
-    private void note(Instance instance, double responseTime) {
+    private LeaseBeats.Beat note(Instance instance, double responseTime) {
         String key = instance.key();
         double known = responseTime < 0 ? beats.of(key).responseTime() : responseTime;
-        beats.note(key, new LeaseBeats.Beat(clock.millis(), known));
+        LeaseBeats.Beat beat = new LeaseBeats.Beat(clock.millis(), known);
+        beats.note(key, beat);
+        return beat;
     }
 
     private Future<Instance> settle(Instance instance, Status status, long generation, Origin origin) {

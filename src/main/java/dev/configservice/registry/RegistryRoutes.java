@@ -197,8 +197,8 @@ public final class RegistryRoutes implements Routes {
         double time = responseTime;
         return one(request, service, instanceId, url)
                 .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
-                .map(i -> Answer.ready(Answer.JSON, i.fresh(registry.beat(i)))
-                        .wrote(i.resource().revision()));
+                .map(b -> Answer.ready(Answer.JSON, b.instance().fresh(b.beat()))
+                        .wrote(b.instance().resource().revision()));
     }
 
     private Future<Answer> deregister(Request request) {

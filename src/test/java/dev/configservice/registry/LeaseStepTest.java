@@ -8,6 +8,8 @@ import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.IMap;
 import dev.configservice.registry.LeaseStep.What;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class LeaseStepTest {
     private static final LeaseClock CLOCK = new LeaseClock();
     private static HazelcastInstance hazelcast;
-    private static IMap<String, Lease> map;
+    private static IMap<Integer, LeaseTable> map;
 
     @BeforeAll
     static void start() {
@@ -28,7 +30,7 @@ class LeaseStepTest {
         config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface("127.0.0.1");
         Leases.configure(config, CLOCK);
         hazelcast = Hazelcast.newHazelcastInstance(config);
-        map = hazelcast.getMap("leases");
+        map = hazelcast.getMap("lease-tables");
     }
 
     @AfterAll
@@ -42,7 +44,7 @@ class LeaseStepTest {
     }
 
     private static long step(What what, long millis, long generation, boolean tell) {
-        return map.executeOnKey("i@s", new LeaseStep(what, millis, generation, tell));
+        return map.executeOnKey(1, new LeaseSteps(List.of(new LeaseStep("i@s", what, millis, generation, tell))))[0];
     }
 
     private static long beat(boolean tell) {
@@ -124,7 +126,7 @@ class LeaseStepTest {
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(8);
         step(What.ENSURE, 1000, 7, false);
-        assertThat(map.get("i@s")).isNotNull().matches(Lease::expired);
+        assertThat(Objects.requireNonNull(map.get(1)).get("i@s")).isNotNull().matches(Lease::expired);
     }
 
     @Test
@@ -155,9 +157,9 @@ class LeaseStepTest {
         Lease decided = new Lease(100, 50, 3, true);
         Lease renewed = new Lease(200, 50, 2, false);
         Lease later = new Lease(300, 50, 2, false);
-        assertThat(LeaseMerge.holds(decided, renewed)).isTrue();
-        assertThat(LeaseMerge.holds(renewed, decided)).isFalse();
-        assertThat(LeaseMerge.holds(renewed, later)).isFalse();
-        assertThat(LeaseMerge.holds(later, renewed)).isTrue();
+        assertThat(decided.holdsAgainst(renewed)).isTrue();
+        assertThat(renewed.holdsAgainst(decided)).isFalse();
+        assertThat(renewed.holdsAgainst(later)).isFalse();
+        assertThat(later.holdsAgainst(renewed)).isTrue();
     }
 }
