@@ -67,6 +67,8 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         p.setProperty("transaction.state.log.num.partitions", "1");
         p.setProperty("group.initial.rebalance.delay.ms", "0");
         p.setProperty("log.index.size.max.bytes", "1048576");
+        // of what it takes without this, 128 MiB, the few topics here need nothing
+        p.setProperty("log.cleaner.dedupe.buffer.size", "4194304");
         return p;
     }
 

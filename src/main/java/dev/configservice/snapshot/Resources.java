@@ -64,7 +64,13 @@ public final class Resources {
 
     private void remember(Change change) {
         Resource r = change.resource();
-        paths.put(r.kind() + "/" + r.id(), new Path(r.unit(), r.name()));
+        remember(r.kind() + "/" + r.id(), new Path(r.unit(), r.name()));
+    }
+
+    /** With one object for each unit: there are few of them. */
+    private void remember(String key, Path path) {
+        ChangeFeed.TouchedUnit touched = feed.touched(path.unit());
+        paths.put(key, touched == null ? path : new Path(touched.unit(), path.name()));
     }
 
     /** A resource by id; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
@@ -90,7 +96,7 @@ public final class Resources {
         return loader.path(kind, id)
                 .compose(found ->
                         feed.awaitApplied(found.revision(), APPLIED_DEADLINE).map(found.path()))
-                .onSuccess(path -> paths.put(kind + "/" + id, path));
+                .onSuccess(path -> remember(kind + "/" + id, path));
     }
 
     static ServiceException unknown(String kind) {
