@@ -176,7 +176,7 @@ public final class Assembly implements AutoCloseable {
                 vertx, feed, near, redis, loader, isEdge ? settings.cache().nearEntries() : 0, metrics.registry());
         Resources resources = new Resources(cache, loader, changeLog, postgres, feed);
         KeyUsage usage = new KeyUsage(vertx, postgres, store(cores, isEdge, "key-usage", KeyUsage.in(postgres)));
-        Access access = new Access(vertx, settings.access(), cache, feed, usage, clock);
+        Access access = new Access(vertx, settings.access(), cache, feed, usage, clock, metrics.registry());
         List<ResourceKind> kinds =
                 List.of(new ConfigurationKind(keyring), new FlagKind(), new InstanceKind(), new AccessKeyKind());
         Events events = new Events(kinds);

@@ -6,26 +6,16 @@ import dev.configservice.change.Unit;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.settings.AccessSettings;
-import dev.configservice.settings.SettingsException;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.JWTOptions;
-import io.vertx.ext.auth.PubSecKeyOptions;
 import io.vertx.ext.auth.User;
 import io.vertx.ext.auth.authentication.TokenCredentials;
-import io.vertx.ext.auth.jwt.JWTAuth;
-import io.vertx.ext.auth.jwt.JWTAuthOptions;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * ({@code access.max-stale}); after that it cannot know which were revoked, and answers 503 to them.
  */
 public final class Access {
+    private static final Duration ISSUER_KEYS_EVERY = Duration.ofMinutes(1);
     private static final Unit KEYS = new Unit(AccessKey.KIND, "", "");
 
     private final AccessSettings settings;
@@ -51,7 +42,7 @@ public final class Access {
     private final InstantSource clock;
     private final KeyUsage usage;
     private final byte[] adminHash;
-    private final @Nullable JWTAuth jwt;
+    private final @Nullable IssuerKeys issuer;
     private final Caller anonymous;
     private final Caller admin;
 
@@ -61,14 +52,16 @@ public final class Access {
             SnapshotCache cache,
             ChangeFeed feed,
             KeyUsage usage,
-            InstantSource clock) {
+            InstantSource clock,
+            MeterRegistry meters) {
         this.settings = settings;
         this.cache = cache;
         this.feed = feed;
         this.usage = usage;
         this.clock = clock;
         this.adminHash = AccessKey.sha256(settings.adminKey()).getBytes(StandardCharsets.US_ASCII);
-        this.jwt = settings.jwtIssuer().isEmpty() ? null : jwt(vertx, settings);
+        this.issuer =
+                settings.jwtIssuer().isEmpty() ? null : new IssuerKeys(vertx, settings, ISSUER_KEYS_EVERY, meters);
         this.anonymous = new Caller(
                 "",
                 "anonymous",
@@ -79,48 +72,6 @@ public final class Access {
                 Reach.ALL,
                 null);
         this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Reach.ALL, Reach.ALL, null);
-    }
-
-    private static JWTAuth jwt(Vertx vertx, AccessSettings settings) {
-        JWTOptions rules = new JWTOptions().setIssuer(settings.jwtIssuer()).setLeeway(5);
-        if (!settings.jwtAudience().isEmpty()) {
-            rules.addAudience(settings.jwtAudience());
-        }
-        JWTAuthOptions options = new JWTAuthOptions().setJWTOptions(rules);
-        if (!settings.jwtSecret().isEmpty()) {
-            options.addPubSecKey(new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(settings.jwtSecret()));
-        } else {
-            for (Object key : jwks(settings.jwtJwks()).getJsonArray("keys")) {
-                options.addJwk((JsonObject) key);
-            }
-        }
-        return JWTAuth.create(vertx, options);
-    }
-
-    /** The issuer's keys, from a file or a URL, read when the service starts. */
-    private static JsonObject jwks(String place) {
-        try {
-            String text = place.startsWith("http://") || place.startsWith("https://")
-                    ? fetch(URI.create(place))
-                    : Files.readString(Path.of(place));
-            JsonObject jwks = new JsonObject(text);
-            if (jwks.getJsonArray("keys") != null) {
-                return jwks;
-            }
-        } catch (java.io.IOException | RuntimeException e) {
-            // said below, like a text that holds no keys
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        throw new SettingsException("access.jwt-jwks: " + place + " (expected: a file or URL with a JSON web key set)");
-    }
-
-    private static String fetch(URI uri) throws java.io.IOException, InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build();
-        return HttpClient.newHttpClient()
-                .send(request, HttpResponse.BodyHandlers.ofString())
-                .body();
     }
 
     public Caller anonymous() {
@@ -200,10 +151,11 @@ public final class Access {
     }
 
     private Future<Caller> byToken(String token) {
-        if (jwt == null) {
+        if (issuer == null) {
             return refused("Tokens are not accepted here (setting access.jwt-issuer)");
         }
-        return jwt.authenticate(new TokenCredentials(token))
+        return issuer.auth()
+                .authenticate(new TokenCredentials(token))
                 .compose(
                         user -> Future.succeededFuture(reading(ofToken(user))),
                         e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));

@@ -105,8 +105,8 @@ public final class Fleet implements AutoCloseable {
     }
 
     private void steady(String server, int seconds) throws Exception {
-        // a minute first, so that every instance has beaten and the code is compiled
-        beatUntil(instances, System.nanoTime() + Duration.ofSeconds(60).toNanos());
+        // first so long that every instance has beaten and the code is compiled
+        beatUntil(instances, System.nanoTime() + Duration.ofSeconds(150).toNanos());
         Ticks before = ticks();
         int sent = beatUntil(instances, System.nanoTime() + Duration.ofSeconds(seconds).toNanos());
         Ticks after = ticks();

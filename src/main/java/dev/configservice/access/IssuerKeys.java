@@ -1,0 +1,158 @@
+package dev.configservice.access;
+
+import dev.configservice.settings.AccessSettings;
+import dev.configservice.settings.SettingsException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.PubSecKeyOptions;
+import io.vertx.ext.auth.jwt.JWTAuth;
+import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What tokens are checked against: a shared secret, or the issuer's key set (RFC 7517) from a file or a URL. The set is read
+ * when the service starts, which fails where it cannot be, and then again and again, as issuers replace their keys. One
+ * that cannot be read leaves the keys that were read last.
+ */
+final class IssuerKeys {
+    private static final Logger log = LoggerFactory.getLogger(IssuerKeys.class);
+    private static final Duration READ_DEADLINE = Duration.ofSeconds(5);
+
+    private final Vertx vertx;
+    private final AccessSettings settings;
+    private final Duration every;
+    private final HttpClient http = HttpClient.newBuilder()
+            .connectTimeout(READ_DEADLINE)
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .build();
+    private final Counter failures;
+
+    private volatile JWTAuth auth;
+    private String readLast;
+    private boolean failing;
+
+    /** Keys that are read so often. */
+    IssuerKeys(Vertx vertx, AccessSettings settings, Duration every, MeterRegistry meters) {
+        this.vertx = vertx;
+        this.settings = settings;
+        this.every = every;
+        this.failures = Counter.builder("config_service_issuer_key_failures")
+                .description("How often the token issuer's keys could not be read again")
+                .register(meters);
+        if (settings.jwtSecret().isEmpty()) {
+            try {
+                this.readLast = read();
+                this.auth = auth(readLast);
+            } catch (IOException | RuntimeException e) {
+                throw new SettingsException("access.jwt-jwks: " + settings.jwtJwks()
+                        + " (expected: a file or URL with a JSON web key set; " + e + ")");
+            }
+            again();
+        } else {
+            this.readLast = "";
+            this.auth = JWTAuth.create(
+                    vertx,
+                    rules().addPubSecKey(
+                                    new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(settings.jwtSecret())));
+        }
+    }
+
+    /** What checks a token now. */
+    JWTAuth auth() {
+        return auth;
+    }
+
+    private JWTAuthOptions rules() {
+        JWTOptions rules = new JWTOptions().setIssuer(settings.jwtIssuer()).setLeeway(5);
+        if (!settings.jwtAudience().isEmpty()) {
+            rules.addAudience(settings.jwtAudience());
+        }
+        return new JWTAuthOptions().setJWTOptions(rules);
+    }
+
+    private JWTAuth auth(String keySet) throws IOException {
+        JWTAuthOptions options = rules();
+        try {
+            JsonArray keys = new JsonObject(keySet).getJsonArray("keys");
+            if (keys == null || keys.isEmpty()) {
+                throw new IOException("it holds no keys");
+            }
+            for (Object key : keys) {
+                JsonObject jwk = (JsonObject) key;
+                if (jwk.getString("kty") == null) {
+                    throw new IOException("it holds a key without a kty");
+                }
+                options.addJwk(jwk);
+            }
+        } catch (DecodeException | ClassCastException e) {
+            // the text of it may hold what is secret
+            throw new IOException("it is not a JSON web key set");
+        }
+        return JWTAuth.create(vertx, options);
+    }
+
+    private void again() {
+        // all nodes of a cluster do not ask in one moment
+        long jitter = ThreadLocalRandom.current().nextLong(every.toMillis() / 4 + 1);
+        vertx.setTimer(
+                every.toMillis() + jitter,
+                t -> vertx.executeBlocking(this::refresh).onComplete(v -> again()));
+    }
+
+    private boolean refresh() {
+        try {
+            String keySet = read();
+            if (!keySet.equals(readLast)) {
+                auth = auth(keySet);
+                readLast = keySet;
+                log.info("access.issuer-keys-replaced place={}", settings.jwtJwks());
+            }
+            failing = false;
+        } catch (IOException | RuntimeException e) {
+            failures.increment();
+            if (!failing) {
+                log.warn(
+                        "access.issuer-keys-not-read place={} cause={}; those read last hold",
+                        settings.jwtJwks(),
+                        e.toString());
+            }
+            failing = true;
+        }
+        return !failing;
+    }
+
+    private String read() throws IOException {
+        String place = settings.jwtJwks();
+        if (!place.startsWith("http://") && !place.startsWith("https://")) {
+            return Files.readString(Path.of(place));
+        }
+        try {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(place))
+                    .timeout(READ_DEADLINE)
+                    .build();
+            HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) {
+                throw new IOException("status " + response.statusCode());
+            }
+            return response.body();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+}

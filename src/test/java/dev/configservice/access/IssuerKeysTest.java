@@ -1,0 +1,141 @@
+package dev.configservice.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.configservice.settings.AccessSettings;
+import dev.configservice.settings.SettingsException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.PubSecKeyOptions;
+import io.vertx.ext.auth.authentication.TokenCredentials;
+import io.vertx.ext.auth.jwt.JWTAuth;
+import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** An issuer that replaces its keys, and one that cannot be asked for them. */
+class IssuerKeysTest {
+    private static final String ISSUER = "https://issuer.example";
+    private static final String FIRST = "the-first-secret-of-an-issuer-in-tests";
+    private static final String SECOND = "the-second-secret-of-an-issuer-in-tests";
+
+    private final Vertx vertx = Vertx.vertx();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private volatile String answer = keySet(FIRST);
+    private volatile int status = 200;
+    private HttpServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/keys", exchange -> {
+            byte[] body = answer.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+        vertx.close().await();
+    }
+
+    private IssuerKeys keys() {
+        String place = "http://127.0.0.1:" + server.getAddress().getPort() + "/keys";
+        return new IssuerKeys(
+                vertx,
+                new AccessSettings("", true, Duration.ofMinutes(1), ISSUER, "", place, ""),
+                Duration.ofMillis(20),
+                meters);
+    }
+
+    private static String keySet(String secret) {
+        return "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\""
+                + Base64.getUrlEncoder().withoutPadding().encodeToString(secret.getBytes(StandardCharsets.UTF_8))
+                + "\"}]}";
+    }
+
+    private boolean takes(IssuerKeys keys, String secret) {
+        String token = JWTAuth.create(
+                        vertx,
+                        new JWTAuthOptions()
+                                .addPubSecKey(new PubSecKeyOptions()
+                                        .setAlgorithm("HS256")
+                                        .setBuffer(secret)))
+                .generateToken(
+                        new JsonObject().put("sub", "ci"),
+                        new JWTOptions().setIssuer(ISSUER).setAlgorithm("HS256").setExpiresInSeconds(60));
+        try {
+            keys.auth()
+                    .authenticate(new TokenCredentials(token))
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            return false;
+        } catch (InterruptedException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private double failures() {
+        return meters.counter("config_service_issuer_key_failures").count();
+    }
+
+    @Test
+    void keysThatTheIssuerReplacesAreReplacedHere() {
+        IssuerKeys keys = keys();
+        assertThat(takes(keys, FIRST)).isTrue();
+        assertThat(takes(keys, SECOND)).isFalse();
+        answer = keySet(SECOND);
+        await().until(() -> takes(keys, SECOND));
+        assertThat(takes(keys, FIRST)).isFalse();
+        assertThat(failures()).isZero();
+    }
+
+    @Test
+    void anIssuerThatCannotBeReadLeavesTheKeysThatWereReadLast() {
+        IssuerKeys keys = keys();
+        for (String bad : new String[] {"<html>", "{\"keys\":[]}", "{\"keys\":[1]}", "[]", "{\"keys\":[{}]}"}) {
+            double before = failures();
+            answer = bad;
+            await().until(() -> failures() > before + 1);
+            assertThat(takes(keys, FIRST)).isTrue();
+        }
+        double before = failures();
+        status = 500;
+        answer = keySet(SECOND);
+        await().until(() -> failures() > before + 1);
+        assertThat(takes(keys, FIRST)).isTrue();
+        status = 200;
+        await().until(() -> takes(keys, SECOND));
+    }
+
+    @Test
+    void aStartWithoutKeysSaysWhy() {
+        status = 404;
+        assertThatThrownBy(this::keys)
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("access.jwt-jwks")
+                .hasMessageContaining("status 404");
+    }
+}
