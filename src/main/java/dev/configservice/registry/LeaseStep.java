@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * One step of a lease, decided by its owner, one at a time for each. What it answers is the generation under which the
  * log may be told; 0 where there is nothing to tell.
  *
- * @param key of the lease
+ * @param key of the lease; {@link #ALL} for a step of all leases of a table
  */
 record LeaseStep(String key, What what, long millis, long generation, boolean tell) {
     /** What is asked of the owner. */
@@ -25,11 +25,14 @@ record LeaseStep(String key, What what, long millis, long generation, boolean te
         ENSURE,
         /** Something else than a heartbeat decided on the status: a generation, and no renewal; none where it has ended. */
         JUDGE,
-        /** The owner is new: the lease gets its whole time from {@code millis} on, the same for all that it has taken over. */
+        /** The owner is new: all that it has taken over get their whole time, from {@code millis} on. */
         EXTEND,
         /** The instance is gone, and its lease goes. */
         REMOVE
     }
+
+    /** In place of a key. */
+    static final String ALL = "";
 
     static LeaseStep of(String key, What what) {
         return new LeaseStep(key, what, 0, 0, false);
@@ -56,10 +59,7 @@ record LeaseStep(String key, What what, long millis, long generation, boolean te
             }
             case JUDGE -> judge(table, lease);
             case EXTEND -> {
-                if (lease != null) {
-                    long whole = Math.max(lease.deadline(), millis + lease.millis());
-                    table.put(key, new Lease(whole, lease.millis(), lease.generation(), lease.expired()));
-                }
+                table.extend(millis);
                 yield 0;
             }
             case REMOVE -> {

@@ -77,6 +77,18 @@ final class LeaseTable {
         }
     }
 
+    /** Gives each lease its whole time from a time of the owner's on. */
+    void extend(long from) {
+        for (Held held : leases.values()) {
+            Lease lease = held.lease;
+            held.lease = new Lease(
+                    Math.max(lease.deadline(), from + lease.millis()),
+                    lease.millis(),
+                    lease.generation(),
+                    lease.expired());
+        }
+    }
+
     /** The keys of all leases. */
     Set<String> keys() {
         return leases.keySet();

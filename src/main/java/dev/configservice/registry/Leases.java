@@ -7,6 +7,7 @@ import com.hazelcast.config.MapConfig;
 import com.hazelcast.config.MergePolicyConfig;
 import com.hazelcast.config.MetadataPolicy;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
 import dev.configservice.change.Contexts;
 import dev.configservice.registry.LeaseStep.What;
@@ -15,10 +16,8 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -208,14 +207,21 @@ public final class Leases {
 
     /** Gives instances that have none a lease with its whole time. */
     Future<Void> ensure(List<Instance> instances) {
-        return steps(instances.stream()
-                .map(i -> new LeaseStep(
-                        i.key(),
-                        What.ENSURE,
-                        i.lease().toMillis(),
-                        i.resource().fence(),
-                        i.status() == Status.UNHEALTHY))
-                .toList());
+        // of a large fleet this takes longer than an event loop may
+        return Contexts.here(vertx.executeBlocking(
+                        () -> instances.stream()
+                                .map(i -> new LeaseStep(
+                                        i.key(),
+                                        What.ENSURE,
+                                        i.lease().toMillis(),
+                                        i.resource().fence(),
+                                        i.status() == Status.UNHEALTHY))
+                                .collect(Collectors.groupingBy(step -> table(step.key()))),
+                        false)
+                .compose(byTable -> Future.all(byTable.entrySet().stream()
+                        .map(e -> at(e.getKey(), new LeaseSteps(e.getValue())))
+                        .toList()))
+                .mapEmpty());
     }
 
     /** A generation for a decision that is no heartbeat; 0 where the lease has ended or is not there. */
@@ -232,46 +238,53 @@ public final class Leases {
     /** Gives all leases of this member's tables their whole time. */
     Future<Void> extendLocal() {
         // leases that end at one time are seen to end together
-        long from = clock.millis();
-        return local().compose(keys -> steps(keys.stream()
-                .map(key -> new LeaseStep(key, What.EXTEND, from, 0, false))
-                .toList()));
+        LeaseStep extend = new LeaseStep(LeaseStep.ALL, What.EXTEND, clock.millis(), 0, false);
+        return Contexts.here(Future.all(localTables().stream()
+                        .map(table -> at(table, new LeaseSteps(List.of(extend))))
+                        .toList())
+                .mapEmpty());
     }
 
     private Future<Long> step(LeaseStep step) {
-        Asked asked = new Asked(step);
-        submit(List.of(asked));
-        return asked.answer().future();
-    }
-
-    private Future<Void> steps(List<LeaseStep> steps) {
-        List<Asked> asked = steps.stream().map(Asked::new).toList();
-        submit(asked);
-        return Contexts.here(
-                Future.all(asked.stream().map(a -> a.answer().future()).toList())
-                        .mapEmpty());
+        return at(table(step.key()), new LeaseSteps(List.of(step))).map(answers -> answers[0]);
     }
 
     /** One step of the grid for each table that is asked. */
     private void submit(List<Asked> together) {
-        Map<Integer, List<Asked>> byTable = new HashMap<>();
-        for (Asked asked : together) {
-            byTable.computeIfAbsent(table(asked.step().key()), t -> new ArrayList<>())
-                    .add(asked);
-        }
-        byTable.forEach((table, all) -> {
-            LeaseSteps steps = new LeaseSteps(all.stream().map(Asked::step).toList());
-            onCompletion(map.submitToKey(table, steps).toCompletableFuture(), (answers, e) -> {
-                for (int i = 0; i < all.size(); i++) {
-                    Promise<Long> answer = all.get(i).answer();
-                    if (e == null) {
-                        answer.complete(answers[i]);
-                    } else {
-                        answer.fail(e);
-                    }
+        together.stream()
+                .collect(Collectors.groupingBy(a -> table(a.step().key())))
+                .forEach((table, asked) -> {
+                    LeaseSteps steps =
+                            new LeaseSteps(asked.stream().map(Asked::step).toList());
+                    at(table, steps).onComplete(done -> {
+                        for (int i = 0; i < asked.size(); i++) {
+                            Promise<Long> answer = asked.get(i).answer();
+                            if (done.succeeded()) {
+                                answer.complete(done.result()[i]);
+                            } else {
+                                answer.fail(done.cause());
+                            }
+                        }
+                    });
+                });
+    }
+
+    /** One step of the grid on one table. */
+    private <R> Future<R> at(int table, EntryProcessor<Integer, LeaseTable, R> processor) {
+        Promise<R> promise = Promise.promise();
+        try {
+            onCompletion(map.submitToKey(table, processor).toCompletableFuture(), (answer, e) -> {
+                if (e == null) {
+                    promise.complete(answer);
+                } else {
+                    promise.fail(e);
                 }
             });
-        });
+        } catch (RuntimeException e) {
+            // a grid that has stopped says so at once
+            promise.fail(e);
+        }
+        return promise.future();
     }
 
     /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
@@ -304,19 +317,8 @@ public final class Leases {
     }
 
     private Future<Set<String>> ask(List<Integer> tables, LeaseQuery query) {
-        List<Future<String[]>> answers = tables.stream()
-                .map(t -> {
-                    Promise<String[]> answer = Promise.promise();
-                    onCompletion(map.submitToKey(t, query).toCompletableFuture(), (keys, e) -> {
-                        if (e == null) {
-                            answer.complete(keys);
-                        } else {
-                            answer.fail(e);
-                        }
-                    });
-                    return answer.future();
-                })
-                .toList();
+        List<Future<String[]>> answers =
+                tables.stream().map(table -> at(table, query)).toList();
         return Contexts.here(Future.all(answers).map(v -> {
             Set<String> keys = new HashSet<>();
             answers.forEach(a -> Collections.addAll(keys, a.result()));

@@ -133,7 +133,8 @@ class LeaseStepTest {
     void aNewOwnerGivesEachItsWholeTime() {
         beat(false);
         CLOCK.move(Duration.ofMillis(900));
-        step(What.EXTEND, CLOCK.millis(), 0, false);
+        map.executeOnKey(
+                1, new LeaseSteps(List.of(new LeaseStep(LeaseStep.ALL, What.EXTEND, CLOCK.millis(), 0, false))));
         CLOCK.move(Duration.ofMillis(900));
         assertThat(expire()).isZero();
         CLOCK.move(Duration.ofMillis(101));
