@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Access {
     private static final Duration ISSUER_KEYS_EVERY = Duration.ofMinutes(1);
+    private static final Pattern SIGNED_TOKEN = Pattern.compile("[^.]+\\.[^.]+\\.[^.]+");
     private static final Unit KEYS = new Unit(AccessKey.KIND, "", "");
 
     private final AccessSettings settings;
@@ -153,6 +155,10 @@ public final class Access {
     private Future<Caller> byToken(String token) {
         if (issuer == null) {
             return refused("Tokens are not accepted here (setting access.jwt-issuer)");
+        }
+        // whatever keys there are: one that is not signed has two parts
+        if (!SIGNED_TOKEN.matcher(token).matches()) {
+            return refused("The token is not one of three parts, signed");
         }
         return issuer.auth()
                 .authenticate(new TokenCredentials(token))

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.auth.JWTOptions;
 import io.vertx.ext.auth.PubSecKeyOptions;
+import io.vertx.ext.auth.authentication.TokenCredentials;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import java.io.IOException;
@@ -20,7 +21,12 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,7 +109,27 @@ final class IssuerKeys {
             // the text of it may hold what is secret
             throw new IOException("it is not a JSON web key set");
         }
-        return JWTAuth.create(vertx, options);
+        JWTAuth made = JWTAuth.create(vertx, options);
+        if (takesUnsigned(made)) {
+            throw new IOException("it holds no key that can check a token");
+        }
+        return made;
+    }
+
+    /** Where no key of a set can be used, Vert.x leaves them out and takes tokens that nobody has signed. */
+    private boolean takesUnsigned(JWTAuth auth) {
+        JsonObject claims = new JsonObject().put("iss", settings.jwtIssuer());
+        if (!settings.jwtAudience().isEmpty()) {
+            claims.put("aud", new JsonArray().add(settings.jwtAudience()));
+        }
+        String unsigned = part(new JsonObject().put("alg", "none")) + "." + part(claims);
+        return auth.authenticate(new TokenCredentials(unsigned)).succeeded();
+    }
+
+    private static String part(JsonObject json) {
+        return Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(json.toBuffer().getBytes());
     }
 
     private void again() {
@@ -145,11 +171,23 @@ final class IssuerKeys {
             HttpRequest request = HttpRequest.newBuilder(URI.create(place))
                     .timeout(READ_DEADLINE)
                     .build();
-            HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+            // the request's own deadline ends with the headers
+            CompletableFuture<HttpResponse<String>> answer =
+                    http.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> response;
+            try {
+                response = answer.get(READ_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+            } finally {
+                answer.cancel(true);
+            }
             if (response.statusCode() != 200) {
                 throw new IOException("status " + response.statusCode());
             }
             return response.body();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("no answer within " + READ_DEADLINE.toSeconds() + " s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

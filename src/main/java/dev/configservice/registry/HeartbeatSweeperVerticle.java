@@ -167,7 +167,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         Future<Void> extended = Future.succeededFuture();
         if (extendDue) {
             extendDue = false;
-            extended = leases.extendLocal();
+            extended = extended.compose(v -> leases.extendLocal()).onFailure(e -> extendDue = true);
         }
         if (!reconcileDue) {
             return extended;

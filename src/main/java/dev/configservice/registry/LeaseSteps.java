@@ -37,7 +37,7 @@ final class LeaseSteps implements EntryProcessor<Integer, LeaseTable, long[]>, H
         for (int i = 0; i < answers.length; i++) {
             answers[i] = steps.get(i).take(table, now);
         }
-        // the same object: this says that the backup has to take the steps, too
+        // the same object, or the first one
         entry.setValue(table);
         return answers;
     }

@@ -30,16 +30,33 @@ final class LeaseTable {
     /** Which leases to look at in which second of the owner's time; none later than it ends. */
     private final NavigableMap<Long, Set<Held>> looks = new TreeMap<>();
 
-    /** One lease, and in which second it is looked at. Each is another one, whatever it holds. */
+    /**
+     * One lease, and in which second it is looked at. Each is another one, whatever it holds. It is changed in place, as a new
+     * object for each renewal would be one more that an old one points to, which the collector has to follow up.
+     */
     private static final class Held {
         private final String key;
-        private Lease lease;
+        private long deadline;
+        private long millis;
+        private long generation;
+        private boolean expired;
         private long look;
 
         Held(String key, Lease lease) {
             this.key = key;
-            this.lease = lease;
+            set(lease);
             this.look = second(lease.deadline());
+        }
+
+        void set(Lease lease) {
+            deadline = lease.deadline();
+            millis = lease.millis();
+            generation = lease.generation();
+            expired = lease.expired();
+        }
+
+        Lease lease() {
+            return new Lease(deadline, millis, generation, expired);
         }
     }
 
@@ -50,7 +67,7 @@ final class LeaseTable {
     @Nullable
     Lease get(String key) {
         Held held = leases.get(key);
-        return held == null ? null : held.lease;
+        return held == null ? null : held.lease();
     }
 
     void put(String key, Lease lease) {
@@ -61,7 +78,7 @@ final class LeaseTable {
             lookAt(held);
             return;
         }
-        held.lease = lease;
+        held.set(lease);
         long second = second(lease.deadline());
         if (second < held.look) {
             forgetLook(held);
@@ -80,12 +97,7 @@ final class LeaseTable {
     /** Gives each lease its whole time from a time of the owner's on. */
     void extend(long from) {
         for (Held held : leases.values()) {
-            Lease lease = held.lease;
-            held.lease = new Lease(
-                    Math.max(lease.deadline(), from + lease.millis()),
-                    lease.millis(),
-                    lease.generation(),
-                    lease.expired());
+            held.deadline = Math.max(held.deadline, from + held.millis);
         }
     }
 
@@ -100,16 +112,16 @@ final class LeaseTable {
         List<Held> later = new ArrayList<>();
         for (Set<Held> due : looks.headMap(second(now), true).values()) {
             for (Held held : due) {
-                if (held.lease.deadline() <= now) {
+                if (held.deadline <= now) {
                     overdue.add(held.key);
-                } else if (second(held.lease.deadline()) > held.look) {
+                } else if (second(held.deadline) > held.look) {
                     later.add(held);
                 }
             }
         }
         for (Held held : later) {
             forgetLook(held);
-            held.look = second(held.lease.deadline());
+            held.look = second(held.deadline);
             lookAt(held);
         }
         return overdue;
@@ -130,11 +142,12 @@ final class LeaseTable {
     /** What holds of two halves of the grid that find each other again: of each instance, one of its two leases. */
     LeaseTable mergedWith(LeaseTable other) {
         LeaseTable merged = new LeaseTable();
-        leases.forEach((key, held) -> merged.put(key, held.lease));
+        leases.forEach((key, held) -> merged.put(key, held.lease()));
         other.leases.forEach((key, held) -> {
             Lease here = merged.get(key);
-            if (here == null || held.lease.holdsAgainst(here)) {
-                merged.put(key, held.lease);
+            Lease there = held.lease();
+            if (here == null || there.holdsAgainst(here)) {
+                merged.put(key, there);
             }
         });
         return merged;
@@ -166,10 +179,10 @@ final class LeaseTable {
             int i = 0;
             for (Held held : table.leases.values()) {
                 keys[i] = held.key;
-                deadlines[i] = held.lease.deadline();
-                millis[i] = held.lease.millis();
-                generations[i] = held.lease.generation();
-                expired[i] = held.lease.expired();
+                deadlines[i] = held.deadline;
+                millis[i] = held.millis;
+                generations[i] = held.generation;
+                expired[i] = held.expired;
                 i++;
             }
             w.writeArrayOfString("keys", keys);

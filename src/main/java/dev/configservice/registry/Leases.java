@@ -5,7 +5,6 @@ import com.hazelcast.config.Config;
 import com.hazelcast.config.InMemoryFormat;
 import com.hazelcast.config.MapConfig;
 import com.hazelcast.config.MergePolicyConfig;
-import com.hazelcast.config.MetadataPolicy;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
@@ -38,6 +37,8 @@ public final class Leases {
     /** The same on all nodes, as it decides on the table of a service. */
     private static final int TABLES = 16;
 
+    private static final int ENSURED_AT_ONCE = 1000;
+
     private final Vertx vertx;
     private final HazelcastInstance hazelcast;
     private final IMap<Integer, LeaseTable> map;
@@ -62,9 +63,8 @@ public final class Leases {
                 .addSerializer(new LeaseQuery.Serializer());
         config.addMapConfig(new MapConfig(MAP)
                 .setBackupCount(1)
-                // a table is changed in place: an index or metadata of its entry would read or write it as a whole
+                // a table is changed in place: with an index the grid would copy all of it at each step
                 .setInMemoryFormat(InMemoryFormat.OBJECT)
-                .setMetadataPolicy(MetadataPolicy.OFF)
                 .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100)));
     }
 
@@ -205,23 +205,37 @@ public final class Leases {
         return step(new LeaseStep(key, What.UNEXPIRE, above, generation, wasExpired));
     }
 
-    /** Gives instances that have none a lease with its whole time. */
+    /** Gives instances that have none a lease with its whole time: a part after another, as heartbeats come meanwhile. */
     Future<Void> ensure(List<Instance> instances) {
-        // of a large fleet this takes longer than an event loop may
-        return Contexts.here(vertx.executeBlocking(
-                        () -> instances.stream()
-                                .map(i -> new LeaseStep(
-                                        i.key(),
-                                        What.ENSURE,
-                                        i.lease().toMillis(),
-                                        i.resource().fence(),
-                                        i.status() == Status.UNHEALTHY))
-                                .collect(Collectors.groupingBy(step -> table(step.key()))),
-                        false)
-                .compose(byTable -> Future.all(byTable.entrySet().stream()
-                        .map(e -> at(e.getKey(), new LeaseSteps(e.getValue())))
-                        .toList()))
+        return Contexts.here(vertx.executeBlocking(() -> parts(instances), false)
+                .compose(parts -> {
+                    Future<long[]> done = Future.succeededFuture();
+                    for (List<LeaseStep> part : parts) {
+                        done = done.compose(v -> at(table(part.get(0).key()), new LeaseSteps(part)));
+                    }
+                    return done;
+                })
                 .mapEmpty());
+    }
+
+    /** The steps for instances without a lease, so many at most of one table. Of a large fleet it takes a while. */
+    private static List<List<LeaseStep>> parts(List<Instance> instances) {
+        List<List<LeaseStep>> parts = new ArrayList<>();
+        instances.stream()
+                .map(i -> new LeaseStep(
+                        i.key(),
+                        What.ENSURE,
+                        i.lease().toMillis(),
+                        i.resource().fence(),
+                        i.status() == Status.UNHEALTHY))
+                .collect(Collectors.groupingBy(step -> table(step.key())))
+                .values()
+                .forEach(steps -> {
+                    for (int from = 0; from < steps.size(); from += ENSURED_AT_ONCE) {
+                        parts.add(steps.subList(from, Math.min(steps.size(), from + ENSURED_AT_ONCE)));
+                    }
+                });
+        return parts;
     }
 
     /** A generation for a decision that is no heartbeat; 0 where the lease has ended or is not there. */
@@ -319,10 +333,18 @@ public final class Leases {
     private Future<Set<String>> ask(List<Integer> tables, LeaseQuery query) {
         List<Future<String[]>> answers =
                 tables.stream().map(table -> at(table, query)).toList();
-        return Contexts.here(Future.all(answers).map(v -> {
-            Set<String> keys = new HashSet<>();
-            answers.forEach(a -> Collections.addAll(keys, a.result()));
-            return keys;
+        return Contexts.here(Future.all(answers).compose(v -> {
+            if (answers.stream().allMatch(a -> a.result().length == 0)) {
+                return Future.succeededFuture(Set.of());
+            }
+            // many are not for a thread of the grid, which answers here
+            return vertx.executeBlocking(
+                    () -> {
+                        Set<String> keys = new HashSet<>();
+                        answers.forEach(a -> Collections.addAll(keys, a.result()));
+                        return keys;
+                    },
+                    false);
         }));
     }
 

@@ -161,6 +161,8 @@ class AccessTest {
                     token(secret, "https://other.example", 60),
                     token(secret, "https://issuer.example", -60),
                     token("another-secret-that-is-just-as-long-as-that", "https://issuer.example", 60),
+                    unsigned(token(secret, "https://issuer.example", 60)),
+                    unsigned(token(secret, "https://issuer.example", 60)) + ".",
                     "rubbish")) {
                 assertThat(node.anonymous()
                                 .with("Authorization", "Bearer " + bad)
@@ -206,6 +208,14 @@ class AccessTest {
         } finally {
             server.stop(0);
         }
+    }
+
+    /** The same claims, without a signature. */
+    private static String unsigned(String token) {
+        String header = java.util.Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString("{\"alg\":\"none\"}".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return header + token.substring(token.indexOf('.'), token.lastIndexOf('.'));
     }
 
     private static String token(String secret, String issuer, int seconds) {

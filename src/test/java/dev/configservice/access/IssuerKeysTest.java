@@ -21,9 +21,13 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +42,8 @@ class IssuerKeysTest {
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private volatile String answer = keySet(FIRST);
     private volatile int status = 200;
+    private volatile @Nullable CountDownLatch stall;
+    private final ExecutorService threads = Executors.newCachedThreadPool();
     private HttpServer server;
 
     @BeforeEach
@@ -46,15 +52,30 @@ class IssuerKeysTest {
         server.createContext("/keys", exchange -> {
             byte[] body = answer.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
+            CountDownLatch until = stall;
+            if (until != null) {
+                exchange.getResponseBody().flush();
+                awaitEnd(until);
+            }
             exchange.getResponseBody().write(body);
             exchange.close();
         });
+        server.setExecutor(threads);
         server.start();
+    }
+
+    private static void awaitEnd(CountDownLatch end) {
+        try {
+            assertThat(end.await(1, TimeUnit.MINUTES)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @AfterEach
     void stop() {
         server.stop(0);
+        threads.shutdownNow();
         vertx.close().await();
     }
 
@@ -115,7 +136,17 @@ class IssuerKeysTest {
     @Test
     void anIssuerThatCannotBeReadLeavesTheKeysThatWereReadLast() {
         IssuerKeys keys = keys();
-        for (String bad : new String[] {"<html>", "{\"keys\":[]}", "{\"keys\":[1]}", "[]", "{\"keys\":[{}]}"}) {
+        for (String bad : new String[] {
+            "<html>",
+            "{\"keys\":[]}",
+            "{\"keys\":[1]}",
+            "[]",
+            "{\"keys\":[{}]}",
+            // what Vert.x leaves out, and would then take what nobody has signed
+            "{\"keys\":[{\"kty\":\"unheard-of\"}]}",
+            "{\"keys\":[{\"kty\":\"oct\"}]}",
+            "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"enc\",\"alg\":\"RSA-OAEP\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}"
+        }) {
             double before = failures();
             answer = bad;
             await().until(() -> failures() > before + 1);
@@ -127,6 +158,18 @@ class IssuerKeysTest {
         await().until(() -> failures() > before + 1);
         assertThat(takes(keys, FIRST)).isTrue();
         status = 200;
+        await().until(() -> takes(keys, SECOND));
+    }
+
+    @Test
+    void anIssuerThatStopsWithinItsAnswerIsAskedAgain() throws InterruptedException {
+        IssuerKeys keys = keys();
+        CountDownLatch ended = new CountDownLatch(1);
+        stall = ended;
+        await().atMost(Duration.ofSeconds(30)).until(() -> failures() > 0);
+        stall = null;
+        ended.countDown();
+        answer = keySet(SECOND);
         await().until(() -> takes(keys, SECOND));
     }
 
