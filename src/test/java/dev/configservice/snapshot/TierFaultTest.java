@@ -113,6 +113,8 @@ class TierFaultTest {
                     .isEqualTo(201);
             assertThat(first.anonymous().get("/config/k?environment=e").status())
                     .isEqualTo(200);
+            // nobody waits for Redis
+            await().until(() -> redis.everything().contains("shared"));
         }
         // Redis knows that the service's layer exists, but lost the layer itself
         assertThat(redis.delete("cs:{tiers-" + postgres.port() + "}:s:configuration/e/s"))
