@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,17 +43,20 @@ final class IssuerKeys {
     private final Vertx vertx;
     private final AccessSettings settings;
     private final Duration every;
-    private final HttpClient http = HttpClient.newBuilder()
-            .connectTimeout(READ_DEADLINE)
-            .followRedirects(HttpClient.Redirect.NORMAL)
-            .build();
     private final Counter failures;
+
+    /** Null where the keys are in a file. */
+    private final @Nullable HttpClient http;
 
     private volatile JWTAuth auth;
     private String readLast;
     private boolean failing;
 
-    /** Keys that are read so often. */
+    /**
+     * Fails with {@link SettingsException} where there are no keys.
+     *
+     * @param every how long after one reading of the key set the next begins, at least
+     */
     IssuerKeys(Vertx vertx, AccessSettings settings, Duration every, MeterRegistry meters) {
         this.vertx = vertx;
         this.settings = settings;
@@ -60,13 +64,20 @@ final class IssuerKeys {
         this.failures = Counter.builder("config_service_issuer_key_failures")
                 .description("How often the token issuer's keys could not be read again")
                 .register(meters);
+        String place = settings.jwtJwks();
+        this.http = place.startsWith("http://") || place.startsWith("https://")
+                ? HttpClient.newBuilder()
+                        .connectTimeout(READ_DEADLINE)
+                        .followRedirects(HttpClient.Redirect.NORMAL)
+                        .build()
+                : null;
         if (settings.jwtSecret().isEmpty()) {
             try {
                 this.readLast = read();
                 this.auth = auth(readLast);
             } catch (IOException | RuntimeException e) {
-                throw new SettingsException("access.jwt-jwks: " + settings.jwtJwks()
-                        + " (expected: a file or URL with a JSON web key set; " + e + ")");
+                throw new SettingsException(
+                        "access.jwt-jwks: " + place + " (expected: a file or URL with a JSON web key set; " + e + ")");
             }
             again();
         } else {
@@ -146,16 +157,14 @@ final class IssuerKeys {
             if (!keySet.equals(readLast)) {
                 auth = auth(keySet);
                 readLast = keySet;
-                log.info("access.issuer-keys-replaced place={}", settings.jwtJwks());
+                log.info("access.issuer-keys-replaced");
             }
             failing = false;
         } catch (IOException | RuntimeException e) {
             failures.increment();
             if (!failing) {
-                log.warn(
-                        "access.issuer-keys-not-read place={} cause={}; those read last hold",
-                        settings.jwtJwks(),
-                        e.toString());
+                // not where they are: a URL may hold what is secret
+                log.warn("access.issuer-keys-not-read cause={}; those read last hold", e.toString());
             }
             failing = true;
         }
@@ -163,15 +172,13 @@ final class IssuerKeys {
     }
 
     private String read() throws IOException {
-        String place = settings.jwtJwks();
-        if (!place.startsWith("http://") && !place.startsWith("https://")) {
-            return Files.readString(Path.of(place));
+        if (http == null) {
+            return Files.readString(Path.of(settings.jwtJwks()));
         }
         try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(place))
-                    .timeout(READ_DEADLINE)
-                    .build();
-            // the request's own deadline ends with the headers
+            HttpRequest request =
+                    HttpRequest.newBuilder(URI.create(settings.jwtJwks())).build();
+            // a deadline of the request would end with the headers
             CompletableFuture<HttpResponse<String>> answer =
                     http.sendAsync(request, HttpResponse.BodyHandlers.ofString());
             HttpResponse<String> response;

@@ -5,14 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
-import io.vertx.core.Vertx;
-import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.JWTOptions;
-import io.vertx.ext.auth.PubSecKeyOptions;
-import io.vertx.ext.auth.jwt.JWTAuth;
-import io.vertx.ext.auth.jwt.JWTAuthOptions;
-import java.time.Instant;
+import dev.configservice.testing.Tokens;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -150,7 +143,8 @@ class AccessTest {
                 "CS_ACCESS_ANONYMOUS_READS",
                 "false"))) {
             assertThat(node.anonymous().get("/config/x").status()).isEqualTo(401);
-            Api good = node.anonymous().with("Authorization", "Bearer " + token(secret, "https://issuer.example", 60));
+            Api good = node.anonymous()
+                    .with("Authorization", "Bearer " + Tokens.signed(secret, "https://issuer.example", 60));
             assertThat(good.get("/access/self").field("name")).isEqualTo("ci");
             assertThat(good.post("/config", config("dev", "a", "k")).status()).isEqualTo(201);
             assertThat(good.post("/config", config("prod", "a", "k")).status()).isEqualTo(403);
@@ -158,11 +152,11 @@ class AccessTest {
                     .isEqualTo(403);
 
             for (String bad : java.util.List.of(
-                    token(secret, "https://other.example", 60),
-                    token(secret, "https://issuer.example", -60),
-                    token("another-secret-that-is-just-as-long-as-that", "https://issuer.example", 60),
-                    unsigned(token(secret, "https://issuer.example", 60)),
-                    unsigned(token(secret, "https://issuer.example", 60)) + ".",
+                    Tokens.signed(secret, "https://other.example", 60),
+                    Tokens.signed(secret, "https://issuer.example", -60),
+                    Tokens.signed("another-secret-that-is-just-as-long-as-that", "https://issuer.example", 60),
+                    Tokens.unsigned(Tokens.signed(secret, "https://issuer.example", 60)),
+                    Tokens.unsigned(Tokens.signed(secret, "https://issuer.example", 60)) + ".",
                     "rubbish")) {
                 assertThat(node.anonymous()
                                 .with("Authorization", "Bearer " + bad)
@@ -176,11 +170,7 @@ class AccessTest {
     @Test
     void theIssuersKeysComeFromAFileOrAUrl() throws java.io.IOException {
         String secret = "another-secret-of-the-tests-that-is-long";
-        String jwks = "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\""
-                + java.util.Base64.getUrlEncoder()
-                        .withoutPadding()
-                        .encodeToString(secret.getBytes(java.nio.charset.StandardCharsets.UTF_8))
-                + "\"}]}";
+        String jwks = Tokens.keySet(secret);
         java.nio.file.Path file =
                 dev.configservice.testing.TestServers.directory("jwks").resolve("jwks.json");
         java.nio.file.Files.writeString(file, jwks);
@@ -199,7 +189,9 @@ class AccessTest {
                 try (TestNode node = TestNode.start(
                         Map.of("CS_ACCESS_JWT_ISSUER", "https://issuer.example", "CS_ACCESS_JWT_JWKS", place))) {
                     assertThat(node.anonymous()
-                                    .with("Authorization", "Bearer " + token(secret, "https://issuer.example", 60))
+                                    .with(
+                                            "Authorization",
+                                            "Bearer " + Tokens.signed(secret, "https://issuer.example", 60))
                                     .get("/access/self")
                                     .field("name"))
                             .isEqualTo("ci");
@@ -207,38 +199,6 @@ class AccessTest {
             }
         } finally {
             server.stop(0);
-        }
-    }
-
-    /** The same claims, without a signature. */
-    private static String unsigned(String token) {
-        String header = java.util.Base64.getUrlEncoder()
-                .withoutPadding()
-                .encodeToString("{\"alg\":\"none\"}".getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        return header + token.substring(token.indexOf('.'), token.lastIndexOf('.'));
-    }
-
-    private static String token(String secret, String issuer, int seconds) {
-        Vertx vertx = Vertx.vertx();
-        try {
-            return JWTAuth.create(
-                            vertx,
-                            new JWTAuthOptions()
-                                    .addPubSecKey(new PubSecKeyOptions()
-                                            .setAlgorithm("HS256")
-                                            .setBuffer(secret)))
-                    .generateToken(
-                            new JsonObject()
-                                    .put("sub", "ci")
-                                    .put("scope", "config:write")
-                                    .put("environments", new JsonArray().add("dev"))
-                                    .put("exp", Instant.now().getEpochSecond() + seconds),
-                            new JWTOptions()
-                                    .setIssuer(issuer)
-                                    .addAudience("config")
-                                    .setAlgorithm("HS256"));
-        } finally {
-            vertx.close();
         }
     }
 }

@@ -7,20 +7,15 @@ import static org.awaitility.Awaitility.await;
 import com.sun.net.httpserver.HttpServer;
 import dev.configservice.settings.AccessSettings;
 import dev.configservice.settings.SettingsException;
+import dev.configservice.testing.Tokens;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
-import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.JWTOptions;
-import io.vertx.ext.auth.PubSecKeyOptions;
 import io.vertx.ext.auth.authentication.TokenCredentials;
-import io.vertx.ext.auth.jwt.JWTAuth;
-import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -40,7 +35,7 @@ class IssuerKeysTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private volatile String answer = keySet(FIRST);
+    private volatile String answer = Tokens.keySet(FIRST);
     private volatile int status = 200;
     private volatile @Nullable CountDownLatch stall;
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -88,22 +83,8 @@ class IssuerKeysTest {
                 meters);
     }
 
-    private static String keySet(String secret) {
-        return "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\""
-                + Base64.getUrlEncoder().withoutPadding().encodeToString(secret.getBytes(StandardCharsets.UTF_8))
-                + "\"}]}";
-    }
-
     private boolean takes(IssuerKeys keys, String secret) {
-        String token = JWTAuth.create(
-                        vertx,
-                        new JWTAuthOptions()
-                                .addPubSecKey(new PubSecKeyOptions()
-                                        .setAlgorithm("HS256")
-                                        .setBuffer(secret)))
-                .generateToken(
-                        new JsonObject().put("sub", "ci"),
-                        new JWTOptions().setIssuer(ISSUER).setAlgorithm("HS256").setExpiresInSeconds(60));
+        String token = Tokens.signed(secret, ISSUER, 60);
         try {
             keys.auth()
                     .authenticate(new TokenCredentials(token))
@@ -127,7 +108,7 @@ class IssuerKeysTest {
         IssuerKeys keys = keys();
         assertThat(takes(keys, FIRST)).isTrue();
         assertThat(takes(keys, SECOND)).isFalse();
-        answer = keySet(SECOND);
+        answer = Tokens.keySet(SECOND);
         await().until(() -> takes(keys, SECOND));
         assertThat(takes(keys, FIRST)).isFalse();
         assertThat(failures()).isZero();
@@ -154,7 +135,7 @@ class IssuerKeysTest {
         }
         double before = failures();
         status = 500;
-        answer = keySet(SECOND);
+        answer = Tokens.keySet(SECOND);
         await().until(() -> failures() > before + 1);
         assertThat(takes(keys, FIRST)).isTrue();
         status = 200;
@@ -169,7 +150,7 @@ class IssuerKeysTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> failures() > 0);
         stall = null;
         ended.countDown();
-        answer = keySet(SECOND);
+        answer = Tokens.keySet(SECOND);
         await().until(() -> takes(keys, SECOND));
     }
 

@@ -1,0 +1,56 @@
+package dev.configservice.testing;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.PubSecKeyOptions;
+import io.vertx.ext.auth.jwt.JWTAuth;
+import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Base64;
+
+/** Tokens of an issuer, and its key set. */
+public final class Tokens {
+    private Tokens() {}
+
+    /** For audience {@code config}, with the right to write configurations of environment {@code dev}. */
+    public static String signed(String secret, String issuer, int seconds) {
+        Vertx vertx = Vertx.vertx();
+        try {
+            return JWTAuth.create(
+                            vertx,
+                            new JWTAuthOptions()
+                                    .addPubSecKey(new PubSecKeyOptions()
+                                            .setAlgorithm("HS256")
+                                            .setBuffer(secret)))
+                    .generateToken(
+                            new JsonObject()
+                                    .put("sub", "ci")
+                                    .put("scope", "config:write")
+                                    .put("environments", new JsonArray().add("dev"))
+                                    .put("exp", Instant.now().getEpochSecond() + seconds),
+                            new JWTOptions()
+                                    .setIssuer(issuer)
+                                    .addAudience("config")
+                                    .setAlgorithm("HS256"));
+        } finally {
+            vertx.close();
+        }
+    }
+
+    /** The same claims, without a signature. */
+    public static String unsigned(String token) {
+        return base64("{\"alg\":\"none\"}") + token.substring(token.indexOf('.'), token.lastIndexOf('.'));
+    }
+
+    /** A JSON web key set with one shared secret. */
+    public static String keySet(String secret) {
+        return "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"" + base64(secret) + "\"}]}";
+    }
+
+    private static String base64(String text) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+}
