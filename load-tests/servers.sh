@@ -3,9 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 java=${JAVA:-java}
-# as the image has them
-flags="-Djava.util.concurrent.ForkJoinPool.common.parallelism=2 -XX:-G1UseAdaptiveIHOP -XX:InitiatingHeapOccupancyPercent=70"
-flags="$flags -XX:MaxTenuringThreshold=2 -XX:+UseTransparentHugePages ${FLAGS:--Xms1g -Xmx1g}"
+flags="@conf/jvm.options ${FLAGS:--Xms1g -Xmx1g}"
 work=$(mktemp -d)
 api=http://127.0.0.1:18082/api/v1
 limit_url=http://127.0.0.1:18083

@@ -35,6 +35,7 @@ import dev.configservice.flag.FlagEvaluationVerticle;
 import dev.configservice.flag.FlagKind;
 import dev.configservice.flag.FlagRoutes;
 import dev.configservice.flag.FlagUsage;
+import dev.configservice.http.BodyBudget;
 import dev.configservice.http.CoreRequests;
 import dev.configservice.http.HttpVerticle;
 import dev.configservice.http.Routes;
@@ -249,6 +250,7 @@ public final class Assembly implements AutoCloseable {
             CoreLog.serve(cores, vertx, feed, reader);
         }
         await(EventLoops.deployOnEach(vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
+        BodyBudget bodyBudget = BodyBudget.ofHeap(metrics.registry());
         deployHttp(
                 vertx,
                 settings,
@@ -260,6 +262,7 @@ public final class Assembly implements AutoCloseable {
                         features,
                         isEdge ? requests : null,
                         state,
+                        bodyBudget,
                         metrics.registry()));
         deployKafka(vertx, settings, feed, changeLog, events, postgres, metrics, health);
         undo.push(() -> await(secretReads.write(), Duration.ofSeconds(2)));

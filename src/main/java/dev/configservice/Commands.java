@@ -4,6 +4,7 @@ import dev.configservice.change.AuditLog;
 import dev.configservice.change.Resealing;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Keyring;
+import dev.configservice.secret.KeysetFile;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
@@ -60,10 +61,14 @@ final class Commands {
 
     private static int rotateKeyset(Path file) {
         try {
-            Files.writeString(file, Keyring.rotated(Files.readString(file)));
-            System.out.println("rotated " + file + "; give it to every node, then run reseal");
+            Path previous = KeysetFile.replace(file, Keyring.rotated(Files.readString(file)));
+            System.out.println("rotated " + file + " (the keyset before: " + previous
+                    + "); give it to every node, then run reseal");
             return 0;
-        } catch (IOException | GeneralSecurityException e) {
+        } catch (IOException e) {
+            throw new SettingsException(
+                    file + ": (expected: a file with a keyset, in a directory that can be written; " + e + ")");
+        } catch (GeneralSecurityException e) {
             throw new SettingsException(file + ": (expected: a file with a keyset)");
         }
     }

@@ -2,6 +2,7 @@ package dev.configservice;
 
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +16,8 @@ public final class Main {
 
     /** How long a start may go on after the service was told to end. */
     private static final int START_SECONDS = 20;
+
+    private static final String EXIT_OPTION = "-XX:+ExitOnOutOfMemoryError";
 
     private Main() {}
 
@@ -39,6 +42,7 @@ public final class Main {
 
     private static void run(boolean embedded) {
         long started = System.nanoTime();
+        warnOfMissingOptions();
         Settings settings = Settings.load(System.getenv(), embedded);
         CompletableFuture<@Nullable Assembly> starting = new CompletableFuture<>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "shutdown"));
@@ -46,6 +50,14 @@ public final class Main {
         long millis = (System.nanoTime() - started) / 1_000_000;
         log.info("start.ready http_port={} millis={}", assembly.httpPort(), millis);
         System.out.print(Banner.text(settings, assembly));
+    }
+
+    /** A process that goes on after it ran out of memory answers wrongly or not at all; it can only be told at its start. */
+    private static void warnOfMissingOptions() {
+        boolean exits = ManagementFactory.getRuntimeMXBean().getInputArguments().contains(EXIT_OPTION);
+        if (!exits) {
+            log.warn("start.option-missing option={} (start with: java @conf/jvm.options)", EXIT_OPTION);
+        }
     }
 
     private static Assembly start(Settings settings, CompletableFuture<@Nullable Assembly> starting) {

@@ -67,10 +67,12 @@ public final class Grid {
         config.setProperty("hazelcast.tcp.join.previously.joined.member.address.retention.seconds", "604800");
         config.setProperty("hazelcast.partition.count", "271");
         config.setProperty("hazelcast.graceful.shutdown.max.wait", Long.toString(Math.max(1, grace.toSeconds() / 2)));
+        // by default Hazelcast listens on every address of the machine, whatever its interfaces say
+        config.setProperty("hazelcast.socket.bind.any", "false");
+        config.setProperty("hazelcast.local.localAddress", settings.host());
         NetworkConfig network = config.getNetworkConfig();
         network.setPort(settings.port()).setPortAutoIncrement(settings.port() == 0);
         network.setPublicAddress(settings.port() == 0 ? null : settings.host() + ":" + settings.port());
-        network.getInterfaces().setEnabled(!settings.host().isEmpty()).addInterface(settings.host());
         JoinConfig join = network.getJoin();
         join.getAutoDetectionConfig().setEnabled(false);
         join.getMulticastConfig().setEnabled(false);

@@ -7,6 +7,8 @@ public enum ErrorCode {
     /** The body cannot be read as JSON. */
     MALFORMED_BODY("malformed-body", "The body is not well-formed JSON"),
     TOO_LARGE("too-large", "The body is too large"),
+    /** The body did not arrive in time. */
+    REQUEST_TIMEOUT("request-timeout", "The request did not arrive in time"),
     UNSUPPORTED_MEDIA_TYPE("unsupported-media-type", "The body must be JSON"),
     UNAUTHENTICATED("unauthenticated", "A valid key or token is needed"),
     FORBIDDEN("forbidden", "The key or token does not carry the right"),

@@ -40,6 +40,7 @@ public final class HttpVerticle extends VerticleBase {
     private static final int EACH = 1000;
 
     private static final long SWEEP_MILLIS = 15_000;
+    private static final long BODY_SWEEP_MILLIS = 250;
 
     private static final Pattern PARAMETER = Pattern.compile(":([a-z]+)");
 
@@ -50,6 +51,7 @@ public final class HttpVerticle extends VerticleBase {
     private final MeterRegistry meters;
     private final RouteMetrics unknown;
     private final IdleConnections connections = new IdleConnections();
+    private final Bodies bodies;
     private @Nullable HttpServer server;
 
     /**
@@ -63,10 +65,12 @@ public final class HttpVerticle extends VerticleBase {
             List<Routes> features,
             @Nullable CoreRequests cores,
             NodeState state,
+            BodyBudget bodyBudget,
             MeterRegistry meters) {
         this.settings = settings;
+        this.bodies = new Bodies(bodyBudget, Bodies.DEADLINE);
         this.cores = cores;
-        this.pipeline = new Pipeline(access, feed, ids, state);
+        this.pipeline = new Pipeline(access, feed, ids, state, bodies);
         this.features = features;
         this.meters = meters;
         this.unknown = new RouteMetrics(meters, "any", "unknown");
@@ -93,6 +97,7 @@ public final class HttpVerticle extends VerticleBase {
                 .connectionHandler(connections::opened)
                 .requestHandler(router());
         vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
+        vertx.setPeriodic(BODY_SWEEP_MILLIS, t -> bodies.sweep());
         server = http;
         if (tls == null) {
             return http.listen();

@@ -13,7 +13,6 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -38,7 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Pipeline {
     private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
-    private static final int MAX_BODY = 1 << 20;
     private static final Duration MIN_REVISION_DEADLINE = Duration.ofSeconds(2);
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
     private static final Buffer NO_BODY = Buffer.buffer();
@@ -57,11 +55,13 @@ final class Pipeline {
     private final Access access;
     private final ChangeFeed feed;
     private final NodeState state;
+    private final Bodies bodies;
     private final String requestIdPrefix;
     private long requests;
     private final Refusals refusals = new Refusals();
 
-    Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state) {
+    Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state, Bodies bodies) {
+        this.bodies = bodies;
         this.state = state;
         this.requestIdPrefix = ids.next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.access = access;
@@ -79,7 +79,8 @@ final class Pipeline {
         Future<Answer> answer = Contexts.then(
                 head(call, spec),
                 head -> hasBody
-                        ? body(call.request).compose(body -> Contexts.here(handler.apply(head.with(body))))
+                        ? body(call.request, head.caller())
+                                .compose(body -> Contexts.here(handler.apply(head.with(body))))
                         : Contexts.here(handler.apply(head.with(NO_BODY))));
         if (answer.succeeded()) {
             send(call, spec.metrics(), answer.result());
@@ -300,38 +301,14 @@ final class Pipeline {
         return text == null ? 0 : Long.parseLong(text);
     }
 
-    /** The body, at most a mebibyte of it, in whatever it is declared as that can be JSON. */
-    private static Future<Buffer> body(HttpServerRequest request) {
-        String type = request.getHeader("Content-Type");
-        String length = request.getHeader("Content-Length");
-        if (!isJson(type)) {
+    /** The body, in whatever it is declared as that can be JSON. */
+    private Future<Buffer> body(HttpServerRequest request, Caller caller) {
+        if (!isJson(request.getHeader("Content-Type"))) {
             request.resume();
             return Future.failedFuture(new ServiceException(
                     ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON (Content-Type: application/json)"));
         }
-        if (length != null && (length.length() > 18 || Long.parseLong(length) > MAX_BODY)) {
-            return Future.failedFuture(tooLarge());
-        }
-        Promise<Buffer> promise = Promise.promise();
-        Buffer buffer = Buffer.buffer();
-        request.handler(chunk -> {
-            if (promise.future().isComplete()) {
-                return;
-            }
-            if (buffer.length() + chunk.length() > MAX_BODY) {
-                promise.fail(tooLarge());
-            } else {
-                buffer.appendBuffer(chunk);
-            }
-        });
-        request.exceptionHandler(promise::tryFail);
-        request.endHandler(v -> promise.tryComplete(buffer));
-        request.resume();
-        return promise.future();
-    }
-
-    private static ServiceException tooLarge() {
-        return new ServiceException(ErrorCode.TOO_LARGE, "The body has more than " + MAX_BODY + " bytes");
+        return bodies.receive(request, caller.isAnonymous());
     }
 
     private static boolean isJson(@Nullable String type) {
@@ -390,6 +367,9 @@ final class Pipeline {
         request.resume();
         Answer answer = Problems.answer(e, request.path(), requestId(call));
         send(call, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
+        if (e.code() == ErrorCode.REQUEST_TIMEOUT || e.code() == ErrorCode.TOO_MANY) {
+            Bodies.closeUnlessArrived(request);
+        }
     }
 
     private static boolean hasBody(HttpServerRequest request) {

@@ -22,6 +22,7 @@ final class Problems {
             case FORBIDDEN -> 403;
             case NOT_FOUND -> 404;
             case METHOD_NOT_ALLOWED -> 405;
+            case REQUEST_TIMEOUT -> 408;
             case CONFLICT -> 409;
             case GONE -> 410;
             case PRECONDITION_FAILED -> 412;

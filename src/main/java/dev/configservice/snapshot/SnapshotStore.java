@@ -42,16 +42,21 @@ public final class SnapshotStore implements PositionStore {
             redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'c', ARGV[3], 'p', ARGV[4])
             return 1""";
 
-    /** 1: moved (or another node was faster). 0: what is kept does not reach to where this begins. */
+    /**
+     * 1: moved (or another node was faster). 0: what is kept does not reach to where this begins, or units of it are
+     * missing.
+     */
     private static final String ADVANCE = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local epoch, from, to = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
             if not e or e < epoch or (e == epoch and r < from) then return 0 end
             if e > epoch then return 1 end
+            if redis.call('HLEN', KEYS[2]) ~= tonumber(redis.call('HGET', KEYS[1], 'n')) then return 0 end
             for i = 6, #ARGV, 2 do
               local was = tonumber(redis.call('HGET', KEYS[2], ARGV[i]))
               if not was or was < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
             end
+            redis.call('HSET', KEYS[1], 'n', redis.call('HLEN', KEYS[2]))
             if r <= to then redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5]) end
             return 1""";
 
@@ -61,7 +66,8 @@ public final class SnapshotStore implements PositionStore {
             if e and (e > epoch or (e == epoch and r > to)) then return 0 end
             redis.call('DEL', KEYS[2])
             for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4])
+            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4],
+                       'n', redis.call('HLEN', KEYS[2]))
             return 1""";
 
     private final @Nullable Redis redis;
@@ -167,7 +173,18 @@ public final class SnapshotStore implements PositionStore {
                 .compose(position -> position == null || position.get("e") == null
                         ? Future.succeededFuture(Optional.empty())
                         : send(startBreaker, Request.cmd(Command.HGETALL).arg(prefix + "units"))
-                                .map(units -> Optional.of(kept(position, units))));
+                                .map(units -> whole(position, units)));
+    }
+
+    /** The position with all of its units; empty where Redis has lost some of them: what is missing is unknown, not empty. */
+    private static Optional<Kept> whole(Response position, @Nullable Response units) {
+        int kept = units == null ? 0 : units.getKeys().size();
+        Response count = position.get("n");
+        if (count == null || count.toInteger() != kept) {
+            log.warn("redis.units-incomplete found={} expected={}", kept, count == null ? "unknown" : count);
+            return Optional.empty();
+        }
+        return Optional.of(kept(position, units));
     }
 
     private static Kept kept(Response position, @Nullable Response units) {

@@ -6,9 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import dev.configservice.settings.SettingsException;
 import dev.configservice.testing.Certificates;
+import dev.configservice.testing.NodeProcess;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestServers;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -129,6 +131,28 @@ class TransportTest {
                         })
                         .isInstanceOf(SSLException.class);
             }
+        }
+    }
+
+    @Test
+    void everyPortIsOpenOnExactlyTheAddressThatItsSettingNames() {
+        Map<String, String> settings = new HashMap<>();
+        settings.put("CS_HTTP_HOST", "127.0.0.3");
+        settings.put("CS_CLUSTER_HOST", "127.0.0.2");
+        settings.put("CS_ACCESS_ADMIN_KEY", "sixteen-characters-and-more");
+        settings.put("CS_EMBEDDED_DIRECTORY", TestServers.directory("ports").toString());
+        for (String port : List.of("HTTP", "CLUSTER", "EMBEDDED_POSTGRES", "EMBEDDED_REDIS", "EMBEDDED_KAFKA")) {
+            settings.put("CS_" + port + "_PORT", Integer.toString(Ports.free()));
+        }
+        try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
+            process.awaitReady();
+            Map<Integer, String> listening = process.listening();
+            assertThat(listening.get(Integer.parseInt(settings.get("CS_HTTP_PORT"))))
+                    .isEqualTo("127.0.0.3");
+            assertThat(listening.get(Integer.parseInt(settings.get("CS_CLUSTER_PORT"))))
+                    .isEqualTo("127.0.0.2");
+            // the embedded servers, Kafka's controller, and the event bus, whose port is any free one
+            assertThat(listening.values()).hasSizeGreaterThan(5).allMatch(a -> a.startsWith("127.0.0."));
         }
     }
 

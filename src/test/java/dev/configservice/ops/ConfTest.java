@@ -11,8 +11,10 @@ import dev.configservice.testing.TestServers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,41 @@ class ConfTest {
                 false);
         assertThat(settings.cluster().members()).hasSize(3);
         assertThat(settings.access().anonymousReads()).isFalse();
+    }
+
+    @Test
+    void everyLauncherTakesTheOptionsOfOneFile() throws Exception {
+        String option = "-XX:+ExitOnOutOfMemoryError";
+        assertThat(Files.readString(Path.of("conf/jvm.options"))).contains("\n" + option + "\n");
+        String pom = Files.readString(Path.of("pom.xml"));
+        assertThat(pom)
+                .contains("<jvm.options>${project.basedir}/conf/jvm.options</jvm.options>")
+                .contains("<argument>@${jvm.options}</argument>")
+                .contains("<jvmFlag>@/app/jvm.options</jvmFlag>")
+                .contains("<argLine>@${jvm.options} ");
+        assertThat(Files.readString(Path.of("load-tests/servers.sh"))).contains("flags=\"@conf/jvm.options ");
+        assertThat(Files.readString(Path.of("load-tests/pom.xml")))
+                .contains("<jvmArg>@${project.basedir}/../conf/jvm.options</jvmArg>");
+        assertThat(Files.readString(Path.of("README.md")))
+                .contains("java @conf/jvm.options -jar target/config-service.jar");
+        // nothing says them a second time
+        for (String file : List.of("pom.xml", "load-tests/pom.xml", "load-tests/servers.sh", "README.md", ".ci/run")) {
+            assertThat(Files.readString(Path.of(file))).as(file).doesNotContain("common.parallelism");
+        }
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "@conf/jvm.options",
+                        "-Xmx16m",
+                        "-cp",
+                        "target/test-classes",
+                        "dev.configservice.testing.OutOfMemory")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue())
+                .as("the code with which a JVM ends that ran out of memory")
+                .isEqualTo(3);
     }
 
     @Test

@@ -11,8 +11,10 @@ import dev.configservice.testing.TestPostgres;
 import dev.configservice.testing.TestRedis;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -129,6 +131,44 @@ class TierFaultTest {
                     .isEqualTo(503);
         } finally {
             postgres.start();
+        }
+    }
+
+    @Test
+    void unitsThatRedisLostAreNotTakenForEmpty() {
+        String name = "cs:{tiers-" + postgres.port() + "}:";
+        for (String lost : List.of("DEL " + name + "units", "HDEL " + name + "units configuration/e/held")) {
+            try (TestNode first = node(redis.uri())) {
+                // as a test before may have left it there
+                assertThat(first.admin()
+                                .post(
+                                        "/config",
+                                        "{\"key\":\"k\",\"value\":1,\"environment\":\"e\",\"service_name\":\"held\"}")
+                                .status())
+                        .isIn(201, 409);
+                create(first, "other-" + UUID.randomUUID(), "k");
+                await().until(() -> redis.everything().contains("configuration/e/held"));
+            }
+            assertThat(redis.command(lost)).isEqualTo(1);
+            try (TestNode second = node(redis.uri())) {
+                assertThat(second.anonymous()
+                                .get("/config/k?environment=e&service_name=held")
+                                .status())
+                        .as("with PostgreSQL, after %s", lost)
+                        .isEqualTo(200);
+            }
+            assertThat(redis.command(lost)).isEqualTo(1);
+            postgres.stop();
+            try (TestNode third = node(redis.uri())) {
+                assertThat(third.anonymous()
+                                .get("/config/k?environment=e&service_name=held")
+                                .status())
+                        .as("without PostgreSQL, after %s", lost)
+                        .isEqualTo(503);
+                assertThat(third.anonymous().get("/ready").status()).isEqualTo(503);
+            } finally {
+                postgres.start();
+            }
         }
     }
 

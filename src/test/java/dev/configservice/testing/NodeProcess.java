@@ -2,14 +2,19 @@ package dev.configservice.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** The service as a process of its own, which a test may stop, kill and hang. */
@@ -37,9 +42,7 @@ public final class NodeProcess implements AutoCloseable {
         this.output = TestServers.directory("out").resolve("output");
         List<String> command = new ArrayList<>(by);
         command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.util.concurrent.ForkJoinPool.common.parallelism=2",
-                "-Xmx512m"));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "@conf/jvm.options", "-Xmx512m"));
         command.addAll(program);
         command.addAll(List.of(arguments));
         ProcessBuilder builder =
@@ -94,6 +97,67 @@ public final class NodeProcess implements AutoCloseable {
 
     public List<ProcessHandle> children() {
         return process.descendants().toList();
+    }
+
+    /** The addresses that it and its children listen on, by port; of a port with several, one that is not IPv4 wins. */
+    public Map<Integer, String> listening() {
+        Map<Integer, String> addresses = new HashMap<>();
+        Set<String> sockets = new HashSet<>();
+        Stream.concat(Stream.of(process.toHandle()), process.descendants())
+                .forEach(p -> sockets.addAll(sockets(p.pid())));
+        for (String table : List.of("tcp", "tcp6")) {
+            for (String line : lines(Path.of("/proc/net/" + table))) {
+                String[] columns = line.strip().split("\\s+", -1);
+                if (columns[3].equals("0A") && sockets.contains(columns[9])) {
+                    String[] local = columns[1].split(":", -1);
+                    addresses.put(Integer.parseInt(local[1], 16), address(local[0]));
+                }
+            }
+        }
+        return addresses;
+    }
+
+    private static Set<String> sockets(long pid) {
+        Set<String> inodes = new HashSet<>();
+        try (var files = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            for (Path file : files.toList()) {
+                String target = Files.isSymbolicLink(file)
+                        ? Files.readSymbolicLink(file).toString()
+                        : "";
+                if (target.startsWith("socket:[")) {
+                    inodes.add(target.substring("socket:[".length(), target.length() - 1));
+                }
+            }
+        } catch (IOException e) {
+            // a file that was closed, or a process that ended, meanwhile
+        }
+        return inodes;
+    }
+
+    private static List<String> lines(Path table) {
+        try {
+            List<String> lines = Files.readAllLines(table);
+            return lines.subList(1, lines.size());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An address as the kernel prints it: 32-bit words in the order of the machine, each as hex. */
+    private static String address(String hex) {
+        byte[] bytes = new byte[hex.length() / 2];
+        for (int word = 0; word < bytes.length; word += 4) {
+            for (int i = 0; i < 4; i++) {
+                int at = 2 * (word + 3 - i);
+                bytes[word + i] = (byte) Integer.parseInt(hex.substring(at, at + 2), 16);
+            }
+        }
+        try {
+            // an IPv6 socket for an IPv4 address counts as that
+            return InetAddress.getByAddress(bytes).getHostAddress();
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Hangs it: its sockets are open, and nothing answers. */

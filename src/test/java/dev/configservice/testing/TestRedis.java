@@ -51,6 +51,17 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
+    /** Sends a command, its words separated by spaces; the number that it answers. */
+    public long command(String command) {
+        String[] words = command.split(" ", -1);
+        try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {
+            Object reply = client.sendCommand(
+                    redis.clients.jedis.Protocol.Command.valueOf(words[0]),
+                    java.util.Arrays.copyOfRange(words, 1, words.length));
+            return (Long) reply;
+        }
+    }
+
     /** All keys and values, as text. */
     public String everything() {
         StringBuilder all = new StringBuilder();

@@ -1,0 +1,85 @@
+package dev.configservice.secret;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/**
+ * Writes keyset files so that no crash and no full disk leaves half of one: beside the file, forced to disk, then renamed
+ * over it. The files are readable only for their owner.
+ */
+public final class KeysetFile {
+    private static final Set<StandardOpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+
+    private KeysetFile() {}
+
+    /** Writes a keyset to a file that does not exist yet. Fails with {@link FileAlreadyExistsException} where it does. */
+    static void create(Path file, String json) throws IOException {
+        Path fresh = writeBeside(file, ".new", json);
+        try {
+            // a link fails where the name is taken, a rename would replace the file
+            Files.createLink(file, fresh);
+        } finally {
+            Files.delete(fresh);
+        }
+        forceDirectory(file);
+    }
+
+    /**
+     * Replaces the keyset in a file, and keeps the one before beside it.
+     *
+     * @return where the one before is
+     */
+    public static Path replace(Path file, String json) throws IOException {
+        Path previous = sibling(file, ".previous");
+        Path fresh = writeBeside(file, ".new", json);
+        try {
+            Path copy = writeBeside(file, ".copy", Files.readString(file));
+            Files.move(copy, previous, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(fresh);
+        }
+        forceDirectory(file);
+        return previous;
+    }
+
+    private static Path sibling(Path file, String suffix) {
+        Path absolute = file.toAbsolutePath();
+        return absolute.resolveSibling(absolute.getFileName() + suffix);
+    }
+
+    private static Path writeBeside(Path file, String suffix, String json) throws IOException {
+        Path target = sibling(file, suffix);
+        // left by a process that was stopped half way
+        Files.deleteIfExists(target);
+        var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+        try (FileChannel channel = FileChannel.open(target, NEW, owner)) {
+            ByteBuffer bytes = ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+        } catch (IOException e) {
+            Files.deleteIfExists(target);
+            throw e;
+        }
+        return target;
+    }
+
+    /** Makes a rename durable. */
+    private static void forceDirectory(Path file) throws IOException {
+        Path directory = file.toAbsolutePath().getParent();
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+}
