@@ -2,6 +2,8 @@ package dev.configservice;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static com.tngtech.archunit.library.freeze.FreezingArchRule.freeze;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -48,6 +50,11 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(packages("config", "flag", "registry"))
                 .check(CLASSES);
+    }
+
+    @Test
+    void packagesHaveNoCyclesBesideThoseThatAreBeingRemoved() {
+        freeze(slices().matching(ROOT + ".(*)..").should().beFreeOfCycles()).check(CLASSES);
     }
 
     @Test

@@ -40,11 +40,6 @@ public final class Form {
         return new Form(object, true, "", new ArrayList<>());
     }
 
-    /** An object within this one, whose errors are this one's. */
-    public Form within(String field, ObjectNode inner) {
-        return new Form(inner, nullIsAbsent, prefix + field + ".", errors);
-    }
-
     /** Whether a field is given, if only as null. */
     public boolean has(String field) {
         known.add(field);

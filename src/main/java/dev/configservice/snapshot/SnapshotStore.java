@@ -6,7 +6,6 @@ import dev.configservice.change.PositionStore;
 import dev.configservice.change.Unit;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
-import io.vertx.circuitbreaker.CircuitBreakerState;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -110,11 +109,6 @@ public final class SnapshotStore implements PositionStore {
     /** Whether there is a Redis at all. */
     public boolean isPresent() {
         return redis != null;
-    }
-
-    /** Whether it answered the last calls. */
-    public boolean isAway() {
-        return breaker.state() != CircuitBreakerState.CLOSED || breaker.failureCount() > 0;
     }
 
     /** A round trip, for health. */

@@ -41,12 +41,4 @@ public enum Operator {
     public static List<String> texts() {
         return Arrays.stream(values()).map(Operator::text).toList();
     }
-
-    /** Whether it compares with one value; the others take any of several. */
-    public boolean takesOneValue() {
-        return switch (this) {
-            case EQ, GT, GTE, LT, LTE, SEMVER_EQ, SEMVER_GT, SEMVER_LT, BEFORE, AFTER -> true;
-            case IN, NOT_IN, STARTS_WITH, ENDS_WITH, CONTAINS, MATCHES, EXISTS -> false;
-        };
-    }
 }

@@ -12,10 +12,6 @@ import org.jspecify.annotations.Nullable;
 public record Subject(@Nullable String userId, Map<String, Object> context) {
     private static final String USER_ID = "user_id";
 
-    boolean hasUser() {
-        return userId != null && !userId.isEmpty();
-    }
-
     @Nullable
     Object attribute(String name) {
         if (name.equals(USER_ID)) {
