@@ -1,12 +1,13 @@
 package dev.configservice;
 
+import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 
 /** What the service prints when it is up: where everything is, and a first call to try. */
 final class Banner {
     private Banner() {}
 
-    static String text(Settings settings, Assembly assembly) {
+    static String text(Settings settings, Node assembly) {
         String host = settings.http().host().equals("0.0.0.0")
                 ? "127.0.0.1"
                 : settings.http().host();

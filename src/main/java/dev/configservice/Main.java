@@ -1,5 +1,7 @@
 package dev.configservice;
 
+import dev.configservice.cli.Commands;
+import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
 import java.lang.management.ManagementFactory;
@@ -44,9 +46,9 @@ public final class Main {
         long started = System.nanoTime();
         warnOfMissingOptions();
         Settings settings = Settings.load(System.getenv(), embedded);
-        CompletableFuture<@Nullable Assembly> starting = new CompletableFuture<>();
+        CompletableFuture<@Nullable Node> starting = new CompletableFuture<>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "shutdown"));
-        Assembly assembly = start(settings, starting);
+        Node assembly = start(settings, starting);
         long millis = (System.nanoTime() - started) / 1_000_000;
         log.info("start.ready http_port={} millis={}", assembly.httpPort(), millis);
         System.out.print(Banner.text(settings, assembly));
@@ -60,9 +62,9 @@ public final class Main {
         }
     }
 
-    private static Assembly start(Settings settings, CompletableFuture<@Nullable Assembly> starting) {
+    private static Node start(Settings settings, CompletableFuture<@Nullable Node> starting) {
         try {
-            Assembly assembly = Assembly.start(settings);
+            Node assembly = Node.start(settings);
             starting.complete(assembly);
             return assembly;
         } finally {
@@ -72,8 +74,8 @@ public final class Main {
     }
 
     /** A service that is still starting, and may answer already, is stopped as soon as it has started. */
-    private static void stop(CompletableFuture<@Nullable Assembly> starting) {
-        Assembly assembly = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
+    private static void stop(CompletableFuture<@Nullable Node> starting) {
+        Node assembly = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
                 .join();
         if (assembly != null) {
             assembly.close();

@@ -23,8 +23,8 @@ public record Caller(
         @Nullable String keyId,
         Set<Right> rights,
         boolean openReads,
-        Reach environments,
-        Reach serviceNames,
+        Scope environments,
+        Scope serviceNames,
         @Nullable Instant expiresAt) {
 
     public boolean isAnonymous() {
@@ -32,12 +32,12 @@ public record Caller(
     }
 
     /** The same caller, who may read what anyone may. */
-    Caller withOpenReads() {
+    public Caller withOpenReads() {
         return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
     }
 
     /** Whether it was given a right, so that it may give it on. */
-    boolean holds(Right right) {
+    public boolean holds(Right right) {
         return rights.contains(Right.ADMIN) || rights.contains(right);
     }
 

@@ -1,4 +1,7 @@
-/** Who calls, and what a caller may do: API keys, JSON web tokens, rights. */
+/**
+ * The vocabulary of access: callers, rights, scopes, and who authenticates. Knows errors only; API keys and tokens are in
+ * {@code credential}.
+ */
 @NullMarked
 package dev.configservice.access;
 

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
-import dev.configservice.change.Change;
-import dev.configservice.change.Resource;
-import dev.configservice.change.SecretReads;
+import dev.configservice.events.audit.SecretReads;
 import dev.configservice.http.Request;
-import dev.configservice.http.ResourceRoutes;
 import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.Resource;
+import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.secret.Keyring;
 import org.jspecify.annotations.Nullable;
 

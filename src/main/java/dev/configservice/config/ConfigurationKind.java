@@ -2,13 +2,13 @@ package dev.configservice.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.ResourceKind;
-import dev.configservice.change.Sealed;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import java.util.Arrays;
 
 /**

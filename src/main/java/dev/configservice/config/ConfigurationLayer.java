@@ -1,10 +1,10 @@
 package dev.configservice.config;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Unit;
-import dev.configservice.http.Answer;
+import dev.configservice.http.Response;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
@@ -30,8 +30,8 @@ final class ConfigurationLayer {
         sorted.forEach(e -> byKey.put(e.resource.name(), e));
     }
 
-    static Unit unit(String environment, String serviceName) {
-        return new Unit(ConfigurationKind.KIND, environment, serviceName);
+    static UnitId unit(String environment, String serviceName) {
+        return new UnitId(ConfigurationKind.KIND, environment, serviceName);
     }
 
     static ConfigurationLayer of(Snapshot snapshot) {
@@ -88,8 +88,8 @@ final class ConfigurationLayer {
         }
 
         /** The answer for anyone; actors and a value that is encrypted are null. */
-        Answer ready() {
-            return Answer.ready(Answer.JSON, Buffer.buffer(json())).tagged(Long.toString(revision));
+        Response ready() {
+            return Response.ready(Response.JSON, Buffer.buffer(json())).tagged(Long.toString(revision));
         }
 
         private byte[] json() {

@@ -6,28 +6,28 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
-import dev.configservice.change.Action;
-import dev.configservice.change.ChangeBus;
-import dev.configservice.change.Command;
-import dev.configservice.change.Contexts;
-import dev.configservice.change.Ids;
-import dev.configservice.change.Origin;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Sealed;
-import dev.configservice.change.SecretReads;
 import dev.configservice.error.ServiceException;
-import dev.configservice.http.Answer;
-import dev.configservice.http.Form;
+import dev.configservice.events.audit.SecretReads;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
-import dev.configservice.http.ResourceRoutes;
+import dev.configservice.http.Response;
 import dev.configservice.http.Routes;
-import dev.configservice.http.Rule;
+import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.Command;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
+import dev.configservice.log.Resource;
+import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.util.List;
@@ -40,16 +40,16 @@ import org.jspecify.annotations.Nullable;
 /** The routes of configurations. */
 public final class ConfigurationRoutes implements Routes {
     private static final Pattern KEY_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,254}");
-    private static final Rule KEY = text -> {
+    private static final StringRule KEY = text -> {
         if (!KEY_FORM.matcher(text).matches()) {
             return "must be 1 to 255 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
         }
         return Ids.isId(text) ? "may not look like a UUID" : null;
     };
     /** Empty asks for the shared ones. */
-    private static final Rule NAME_OR_NONE = text -> text.isEmpty() ? null : Rule.NAME.problem(text);
+    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
-    private static final Rule DESCRIPTION = Rule.text(0, 2000);
+    private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
     private static final int MAX_BULK = 500;
 
     private static final String LIST = """
@@ -108,42 +108,48 @@ public final class ConfigurationRoutes implements Routes {
                 Right.READ,
                 Map.of(
                         "environment",
-                        Rule.NAME,
+                        StringRule.NAME,
                         "service_name",
                         NAME_OR_NONE,
                         "prefix",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "q",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "is_encrypted",
-                        Rule.BOOLEAN,
+                        StringRule.BOOLEAN,
                         Page.LIMIT,
                         Page.SIZE,
                         Page.TOKEN,
-                        Rule.ANY),
+                        StringRule.ANY),
                 this::list);
         table.route("POST", "/config/bulk", null, Map.of(), this::bulk);
         table.route(
                 "GET",
                 "/config/service/:service",
                 Right.READ,
-                Map.of("environment", Rule.NAME, "format", FlatDocument.FORMAT),
+                Map.of("environment", StringRule.NAME, "format", FlatDocument.FORMAT),
                 this::ofService);
         table.route(
                 "GET",
                 "/config/:id",
                 null,
-                Map.of("environment", Rule.NAME, "service_name", Rule.NAME, "is_encrypted", Rule.BOOLEAN),
+                Map.of(
+                        "environment",
+                        StringRule.NAME,
+                        "service_name",
+                        StringRule.NAME,
+                        "is_encrypted",
+                        StringRule.BOOLEAN),
                 this::get);
         table.coreRoute("PUT", "/config/:id", Right.CONFIG_WRITE, Map.of(), this::update);
         shared.mount(table);
     }
 
-    private Future<Answer> create(Request request) {
-        Form form = Form.write(request.object());
+    private Future<Response> create(Request request) {
+        FieldReader form = FieldReader.write(request.object());
         String key = form.required("key", KEY);
-        String environment = form.required("environment", Rule.NAME);
-        String serviceName = form.text("service_name", Rule.NAME);
+        String environment = form.required("environment", StringRule.NAME);
+        String serviceName = form.text("service_name", StringRule.NAME);
         String description = form.text("description", DESCRIPTION);
         Boolean encrypted = form.bool("is_encrypted");
         String comment = form.text("comment", ResourceRoutes.COMMENT);
@@ -178,7 +184,7 @@ public final class ConfigurationRoutes implements Routes {
     }
 
     /** The value; JSON null where it is wrong, which the form says. */
-    private static JsonNode requiredValue(Form form) {
+    private static JsonNode requiredValue(FieldReader form) {
         int before = form.errors().size();
         JsonNode value = form.value("value");
         if (value == null && form.errors().size() == before) {
@@ -187,11 +193,11 @@ public final class ConfigurationRoutes implements Routes {
         return value == null ? NullNode.getInstance() : value;
     }
 
-    private Future<Answer> update(Request request) {
+    private Future<Response> update(Request request) {
         ObjectNode body = request.object();
         return shared.forWrite(request).compose(found -> {
             Resource current = found.present();
-            Form form = Form.write(body);
+            FieldReader form = FieldReader.write(body);
             form.readOnly(
                     face.render(current, request.caller()),
                     "id",
@@ -241,7 +247,7 @@ public final class ConfigurationRoutes implements Routes {
                             null,
                             origin))
                     .map(result -> {
-                        Answer answer = shared.written(200, result, request);
+                        Response answer = shared.written(200, result, request);
                         return revealed
                                 ? answer.header(
                                         "Warning",
@@ -252,7 +258,7 @@ public final class ConfigurationRoutes implements Routes {
         });
     }
 
-    private Future<Answer> get(Request request) {
+    private Future<Response> get(Request request) {
         String key = request.parameter("id");
         if (Ids.isId(key)) {
             return shared.get(request);
@@ -260,7 +266,7 @@ public final class ConfigurationRoutes implements Routes {
         String environment = environment(request);
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
-        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
+        return Futures.map(layers(environment, service, request.minRevision()), layers -> {
             ConfigurationLayer.Entry entry = layers.get(key);
             if (entry == null || (encrypted != null && encrypted != entry.isSealed())) {
                 request.caller().require(Right.READ, environment, service == null ? "" : service);
@@ -285,17 +291,17 @@ public final class ConfigurationRoutes implements Routes {
         return environment == null ? defaultEnvironment : environment;
     }
 
-    private Future<Answer> ofService(Request request) {
+    private Future<Response> ofService(Request request) {
         String service = request.parameter("service");
-        if (Rule.NAME.problem(service) != null) {
-            throw ServiceException.invalid("service_name", String.valueOf(Rule.NAME.problem(service)));
+        if (StringRule.NAME.problem(service) != null) {
+            throw ServiceException.invalid("service_name", String.valueOf(StringRule.NAME.problem(service)));
         }
         String environment = environment(request);
         String format = request.query("format");
         FlatDocument document = format == null ? null : FlatDocument.of(format);
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
-        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
+        return Futures.map(layers(environment, service, request.minRevision()), layers -> {
             if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
                 return layers.stamp(layers.ready());
             }
@@ -315,15 +321,15 @@ public final class ConfigurationRoutes implements Routes {
                     flat.set(r.name(), shown.get("value"));
                 }
             }
-            Answer answer = document == null
-                    ? Answer.json(200, all)
-                    : Answer.text(document.contentType(), document.write(flat));
+            Response answer = document == null
+                    ? Response.json(200, all)
+                    : Response.text(document.contentType(), document.write(flat));
             return layers.stamp(
                     answer.tagged(layers.lastChange() + (masked ? "-m" : "")).asSecret(secrets));
         });
     }
 
-    private Future<Answer> list(Request request) {
+    private Future<Response> list(Request request) {
         String environment = request.query("environment");
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
@@ -360,10 +366,10 @@ public final class ConfigurationRoutes implements Routes {
         return patterns.isEmpty() ? null : patterns.toArray(String[]::new);
     }
 
-    private Future<Answer> bulk(Request request) {
-        Form form = Form.read(request.object());
-        String environment = form.required("environment", Rule.NAME);
-        String service = form.text("service_name", Rule.NAME);
+    private Future<Response> bulk(Request request) {
+        FieldReader form = FieldReader.read(request.object());
+        String environment = form.required("environment", StringRule.NAME);
+        String service = form.text("service_name", StringRule.NAME);
         List<String> keys = form.texts("keys", KEY, MAX_BULK);
         if (!form.has("keys")) {
             form.error("keys", "is required");
@@ -372,7 +378,7 @@ public final class ConfigurationRoutes implements Routes {
         List<String> wanted = keys == null ? List.of() : keys;
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service == null ? "" : service);
-        return Contexts.map(layers(environment, service, request.minRevision()), layers -> {
+        return Futures.map(layers(environment, service, request.minRevision()), layers -> {
             ObjectNode body = Json.object();
             ObjectNode items = body.putObject("items");
             ArrayNode missing = body.putArray("missing");
@@ -387,7 +393,7 @@ public final class ConfigurationRoutes implements Routes {
                     items.set(key, face.render(entry.resource(), caller));
                 }
             }
-            return layers.stamp(Answer.json(200, body).asSecret(secrets));
+            return layers.stamp(Response.json(200, body).asSecret(secrets));
         });
     }
 
@@ -407,16 +413,16 @@ public final class ConfigurationRoutes implements Routes {
         }
 
         /** All of it as anyone may see it. */
-        Answer ready() {
+        Response ready() {
             ConfigurationLayer.Merged merged = merged();
-            return Answer.ready(Answer.JSON, merged.json()).tagged(lastChange() + (merged.anySealed() ? "-m" : ""));
+            return Response.ready(Response.JSON, merged.json()).tagged(lastChange() + (merged.anySealed() ? "-m" : ""));
         }
 
         long lastChange() {
             return Math.max(common.lastChange(), own == null ? 0 : own.lastChange());
         }
 
-        Answer stamp(Answer answer) {
+        Response stamp(Response answer) {
             long asOf = Math.min(
                     common.asOf().revision(),
                     own == null ? Long.MAX_VALUE : own.asOf().revision());
@@ -427,9 +433,9 @@ public final class ConfigurationRoutes implements Routes {
     private Future<Layers> layers(String environment, @Nullable String service, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
         if (service == null) {
-            return Contexts.map(common, c -> new Layers(null, c));
+            return Futures.map(common, c -> new Layers(null, c));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, service), minRevision);
-        return Contexts.then(own, o -> Contexts.map(common, c -> new Layers(o, Objects.requireNonNull(c))));
+        return Futures.then(own, o -> Futures.map(common, c -> new Layers(o, Objects.requireNonNull(c))));
     }
 }

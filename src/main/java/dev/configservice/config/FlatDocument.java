@@ -7,8 +7,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.http.Rule;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
@@ -82,7 +82,7 @@ enum FlatDocument {
     static final List<String> NAMES = List.of("map", "env", "properties", "yaml");
 
     /** What the name of a format must be. */
-    static final Rule FORMAT = text -> NAMES.contains(text) ? null : "must be one of " + String.join(", ", NAMES);
+    static final StringRule FORMAT = text -> NAMES.contains(text) ? null : "must be one of " + String.join(", ", NAMES);
 
     /** The form of a name that keeps to {@link #FORMAT}. */
     static FlatDocument of(String name) {

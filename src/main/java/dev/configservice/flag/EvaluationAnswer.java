@@ -12,4 +12,5 @@ import org.jspecify.annotations.Nullable;
  * @param asOf the revision that the flags stand for
  * @param outdated whether newer changes of the flags are known
  */
-record EvaluationAnswer(List<Outcome> outcomes, @Nullable Trace trace, long asOf, boolean outdated) {}
+record EvaluationAnswer(
+        List<RenderedEvaluation> outcomes, @Nullable Trace trace, long asOf, boolean outdated) {}

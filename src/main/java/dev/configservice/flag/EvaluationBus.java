@@ -1,8 +1,8 @@
 package dev.configservice.flag;
 
-import dev.configservice.change.ByReference;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.vertx.LocalMessageCodec;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -37,7 +37,7 @@ public final class EvaluationBus {
 
     public EvaluationBus(Vertx vertx) {
         this.vertx = vertx;
-        vertx.eventBus().registerCodec(new ByReference(CODEC));
+        vertx.eventBus().registerCodec(new LocalMessageCodec(CODEC));
     }
 
     /** What one event loop gathers, and where it sends it. Touched only on that event loop. */

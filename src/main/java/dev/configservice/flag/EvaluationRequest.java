@@ -1,6 +1,6 @@
 package dev.configservice.flag;
 
-import dev.configservice.flag.eval.Subject;
+import dev.configservice.flag.eval.EvaluationContext;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -11,4 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param explain whether each step is told, where one flag is named
  */
 record EvaluationRequest(
-        String environment, @Nullable Set<String> flagNames, Subject subject, boolean explain, long minRevision) {}
+        String environment,
+        @Nullable Set<String> flagNames,
+        EvaluationContext subject,
+        boolean explain,
+        long minRevision) {}

@@ -45,9 +45,9 @@ public final class FlagEvaluationVerticle extends VerticleBase {
         } else {
             evaluations = flags.evaluateAll(names, request.subject());
         }
-        List<Outcome> outcomes = new ArrayList<>(evaluations.size());
+        List<RenderedEvaluation> outcomes = new ArrayList<>(evaluations.size());
         for (Evaluation evaluation : evaluations) {
-            outcomes.add(evaluation.view(e -> new Outcome(e, request.environment(), usage.counter(e))));
+            outcomes.add(evaluation.view(e -> new RenderedEvaluation(e, request.environment(), usage.counter(e))));
         }
         usage.count(outcomes);
         return new EvaluationAnswer(outcomes, trace, snapshot.asOf().revision(), snapshot.isOutdated());

@@ -1,9 +1,9 @@
 package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.ResourceKind;
-import dev.configservice.change.Sealed;
+import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
+import dev.configservice.secret.Sealed;
 
 /** How flags change: field by field, and never into one that cannot be evaluated. */
 public final class FlagKind implements ResourceKind {

@@ -5,23 +5,23 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
-import dev.configservice.change.Action;
-import dev.configservice.change.ChangeBus;
-import dev.configservice.change.Command;
-import dev.configservice.change.Ids;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Sealed;
 import dev.configservice.error.ServiceException;
-import dev.configservice.flag.eval.Subject;
+import dev.configservice.flag.eval.EvaluationContext;
 import dev.configservice.flag.eval.Trace;
-import dev.configservice.http.Answer;
-import dev.configservice.http.Form;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
-import dev.configservice.http.ResourceRoutes;
+import dev.configservice.http.Response;
 import dev.configservice.http.Routes;
-import dev.configservice.http.Rule;
+import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.Command;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Resource;
+import dev.configservice.resource.ResourceRoutes;
+import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
@@ -37,15 +37,15 @@ import java.util.regex.Pattern;
 /** The routes of feature flags. */
 public final class FlagRoutes implements Routes {
     private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
-    static final Rule NAME = text -> {
+    static final StringRule NAME = text -> {
         if (!NAME_FORM.matcher(text).matches()) {
             return "must be 1 to 100 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
         }
         return Ids.isId(text) ? "may not look like a UUID" : null;
     };
-    private static final Rule DESCRIPTION = Rule.text(0, 2000);
-    private static final Rule SHORT = Rule.text(1, 200);
-    private static final Rule USER = Rule.text(0, 1000);
+    private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
+    private static final StringRule SHORT = StringRule.text(1, 200);
+    private static final StringRule USER = StringRule.text(0, 1000);
     private static final int MAX_USERS = 10_000;
     private static final int MAX_BULK = 1000;
 
@@ -123,21 +123,21 @@ public final class FlagRoutes implements Routes {
                 Right.READ,
                 Map.of(
                         "environment",
-                        Rule.NAME,
+                        StringRule.NAME,
                         "name",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "prefix",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "tag",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "owner",
-                        Rule.ANY,
+                        StringRule.ANY,
                         "stale",
-                        Rule.BOOLEAN,
+                        StringRule.BOOLEAN,
                         Page.LIMIT,
                         Page.SIZE,
                         Page.TOKEN,
-                        Rule.ANY),
+                        StringRule.ANY),
                 this::list);
         table.route("POST", "/feature-flags/evaluate", Right.READ, Map.of(), this::evaluate);
         table.route("POST", "/feature-flags/evaluate/bulk", Right.READ, Map.of(), this::evaluateBulk);
@@ -147,10 +147,10 @@ public final class FlagRoutes implements Routes {
         shared.mount(table);
     }
 
-    private Future<Answer> create(Request request) {
-        Form form = Form.write(request.object());
+    private Future<Response> create(Request request) {
+        FieldReader form = FieldReader.write(request.object());
         String name = form.required("name", NAME);
-        String given = form.text("environment", Rule.NAME);
+        String given = form.text("environment", StringRule.NAME);
         String environment = given == null ? defaultEnvironment : given;
         String comment = form.text("comment", ResourceRoutes.COMMENT);
         ObjectNode content = fields(form, true);
@@ -173,7 +173,7 @@ public final class FlagRoutes implements Routes {
     }
 
     /** Every error of the fields by themselves, and of what they come to together. */
-    private static void check(Form form, String name, ObjectNode content) {
+    private static void check(FieldReader form, String name, ObjectNode content) {
         try {
             Flags.check(name, content);
         } catch (ServiceException e) {
@@ -185,7 +185,7 @@ public final class FlagRoutes implements Routes {
     }
 
     /** The fields that a caller gives; of a creation all, with what stands where they are not given. */
-    private static ObjectNode fields(Form form, boolean all) {
+    private static ObjectNode fields(FieldReader form, boolean all) {
         ObjectNode o = Json.object();
         if (!all) {
             form.refuseNull("is_enabled");
@@ -225,11 +225,11 @@ public final class FlagRoutes implements Routes {
         return o;
     }
 
-    private Future<Answer> update(Request request) {
+    private Future<Response> update(Request request) {
         ObjectNode body = request.object();
         return shared.forWrite(request).compose(found -> {
             Resource current = found.present();
-            Form form = Form.write(body);
+            FieldReader form = FieldReader.write(body);
             form.readOnly(
                     face.render(current, request.caller()),
                     "id",
@@ -264,7 +264,7 @@ public final class FlagRoutes implements Routes {
         });
     }
 
-    private Future<Answer> list(Request request) {
+    private Future<Response> list(Request request) {
         String environment = request.query("environment");
         boolean stale = Boolean.TRUE.equals(request.flag("stale"));
         Page page = Page.of(request, 2);
@@ -310,11 +310,11 @@ public final class FlagRoutes implements Routes {
                                 o.get("name").textValue(), o.get("environment").textValue())));
     }
 
-    private Future<Answer> evaluate(Request request) {
-        Form form = Form.read(request.object());
+    private Future<Response> evaluate(Request request) {
+        FieldReader form = FieldReader.read(request.object());
         String name = form.required("flag_name", NAME);
         String environment = environment(form);
-        Subject subject = subject(form);
+        EvaluationContext subject = subject(form);
         JsonNode otherwise = form.value("default_value");
         boolean explain = Boolean.TRUE.equals(form.bool("explain"));
         form.done();
@@ -322,9 +322,9 @@ public final class FlagRoutes implements Routes {
         return evaluations
                 .evaluate(new EvaluationRequest(environment, Set.of(name), subject, explain, request.minRevision()))
                 .map(answer -> {
-                    Outcome outcome = answer.outcomes().get(0);
+                    RenderedEvaluation outcome = answer.outcomes().get(0);
                     if (otherwise == null && answer.trace() == null) {
-                        return Answer.ready(Answer.JSON, outcome.body()).asOf(answer.asOf(), answer.outdated());
+                        return Response.ready(Response.JSON, outcome.body()).asOf(answer.asOf(), answer.outdated());
                     }
                     ObjectNode o = outcome.render(otherwise);
                     if (answer.trace() != null) {
@@ -333,14 +333,14 @@ public final class FlagRoutes implements Routes {
                             steps.addObject().put("step", step.step()).put("result", step.result());
                         }
                     }
-                    return Answer.json(200, o).asOf(answer.asOf(), answer.outdated());
+                    return Response.json(200, o).asOf(answer.asOf(), answer.outdated());
                 });
     }
 
-    private Future<Answer> evaluateBulk(Request request) {
-        Form form = Form.read(request.object());
+    private Future<Response> evaluateBulk(Request request) {
+        FieldReader form = FieldReader.read(request.object());
         String environment = environment(form);
-        Subject subject = subject(form);
+        EvaluationContext subject = subject(form);
         List<String> names = form.texts("flag_names", NAME, MAX_BULK);
         form.done();
         request.caller().require(Right.READ, environment, "");
@@ -351,25 +351,25 @@ public final class FlagRoutes implements Routes {
                         subject,
                         false,
                         request.minRevision()))
-                .map(answer -> Answer.ready(Answer.JSON, Outcome.body(answer.outcomes()))
+                .map(answer -> Response.ready(Response.JSON, RenderedEvaluation.body(answer.outcomes()))
                         .asOf(answer.asOf(), answer.outdated()));
     }
 
-    private String environment(Form form) {
-        String environment = form.text("environment", Rule.NAME);
+    private String environment(FieldReader form) {
+        String environment = form.text("environment", StringRule.NAME);
         return environment == null ? defaultEnvironment : environment;
     }
 
-    private static Subject subject(Form form) {
+    private static EvaluationContext subject(FieldReader form) {
         String user = form.text("user_id", USER);
         JsonNode context = form.node("context");
         if (context != null && !context.isObject()) {
             form.error("context", "must be an object");
         }
-        return new Subject(user, Flags.context(context != null && context.isObject() ? context : null));
+        return new EvaluationContext(user, Flags.context(context != null && context.isObject() ? context : null));
     }
 
-    private Future<Answer> usage(Request request) {
+    private Future<Response> usage(Request request) {
         return shared.find(request).compose(found -> {
             Resource flag = found.present();
             request.caller().require(Right.READ, flag.environment(), "");
@@ -388,7 +388,7 @@ public final class FlagRoutes implements Routes {
                 }
                 body.put("last_evaluated_at", last == null ? null : Json.time(last));
                 body.set("items", items);
-                return Answer.json(200, body);
+                return Response.json(200, body);
             });
         });
     }

@@ -116,9 +116,9 @@ public final class FlagUsage {
                 : counts.computeIfAbsent(key, k -> new LongAdder());
     }
 
-    void count(List<Outcome> outcomes) {
+    void count(List<RenderedEvaluation> outcomes) {
         Map<Reason, int[]> reasons = new EnumMap<>(Reason.class);
-        for (Outcome outcome : outcomes) {
+        for (RenderedEvaluation outcome : outcomes) {
             reasons.computeIfAbsent(outcome.evaluation().reason(), r -> new int[1])[0]++;
             LongAdder count = outcome.counter();
             if (count != null) {

@@ -3,8 +3,6 @@ package dev.configservice.flag;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Unit;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.FlagDefinition;
@@ -14,8 +12,10 @@ import dev.configservice.flag.eval.FlagDefinition.Rule;
 import dev.configservice.flag.eval.FlagDefinition.Variant;
 import dev.configservice.flag.eval.FlagSet;
 import dev.configservice.flag.eval.Operator;
-import dev.configservice.http.Form;
+import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -31,13 +31,14 @@ final class Flags {
     static final String KIND = "feature_flag";
 
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
-    private static final dev.configservice.http.Rule DESCRIPTION = dev.configservice.http.Rule.text(0, 2000);
+    private static final dev.configservice.json.StringRule DESCRIPTION =
+            dev.configservice.json.StringRule.text(0, 2000);
     private static final int MAX_WEIGHT = 1_000_000;
 
     private Flags() {}
 
-    static Unit unit(String environment) {
-        return new Unit(KIND, environment, "");
+    static UnitId unit(String environment) {
+        return new UnitId(KIND, environment, "");
     }
 
     static FlagSet set(Snapshot snapshot) {
@@ -298,7 +299,7 @@ final class Flags {
             return List.copyOf(prerequisites);
         }
 
-        private void text(ObjectNode o, String at, String field, dev.configservice.http.Rule rule) {
+        private void text(ObjectNode o, String at, String field, dev.configservice.json.StringRule rule) {
             if (o.hasNonNull(field)) {
                 String problem =
                         o.path(field).isTextual() ? rule.problem(o.path(field).textValue()) : "must be a text";
@@ -321,7 +322,7 @@ final class Flags {
     }
 
     /** A list field as it is kept: an empty one where it is null. */
-    static ArrayNode list(Form form, String field, int max) {
+    static ArrayNode list(FieldReader form, String field, int max) {
         JsonNode node = form.node(field);
         if (node == null) {
             return Json.object().arrayNode();

@@ -1,12 +1,13 @@
 package dev.configservice.http;
 
-import dev.configservice.access.Access;
+import dev.configservice.access.Authenticator;
 import dev.configservice.access.Right;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.Ids;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
 import dev.configservice.settings.HttpSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -47,7 +48,7 @@ public final class HttpVerticle extends VerticleBase {
     private final HttpSettings settings;
     private final Pipeline pipeline;
     private final List<Routes> features;
-    private final @Nullable CoreRequests cores;
+    private final @Nullable Forwarder cores;
     private final MeterRegistry meters;
     private final RouteMetrics unknown;
     private final IdleConnections connections = new IdleConnections();
@@ -59,11 +60,11 @@ public final class HttpVerticle extends VerticleBase {
      */
     public HttpVerticle(
             HttpSettings settings,
-            Access access,
+            Authenticator access,
             ChangeFeed feed,
             Ids ids,
             List<Routes> features,
-            @Nullable CoreRequests cores,
+            @Nullable Forwarder cores,
             NodeState state,
             BodyBudget bodyBudget,
             MeterRegistry meters) {
@@ -161,12 +162,12 @@ public final class HttpVerticle extends VerticleBase {
                 400, ctx -> pipeline.fail(call(ctx), unknown, ServiceException.invalid("path", "is not well-formed")));
     }
 
-    private Call call(RoutingContext ctx) {
+    private RequestContext call(RoutingContext ctx) {
         return call(ctx.request(), ctx.pathParams());
     }
 
-    private Call call(HttpServerRequest request, Map<String, String> parameters) {
-        return new Call(request, parameters, connections.of(request.connection()));
+    private RequestContext call(HttpServerRequest request, Map<String, String> parameters) {
+        return new RequestContext(request, parameters, connections.of(request.connection()));
     }
 
     private CorsHandler cors() {
@@ -208,8 +209,8 @@ public final class HttpVerticle extends VerticleBase {
                 String method,
                 String path,
                 @Nullable Right need,
-                Map<String, Rule> query,
-                Function<Request, Future<Answer>> handler) {
+                Map<String, StringRule> query,
+                Function<Request, Future<Response>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec(method, BASE + path, need, query, new RouteMetrics(meters, method, BASE + path));
             enter(method, BASE + path, call -> pipeline.run(call, spec, handler));
@@ -220,18 +221,18 @@ public final class HttpVerticle extends VerticleBase {
                 String method,
                 String path,
                 @Nullable Right need,
-                Map<String, Rule> query,
-                Function<Request, Future<Answer>> handler) {
-            CoreRequests handOn = cores;
-            String name = CoreRequests.name(method, path);
-            route(method, path, need, query, handOn == null ? handler : request -> handOn.hand(name, request));
+                Map<String, StringRule> query,
+                Function<Request, Future<Response>> handler) {
+            Forwarder handOn = cores;
+            String name = method + " " + path;
+            route(method, path, need, query, handOn == null ? handler : request -> handOn.forward(name, request));
         }
 
         @Override
         public void stream(
                 String path,
                 @Nullable Right need,
-                Map<String, Rule> query,
+                Map<String, StringRule> query,
                 Function<Routes.Exchange, Future<Void>> handler) {
             Pipeline.Spec spec =
                     new Pipeline.Spec("GET", BASE + path, need, query, new RouteMetrics(meters, "GET", BASE + path));
@@ -239,12 +240,12 @@ public final class HttpVerticle extends VerticleBase {
         }
 
         @Override
-        public void root(String path, Function<Request, Future<Answer>> handler) {
+        public void root(String path, Function<Request, Future<Response>> handler) {
             Pipeline.Spec spec = new Pipeline.Spec("GET", path, null, Map.of(), new RouteMetrics(meters, "GET", path));
             enter("GET", path, call -> pipeline.run(call, spec, handler));
         }
 
-        private void enter(String method, String path, Consumer<Call> handler) {
+        private void enter(String method, String path, Consumer<RequestContext> handler) {
             Set<String> known = methods.computeIfAbsent(path, p -> new LinkedHashSet<>());
             Route route = router.routeWithRegex(regex(path)).method(HttpMethod.valueOf(method));
             route.order(order(path, false));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ public record Page(int limit, List<String> after) {
     /** What a list route takes beside its own parameters. */
     public static final String LIMIT = "limit";
 
-    public static final Rule SIZE = Rule.number(1, MAX);
+    public static final StringRule SIZE = StringRule.number(1, MAX);
 
     public static final String TOKEN = "page_token";
 
@@ -61,7 +62,7 @@ public record Page(int limit, List<String> after) {
      * @param found the items after {@link #after}, one more than {@link #limit} where there are more
      * @param key the sort key of an item
      */
-    public <T> Answer answer(
+    public <T> Response answer(
             Request request, List<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {
         List<T> items = found.size() > limit ? found.subList(0, limit) : found;
         ObjectNode body = Json.object();
@@ -69,7 +70,7 @@ public record Page(int limit, List<String> after) {
         items.forEach(i -> rendered.add(render.apply(i)));
         String next = found.size() > limit ? token(key.apply(items.get(items.size() - 1))) : null;
         body.put("next_page_token", next);
-        Answer answer = Answer.json(200, body);
+        Response answer = Response.json(200, body);
         return next == null ? answer : answer.header("Link", "<" + link(request, next) + ">; rel=\"next\"");
     }
 

@@ -1,16 +1,17 @@
 package dev.configservice.http;
 
-import dev.configservice.access.Access;
+import dev.configservice.access.Authenticator;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.Contexts;
-import dev.configservice.change.Ids;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -50,17 +51,17 @@ final class Pipeline {
     private static final int COUNT_DIGITS = 12;
     private static final long COUNT_FROM = 1L << (4 * COUNT_DIGITS);
     private static final String MIN_REVISION = "min_revision";
-    private static final Rule REVISION = Rule.pattern("\\d{1,18}", "must be a revision: a whole number");
+    private static final StringRule REVISION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
 
-    private final Access access;
+    private final Authenticator access;
     private final ChangeFeed feed;
     private final NodeState state;
     private final Bodies bodies;
     private final String requestIdPrefix;
     private long requests;
-    private final Refusals refusals = new Refusals();
+    private final RefusalLog refusals = new RefusalLog();
 
-    Pipeline(Access access, ChangeFeed feed, Ids ids, NodeState state, Bodies bodies) {
+    Pipeline(Authenticator access, ChangeFeed feed, Ids ids, NodeState state, Bodies bodies) {
         this.bodies = bodies;
         this.state = state;
         this.requestIdPrefix = ids.next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
@@ -69,19 +70,24 @@ final class Pipeline {
     }
 
     /** What a route is, for the pipeline. */
-    record Spec(String method, String template, @Nullable Right need, Map<String, Rule> query, RouteMetrics metrics) {}
+    record Spec(
+            String method,
+            String template,
+            @Nullable Right need,
+            Map<String, StringRule> query,
+            RouteMetrics metrics) {}
 
-    void run(Call call, Spec spec, Function<Request, Future<Answer>> handler) {
+    void run(RequestContext call, Spec spec, Function<Request, Future<Response>> handler) {
         boolean hasBody = takesBody(call.request.method());
         if (hasBody) {
             call.request.pause();
         }
-        Future<Answer> answer = Contexts.then(
+        Future<Response> answer = Futures.then(
                 head(call, spec),
                 head -> hasBody
                         ? body(call.request, head.caller())
-                                .compose(body -> Contexts.here(handler.apply(head.with(body))))
-                        : Contexts.here(handler.apply(head.with(NO_BODY))));
+                                .compose(body -> Futures.here(handler.apply(head.with(body))))
+                        : Futures.here(handler.apply(head.with(NO_BODY))));
         if (answer.succeeded()) {
             send(call, spec.metrics(), answer.result());
             return;
@@ -95,9 +101,9 @@ final class Pipeline {
         });
     }
 
-    private Future<Head> head(Call call, Spec spec) {
+    private Future<Head> head(RequestContext call, Spec spec) {
         try {
-            return Contexts.here(prepare(call, spec));
+            return Futures.here(prepare(call, spec));
         } catch (RuntimeException e) {
             return Future.failedFuture(e);
         }
@@ -107,7 +113,7 @@ final class Pipeline {
         return method.equals(HttpMethod.POST) || method.equals(HttpMethod.PUT);
     }
 
-    void stream(Call call, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
+    void stream(RequestContext call, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
         call.request.pause();
         head(call, spec)
                 .compose(head -> {
@@ -158,14 +164,14 @@ final class Pipeline {
         }
     }
 
-    private Future<Head> prepare(Call call, Spec spec) {
+    private Future<Head> prepare(RequestContext call, Spec spec) {
         HttpServerRequest request = call.request;
         String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
         if (authorization == null && spec.query().containsKey("access_token")) {
             String token = first(parameters(request), "access_token");
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
-        return Contexts.then(access.authenticate(authorization), caller -> {
+        return Futures.then(access.authenticate(authorization), caller -> {
             if (spec.need() != null) {
                 caller.require(spec.need());
             }
@@ -188,14 +194,14 @@ final class Pipeline {
             Future<Void> applied = feed.applied().revision() >= min
                     ? Future.succeededFuture()
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE);
-            return Contexts.map(applied, v -> {
+            return Futures.map(applied, v -> {
                 call.applied = feed.applied().revision();
                 return head;
             });
         });
     }
 
-    private static Map<String, String> query(HttpServerRequest request, Map<String, Rule> known) {
+    private static Map<String, String> query(HttpServerRequest request, Map<String, StringRule> known) {
         String header = request.getHeader(X_MIN_REVISION);
         if (request.query() == null && header == null) {
             return Map.of();
@@ -205,7 +211,7 @@ final class Pipeline {
         for (Map.Entry<String, String> p : parameters(request)) {
             String name = p.getKey();
             String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a parameter)";
-            Rule rule = name.equals(MIN_REVISION) ? REVISION : rule(known, name);
+            StringRule rule = name.equals(MIN_REVISION) ? REVISION : rule(known, name);
             if (rule == null) {
                 errors.add(new FieldError(
                         shown,
@@ -231,12 +237,12 @@ final class Pipeline {
         return query;
     }
 
-    private static @Nullable Rule rule(Map<String, Rule> known, String name) {
-        Rule rule = known.get(name);
+    private static @Nullable StringRule rule(Map<String, StringRule> known, String name) {
+        StringRule rule = known.get(name);
         if (rule != null) {
             return rule;
         }
-        for (Map.Entry<String, Rule> k : known.entrySet()) {
+        for (Map.Entry<String, StringRule> k : known.entrySet()) {
             String prefix = k.getKey().endsWith("*")
                     ? k.getKey().substring(0, k.getKey().length() - 1)
                     : null;
@@ -323,11 +329,11 @@ final class Pipeline {
                 || media.endsWith("+json");
     }
 
-    private static long elapsed(Call call) {
+    private static long elapsed(RequestContext call) {
         return System.nanoTime() - call.startedNanos;
     }
 
-    private String requestId(Call call) {
+    private String requestId(RequestContext call) {
         String id = call.id;
         if (id == null) {
             String given = call.request.getHeader(X_REQUEST_ID);
@@ -344,13 +350,13 @@ final class Pipeline {
     }
 
     /** Answers a request that no route took. */
-    void refuse(Call call, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
+    void refuse(RequestContext call, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
         call.request.resume();
-        Answer answer = Problems.answer(e, call.request.path(), requestId(call));
+        Response answer = Problems.answer(e, call.request.path(), requestId(call));
         send(call, metrics, allow == null ? answer : answer.header("Allow", allow));
     }
 
-    void fail(Call call, RouteMetrics metrics, Throwable cause) {
+    void fail(RequestContext call, RouteMetrics metrics, Throwable cause) {
         ServiceException e;
         if (cause instanceof ServiceException known) {
             e = known;
@@ -365,7 +371,7 @@ final class Pipeline {
         HttpServerRequest request = call.request;
         boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();
         request.resume();
-        Answer answer = Problems.answer(e, request.path(), requestId(call));
+        Response answer = Problems.answer(e, request.path(), requestId(call));
         send(call, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
         if (e.code() == ErrorCode.REQUEST_TIMEOUT || e.code() == ErrorCode.TOO_MANY) {
             Bodies.closeUnlessArrived(request);
@@ -377,7 +383,7 @@ final class Pipeline {
         return request.getHeader("Transfer-Encoding") != null || (length != null && !length.equals("0"));
     }
 
-    private void send(Call call, RouteMetrics metrics, Answer answer) {
+    private void send(RequestContext call, RouteMetrics metrics, Response answer) {
         HttpServerResponse response = call.request.response();
         if (response.ended() || response.closed()) {
             return;

@@ -21,16 +21,16 @@ final class PlainPaths {
         this.base = base + "/";
     }
 
-    private record Entry(String method, List<String> parts, Consumer<Call> handler) {
+    private record Entry(String method, List<String> parts, Consumer<RequestContext> handler) {
         boolean isFixed() {
             return parts.stream().noneMatch(p -> p.startsWith(":"));
         }
     }
 
     /** What a request comes to. */
-    record Match(Map<String, String> parameters, Consumer<Call> handler) {}
+    record Match(Map<String, String> parameters, Consumer<RequestContext> handler) {}
 
-    void enter(String method, String path, Consumer<Call> handler) {
+    void enter(String method, String path, Consumer<RequestContext> handler) {
         if (!path.startsWith(base)) {
             return;
         }

@@ -34,7 +34,7 @@ final class Problems {
         };
     }
 
-    static Answer answer(ServiceException e, String path, String requestId) {
+    static Response answer(ServiceException e, String path, String requestId) {
         int status = status(e.code());
         ObjectNode body = Json.object();
         body.put("type", e.code().type());
@@ -52,7 +52,7 @@ final class Problems {
         for (Map.Entry<String, Object> member : e.members().entrySet()) {
             body.set(member.getKey(), Json.tree(member.getValue()));
         }
-        Answer answer = Answer.bytes(status, TYPE, Json.bytes(body));
+        Response answer = Response.bytes(status, TYPE, Json.bytes(body));
         if (status == 401) {
             answer = answer.header("WWW-Authenticate", "ApiKey realm=\"config-service\"")
                     .header("WWW-Authenticate", "Bearer realm=\"config-service\"");

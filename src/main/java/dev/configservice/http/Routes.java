@@ -1,6 +1,7 @@
 package dev.configservice.http;
 
 import dev.configservice.access.Right;
+import dev.configservice.json.StringRule;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.Map;
@@ -25,23 +26,26 @@ public interface Routes {
                 String method,
                 String path,
                 @Nullable Right need,
-                Map<String, Rule> query,
-                Function<Request, Future<Answer>> handler);
+                Map<String, StringRule> query,
+                Function<Request, Future<Response>> handler);
 
         /** The same for a route that needs the log, or writes: an edge hands its requests to a core node. */
         void coreRoute(
                 String method,
                 String path,
                 @Nullable Right need,
-                Map<String, Rule> query,
-                Function<Request, Future<Answer>> handler);
+                Map<String, StringRule> query,
+                Function<Request, Future<Response>> handler);
 
         /** A GET route that writes its response itself, piece by piece; a failure before its first byte is answered. */
         void stream(
-                String path, @Nullable Right need, Map<String, Rule> query, Function<Exchange, Future<Void>> handler);
+                String path,
+                @Nullable Right need,
+                Map<String, StringRule> query,
+                Function<Exchange, Future<Void>> handler);
 
         /** A GET route at the root, open to all. */
-        void root(String path, Function<Request, Future<Answer>> handler);
+        void root(String path, Function<Request, Future<Response>> handler);
     }
 
     /** A request, and its response, of which nothing is sent yet but what every answer carries is set. */

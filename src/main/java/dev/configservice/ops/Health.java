@@ -1,7 +1,7 @@
 package dev.configservice.ops;
 
-import dev.configservice.change.ChangeFeed;
 import dev.configservice.cluster.NodeState;
+import dev.configservice.log.ChangeFeed;
 import dev.configservice.snapshot.SnapshotStore;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;

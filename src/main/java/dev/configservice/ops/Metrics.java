@@ -1,7 +1,7 @@
 package dev.configservice.ops;
 
-import dev.configservice.change.Change;
-import dev.configservice.change.ChangeFeed;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.error.ServiceException;
-import dev.configservice.http.Answer;
 import dev.configservice.http.Request;
+import dev.configservice.http.Response;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -47,24 +47,24 @@ public final class OpsRoutes implements Routes {
     public void mount(Table table) {
         table.root(
                 "/live",
-                r -> Future.succeededFuture(Answer.json(200, Json.object().put("status", "UP"))));
+                r -> Future.succeededFuture(Response.json(200, Json.object().put("status", "UP"))));
         table.root("/ready", this::ready);
         table.root("/health", this::health);
         table.root(
                 "/metrics",
-                r -> vertx.executeBlocking(meters::scrape, false).map(text -> Answer.text(METRICS_TYPE, text)));
-        table.root("/openapi.json", r -> Future.succeededFuture(Answer.bytes(200, Answer.JSON, openApi)));
-        table.root("/docs", r -> Future.succeededFuture(Answer.bytes(200, "text/html; charset=utf-8", docs)));
+                r -> vertx.executeBlocking(meters::scrape, false).map(text -> Response.text(METRICS_TYPE, text)));
+        table.root("/openapi.json", r -> Future.succeededFuture(Response.bytes(200, Response.JSON, openApi)));
+        table.root("/docs", r -> Future.succeededFuture(Response.bytes(200, "text/html; charset=utf-8", docs)));
         table.root("/docs/:file", this::docsFile);
     }
 
-    private Future<Answer> ready(Request request) {
+    private Future<Response> ready(Request request) {
         boolean ready = health.isReady();
         return Future.succeededFuture(
-                Answer.json(ready ? 200 : 503, Json.object().put("status", ready ? "UP" : "DOWN")));
+                Response.json(ready ? 200 : 503, Json.object().put("status", ready ? "UP" : "DOWN")));
     }
 
-    private Future<Answer> health(Request request) {
+    private Future<Response> health(Request request) {
         return health.check().map(result -> {
             ObjectNode body = Json.object();
             boolean up = Boolean.TRUE.equals(result.getUp());
@@ -81,17 +81,18 @@ public final class OpsRoutes implements Routes {
                                         ? Map.of()
                                         : part.getData().getMap()));
             }
-            return Answer.json(up ? 200 : 503, body);
+            return Response.json(up ? 200 : 503, body);
         });
     }
 
-    private Future<Answer> docsFile(Request request) {
+    private Future<Response> docsFile(Request request) {
         String file = request.parameter("file");
         String type = DOCS.get(file);
         if (type == null) {
             throw ServiceException.notFound("There is nothing at this path");
         }
-        return vertx.executeBlocking(() -> resource(webjar + file), false).map(bytes -> Answer.bytes(200, type, bytes));
+        return vertx.executeBlocking(() -> resource(webjar + file), false)
+                .map(bytes -> Response.bytes(200, type, bytes));
     }
 
     /** The description, which is written as YAML, as JSON. */

@@ -1,10 +1,10 @@
 package dev.configservice.registry;
 
-import dev.configservice.change.Change;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.Contexts;
-import dev.configservice.change.Position;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Position;
 import dev.configservice.settings.RegistrySettings;
+import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -131,7 +131,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private void reload() {
         Set<String> gone = new HashSet<>();
         goneMeanwhile = gone;
-        Contexts.here(registry.all(0)).onComplete(done -> {
+        Futures.here(registry.all(0)).onComplete(done -> {
             goneMeanwhile = null;
             if (done.failed()) {
                 log.debug("registry.checks-not-loaded cause={}", done.cause().toString());

@@ -1,13 +1,13 @@
 package dev.configservice.registry;
 
-import dev.configservice.change.Action;
-import dev.configservice.change.Change;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.Contexts;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.log.Action;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.RegistrySettings;
+import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -145,7 +145,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         }
         busy = true;
         forgetOldEnds();
-        Contexts.here(prepare().compose(v -> sweep())).onComplete(done -> {
+        Futures.here(prepare().compose(v -> sweep())).onComplete(done -> {
             busy = false;
             if (done.failed()) {
                 log.warn("registry.sweep-failed cause={}", done.cause().toString());
@@ -179,7 +179,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     /** Instances without a lease get one with its whole time; leases without an instance go. */
     Future<Void> reconcile() {
         return leases.local()
-                .compose(held -> Contexts.here(registry.all(0)).compose(services -> {
+                .compose(held -> Futures.here(registry.all(0)).compose(services -> {
                     Set<String> gone = new HashSet<>(held);
                     List<Instance> missing = new ArrayList<>();
                     for (Registry.Instances service : services) {
@@ -216,7 +216,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 return Future.succeededFuture();
             }
             return leases.overdueEverywhere()
-                    .compose(everywhere -> Contexts.here(registry.all(0))
+                    .compose(everywhere -> Futures.here(registry.all(0))
                             // of a large fleet this takes longer than an event loop may
                             .compose(services -> vertx.executeBlocking(() -> Count.of(everywhere, services), false)))
                     .compose(count -> expire(overdue, count));

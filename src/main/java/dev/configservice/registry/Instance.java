@@ -1,9 +1,9 @@
 package dev.configservice.registry;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
 import io.vertx.core.buffer.Buffer;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -35,8 +35,8 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
         return Status.of(row.path(TAKEN_OUT_OF).asText("")).orElse(null);
     }
 
-    static Unit unit(String serviceName) {
-        return new Unit(KIND, "", serviceName);
+    static UnitId unit(String serviceName) {
+        return new UnitId(KIND, "", serviceName);
     }
 
     static String id(String serviceName, String instanceId) {

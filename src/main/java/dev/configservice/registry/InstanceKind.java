@@ -1,10 +1,10 @@
 package dev.configservice.registry;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.ResourceKind;
-import dev.configservice.change.Sealed;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
+import dev.configservice.secret.Sealed;
 
 /** How instances change: a field at a time, which is their status. */
 public final class InstanceKind implements ResourceKind {

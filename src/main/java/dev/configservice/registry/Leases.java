@@ -8,8 +8,8 @@ import com.hazelcast.config.MergePolicyConfig;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
-import dev.configservice.change.Contexts;
 import dev.configservice.registry.LeaseStep.What;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -207,7 +207,7 @@ public final class Leases {
 
     /** Gives instances that have none a lease with its whole time: a part after another, as heartbeats come meanwhile. */
     Future<Void> ensure(List<Instance> instances) {
-        return Contexts.here(vertx.executeBlocking(() -> parts(instances), false)
+        return Futures.here(vertx.executeBlocking(() -> parts(instances), false)
                 .compose(parts -> {
                     Future<long[]> done = Future.succeededFuture();
                     for (List<LeaseStep> part : parts) {
@@ -253,7 +253,7 @@ public final class Leases {
     Future<Void> extendLocal() {
         // leases that end at one time are seen to end together
         LeaseStep extend = new LeaseStep(LeaseStep.ALL, What.EXTEND, clock.millis(), 0, false);
-        return Contexts.here(Future.all(localTables().stream()
+        return Futures.here(Future.all(localTables().stream()
                         .map(table -> at(table, new LeaseSteps(List.of(extend))))
                         .toList())
                 .mapEmpty());
@@ -333,7 +333,7 @@ public final class Leases {
     private Future<Set<String>> ask(List<Integer> tables, LeaseQuery query) {
         List<Future<String[]>> answers =
                 tables.stream().map(table -> at(table, query)).toList();
-        return Contexts.here(Future.all(answers).compose(v -> {
+        return Futures.here(Future.all(answers).compose(v -> {
             if (answers.stream().allMatch(a -> a.result().length == 0)) {
                 return Future.succeededFuture(Set.of());
             }

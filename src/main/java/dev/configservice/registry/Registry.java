@@ -3,23 +3,23 @@ package dev.configservice.registry;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.configservice.change.Action;
-import dev.configservice.change.ChangeBus;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.ChangeFeed.TouchedUnit;
-import dev.configservice.change.Command;
-import dev.configservice.change.Contexts;
-import dev.configservice.change.Ids;
-import dev.configservice.change.Origin;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Sealed;
-import dev.configservice.change.WriteResult;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.log.Action;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeFeed.TouchedUnit;
+import dev.configservice.log.Command;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
+import dev.configservice.log.Resource;
+import dev.configservice.log.WriteResult;
+import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.CodePointOrder;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -85,7 +85,7 @@ public final class Registry {
     }
 
     Future<Instances> instances(String serviceName, long minRevision) {
-        return Contexts.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
+        return Futures.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
     }
 
     /** Sorted by id. One that has not changed since the snapshot before is not read again. */

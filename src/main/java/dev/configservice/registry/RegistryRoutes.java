@@ -4,17 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Right;
-import dev.configservice.change.ChangeLog;
-import dev.configservice.change.Contexts;
-import dev.configservice.change.Origin;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.http.Answer;
-import dev.configservice.http.Form;
 import dev.configservice.http.Request;
+import dev.configservice.http.Response;
 import dev.configservice.http.Routes;
-import dev.configservice.http.Rule;
+import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Origin;
+import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -40,13 +40,13 @@ import org.jspecify.annotations.Nullable;
 /** The routes of the service registry. */
 public final class RegistryRoutes implements Routes {
     private static final Set<String> RESERVED = Set.of("healthy", "register", "health", "deregister", "prometheus-sd");
-    private static final Rule SERVICE_NAME = text -> {
-        String problem = Rule.NAME.problem(text);
+    private static final StringRule SERVICE_NAME = text -> {
+        String problem = StringRule.NAME.problem(text);
         return problem == null && RESERVED.contains(text) ? "is reserved" : problem;
     };
-    private static final Rule INSTANCE_ID =
-            Rule.pattern("[A-Za-z0-9._:-]{1,200}", "must be 1 to 200 of A-Z a-z 0-9 . _ : -");
-    private static final Rule URL = text -> {
+    private static final StringRule INSTANCE_ID =
+            StringRule.pattern("[A-Za-z0-9._:-]{1,200}", "must be 1 to 200 of A-Z a-z 0-9 . _ : -");
+    private static final StringRule URL = text -> {
         if (text.length() > 2000) {
             return "must be at most 2000 characters";
         }
@@ -57,13 +57,13 @@ public final class RegistryRoutes implements Routes {
             return "must be an absolute URI with a host";
         }
     };
-    private static final Rule CHECK_URL = text -> {
+    private static final StringRule CHECK_URL = text -> {
         String problem = URL.problem(text);
         return problem == null && !CheckTarget.isHttp(URI.create(text)) ? "must be an http or https URL" : problem;
     };
-    private static final Rule STATUS =
+    private static final StringRule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
-    private static final Rule STRATEGY = Rule.pattern(
+    private static final StringRule STRATEGY = StringRule.pattern(
             "round_robin|random|least_response_time", "must be one of round_robin, random, least_response_time");
     private static final String METADATA = "metadata.*";
 
@@ -98,15 +98,20 @@ public final class RegistryRoutes implements Routes {
                 "GET",
                 "/registry/healthy",
                 Right.READ,
-                Map.of("service_name", Rule.NAME, METADATA, Rule.ANY),
+                Map.of("service_name", StringRule.NAME, METADATA, StringRule.ANY),
                 this::healthy);
-        table.route("GET", "/registry/prometheus-sd", Right.READ, Map.of("service_name", Rule.NAME), this::prometheus);
+        table.route(
+                "GET",
+                "/registry/prometheus-sd",
+                Right.READ,
+                Map.of("service_name", StringRule.NAME),
+                this::prometheus);
         table.route("GET", "/registry", Right.READ, Map.of(), this::overview);
         table.route(
                 "GET",
                 "/registry/:service",
                 Right.READ,
-                Map.of("strategy", STRATEGY, METADATA, Rule.ANY),
+                Map.of("strategy", STRATEGY, METADATA, StringRule.ANY),
                 this::lookUp);
         table.route("GET", "/registry/:service/instances", Right.READ, Map.of("status", STATUS), this::instances);
         table.coreRoute(
@@ -117,8 +122,8 @@ public final class RegistryRoutes implements Routes {
                 this::deleteInstance);
     }
 
-    private Future<Answer> register(Request request) {
-        Form form = Form.write(request.object());
+    private Future<Response> register(Request request) {
+        FieldReader form = FieldReader.write(request.object());
         String service = form.required("service_name", SERVICE_NAME);
         String url = form.required("service_url", URL);
         String given = form.text("instance_id", INSTANCE_ID);
@@ -137,7 +142,7 @@ public final class RegistryRoutes implements Routes {
         row.put("registered_by", registeredBy(request));
         String id = given == null ? idOf(url) : given;
         return registry.register(service, id, row, request.origin(null))
-                .map(r -> Answer.json(200, r.instance().render(registry.beat(r.instance())))
+                .map(r -> Response.json(200, r.instance().render(registry.beat(r.instance())))
                         .wrote(r.revision()));
     }
 
@@ -146,7 +151,7 @@ public final class RegistryRoutes implements Routes {
         return request.caller().id() + "@" + request.remoteAddress();
     }
 
-    private static ObjectNode metadata(Form form) {
+    private static ObjectNode metadata(FieldReader form) {
         JsonNode node = form.value("metadata");
         ObjectNode metadata = Json.object();
         if (node == null) {
@@ -177,8 +182,8 @@ public final class RegistryRoutes implements Routes {
         }
     }
 
-    private Future<Answer> health(Request request) {
-        Form form = Form.write(request.object());
+    private Future<Response> health(Request request) {
+        FieldReader form = FieldReader.write(request.object());
         String service = form.required("service_name", SERVICE_NAME);
         String status = form.required("status", STATUS);
         double responseTime = -1;
@@ -197,12 +202,12 @@ public final class RegistryRoutes implements Routes {
         double time = responseTime;
         return one(request, service, instanceId, url)
                 .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
-                .map(b -> Answer.ready(Answer.JSON, b.instance().fresh(b.beat()))
+                .map(b -> Response.ready(Response.JSON, b.instance().fresh(b.beat()))
                         .wrote(b.instance().resource().revision()));
     }
 
-    private Future<Answer> deregister(Request request) {
-        Form form = Form.write(request.object());
+    private Future<Response> deregister(Request request) {
+        FieldReader form = FieldReader.write(request.object());
         String service = form.required("service_name", SERVICE_NAME);
         String instanceId = form.text("instance_id", INSTANCE_ID);
         String url = form.text("service_url", URL);
@@ -215,7 +220,7 @@ public final class RegistryRoutes implements Routes {
     }
 
     /** Whether the request was sent before: what it was about then is not there any more. */
-    private Future<Answer> repeated(Origin origin, Throwable failure) {
+    private Future<Response> repeated(Origin origin, Throwable failure) {
         if (!(failure instanceof ServiceException e)
                 || (e.code() != ErrorCode.NOT_FOUND && e.code() != ErrorCode.CONFLICT)) {
             return Future.failedFuture(failure);
@@ -223,19 +228,19 @@ public final class RegistryRoutes implements Routes {
         return changeLog
                 .repeated(Objects.requireNonNull(origin.idempotencyKey()))
                 .compose(revision -> revision.isPresent()
-                        ? Future.succeededFuture(Answer.empty(204).wrote(revision.get()))
+                        ? Future.succeededFuture(Response.empty(204).wrote(revision.get()))
                         : Future.failedFuture(failure));
     }
 
-    private Future<Answer> deleteInstance(Request request) {
+    private Future<Response> deleteInstance(Request request) {
         String service = request.parameter("service");
         request.caller().require(Right.REGISTRY_WRITE, "", service);
         return one(request, service, request.parameter("instance"), null).compose(i -> remove(i, request.origin(null)));
     }
 
-    private Future<Answer> remove(Instance instance, Origin origin) {
+    private Future<Response> remove(Instance instance, Origin origin) {
         return registry.deregister(instance, origin)
-                .map(revision -> Answer.empty(204).wrote(revision));
+                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     /** The instance that a request is about: the one that it names, or the only one that it can be. */
@@ -285,19 +290,19 @@ public final class RegistryRoutes implements Routes {
         }
     }
 
-    private Future<Answer> lookUp(Request request) {
+    private Future<Response> lookUp(Request request) {
         String service = request.parameter("service");
         String strategy = request.query("strategy");
         request.caller().require(Right.READ, "", service);
-        return Contexts.map(registry.instances(service, request.minRevision()), instances -> {
+        return Futures.map(registry.instances(service, request.minRevision()), instances -> {
             Instance picked = pick(service, instances, metadata(request), strategy);
             if (picked == null) {
                 unknown.increment();
-                throw ServiceException.notFound("Service '" + (Rule.NAME.problem(service) == null ? service : "?")
+                throw ServiceException.notFound("Service '" + (StringRule.NAME.problem(service) == null ? service : "?")
                         + "' has no instance that fits");
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
-            return Answer.ready(Answer.JSON, picked.json(registry.beat(picked)))
+            return Response.ready(Response.JSON, picked.json(registry.beat(picked)))
                     .asOf(
                             instances.snapshot().asOf().revision(),
                             instances.snapshot().isOutdated());
@@ -364,7 +369,7 @@ public final class RegistryRoutes implements Routes {
                 .allMatch(m -> of.path(m.getKey()).asText("").equals(m.getValue()));
     }
 
-    private Future<Answer> instances(Request request) {
+    private Future<Response> instances(Request request) {
         String service = request.parameter("service");
         String status = request.query("status");
         request.caller().require(Right.READ, "", service);
@@ -378,7 +383,7 @@ public final class RegistryRoutes implements Routes {
             instances.list().stream()
                     .filter(i -> status == null || i.status().text().equals(status))
                     .forEach(i -> list.add(i.render(registry.beat(i))));
-            return Answer.json(200, withProtection(body))
+            return Response.json(200, withProtection(body))
                     .tagged(Long.toString(instances.snapshot().lastChange()))
                     .asOf(
                             instances.snapshot().asOf().revision(),
@@ -395,7 +400,7 @@ public final class RegistryRoutes implements Routes {
         return body;
     }
 
-    private Future<Answer> healthy(Request request) {
+    private Future<Response> healthy(Request request) {
         Map<String, String> metadata = metadata(request);
         return visible(request).map(services -> {
             ObjectNode body = Json.object();
@@ -405,7 +410,7 @@ public final class RegistryRoutes implements Routes {
                         .filter(i -> i.status() == Status.HEALTHY && fits(i, metadata))
                         .forEach(i -> list.add(i.render(registry.beat(i))));
             }
-            return stamp(Answer.json(200, withProtection(body)), services);
+            return stamp(Response.json(200, withProtection(body)), services);
         });
     }
 
@@ -424,7 +429,7 @@ public final class RegistryRoutes implements Routes {
         });
     }
 
-    private static Answer stamp(Answer answer, List<Registry.Instances> services) {
+    private static Response stamp(Response answer, List<Registry.Instances> services) {
         long asOf = services.stream()
                 .mapToLong(s -> s.snapshot().asOf().revision())
                 .min()
@@ -432,7 +437,7 @@ public final class RegistryRoutes implements Routes {
         return answer.asOf(asOf, services.stream().anyMatch(s -> s.snapshot().isOutdated()));
     }
 
-    private Future<Answer> overview(Request request) {
+    private Future<Response> overview(Request request) {
         return visible(request).map(services -> {
             ObjectNode body = Json.object();
             ArrayNode list = body.putArray("services");
@@ -448,11 +453,11 @@ public final class RegistryRoutes implements Routes {
                                             .count());
                 }
             }
-            return stamp(Answer.json(200, withProtection(body)), services);
+            return stamp(Response.json(200, withProtection(body)), services);
         });
     }
 
-    private Future<Answer> prometheus(Request request) {
+    private Future<Response> prometheus(Request request) {
         return visible(request).map(services -> {
             ArrayNode groups = Json.object().arrayNode();
             for (Registry.Instances service : services) {
@@ -476,7 +481,7 @@ public final class RegistryRoutes implements Routes {
                                     m.getValue().asText()));
                 }
             }
-            return stamp(Answer.json(200, groups), services);
+            return stamp(Response.json(200, groups), services);
         });
     }
 }

@@ -13,8 +13,8 @@ import com.hazelcast.map.IMap;
 import com.hazelcast.nio.serialization.compact.CompactReader;
 import com.hazelcast.nio.serialization.compact.CompactSerializer;
 import com.hazelcast.nio.serialization.compact.CompactWriter;
-import dev.configservice.change.Position;
-import dev.configservice.change.Unit;
+import dev.configservice.log.Position;
+import dev.configservice.log.UnitId;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +119,7 @@ public final class NearCache {
             if (there != null && there.asOf().compareTo(offered) >= 0) {
                 return false;
             }
-            entry.setValue(Snapshot.ofPayload(Unit.parse(unit), offered, lastChange, payload));
+            entry.setValue(Snapshot.ofPayload(UnitId.parse(unit), offered, lastChange, payload));
             return true;
         }
 
@@ -133,7 +133,7 @@ public final class NearCache {
         @Override
         public Snapshot read(CompactReader reader) {
             return Snapshot.ofPayload(
-                    Unit.parse(text(reader.readString("unit"))),
+                    UnitId.parse(text(reader.readString("unit"))),
                     new Position(reader.readInt64("epoch"), reader.readInt64("revision")),
                     reader.readInt64("last_change"),
                     bytes(reader.readArrayOfInt8("payload")));

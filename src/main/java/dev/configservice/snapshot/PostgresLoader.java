@@ -1,9 +1,9 @@
 package dev.configservice.snapshot;
 
-import dev.configservice.change.ChangeLog;
-import dev.configservice.change.Position;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Unit;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Position;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -41,7 +41,7 @@ public final class PostgresLoader implements SnapshotLoader {
     }
 
     @Override
-    public Future<Snapshot> load(Unit unit, Position need) {
+    public Future<Snapshot> load(UnitId unit, Position need) {
         return postgres.read(LOAD, Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), unit.key()))
                 .map(rows -> {
                     List<Resource> resources = new ArrayList<>(rows.size());
@@ -66,7 +66,7 @@ public final class PostgresLoader implements SnapshotLoader {
                 return Future.failedFuture(Resources.unknown(kind));
             }
             Row row = it.next();
-            Unit unit = new Unit(kind, row.getString("environment"), row.getString("service_name"));
+            UnitId unit = new UnitId(kind, row.getString("environment"), row.getString("service_name"));
             return Future.succeededFuture(
                     new Located(new Resources.Path(unit, row.getString("name")), row.getLong("revision")));
         });

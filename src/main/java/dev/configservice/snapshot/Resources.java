@@ -2,14 +2,14 @@ package dev.configservice.snapshot;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.configservice.change.Change;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.ChangeLog;
-import dev.configservice.change.Ids;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Unit;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -48,7 +48,7 @@ public final class Resources {
     }
 
     /** Where a resource belongs. */
-    public record Path(Unit unit, String name) {}
+    public record Path(UnitId unit, String name) {}
 
     /** A resource that is there or was. */
     public record Found(
@@ -87,7 +87,7 @@ public final class Resources {
     }
 
     /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
-    Future<Path> path(String kind, String id) {
+    public Future<Path> path(String kind, String id) {
         Path known = paths.getIfPresent(kind + "/" + id);
         if (known != null) {
             return Future.succeededFuture(known);
@@ -113,7 +113,7 @@ public final class Resources {
     public long lastChange(String kind, @Nullable String environment, @Nullable String serviceName) {
         long last = 0;
         for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
-            Unit unit = touched.unit();
+            UnitId unit = touched.unit();
             if (unit.kind().equals(kind)
                     && (environment == null || environment.equals(unit.environment()))
                     && (serviceName == null || serviceName.equals(unit.serviceName()))) {

@@ -2,12 +2,12 @@ package dev.configservice.snapshot;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.configservice.change.Change;
-import dev.configservice.change.Position;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Sealed;
-import dev.configservice.change.Unit;
 import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.Position;
+import dev.configservice.log.Resource;
+import dev.configservice.log.UnitId;
+import dev.configservice.secret.Sealed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * bytes, a feature's view of it) is worked out once and kept.
  */
 public final class Snapshot {
-    private final Unit unit;
+    private final UnitId unit;
     private final Position asOf;
     private final long lastChange;
     private final boolean outdated;
@@ -29,7 +29,7 @@ public final class Snapshot {
     private volatile @Nullable Object view;
 
     private Snapshot(
-            Unit unit,
+            UnitId unit,
             Position asOf,
             long lastChange,
             boolean outdated,
@@ -44,23 +44,23 @@ public final class Snapshot {
     }
 
     /** A snapshot of resources in any order. */
-    public static Snapshot of(Unit unit, Position asOf, long lastChange, List<Resource> resources) {
+    public static Snapshot of(UnitId unit, Position asOf, long lastChange, List<Resource> resources) {
         List<Resource> sorted = new ArrayList<>(resources);
         sorted.sort(Comparator.comparing(Resource::name, CodePointOrder.INSTANCE));
         return new Snapshot(unit, asOf, lastChange, false, List.copyOf(sorted), null);
     }
 
     /** Of a unit that holds nothing. */
-    static Snapshot empty(Unit unit, Position asOf) {
+    static Snapshot empty(UnitId unit, Position asOf) {
         return new Snapshot(unit, asOf, 0, false, List.of(), null);
     }
 
     /** A snapshot from its {@link #payload} or its {@link #packed} one, which is read when it is first asked for. */
-    static Snapshot ofPayload(Unit unit, Position asOf, long lastChange, byte[] payload) {
+    public static Snapshot ofPayload(UnitId unit, Position asOf, long lastChange, byte[] payload) {
         return new Snapshot(unit, asOf, lastChange, false, null, payload);
     }
 
-    public Unit unit() {
+    public UnitId unit() {
         return unit;
     }
 
@@ -152,7 +152,7 @@ public final class Snapshot {
     }
 
     /** The resources as bytes, for the grid and Redis; what is secret is in them only as ciphertext. */
-    byte[] payload() {
+    public byte[] payload() {
         byte[] p = payload;
         if (p == null) {
             ArrayNode all = Json.object().arrayNode();
@@ -177,7 +177,7 @@ public final class Snapshot {
         return Packing.pack(p == null ? payload() : p);
     }
 
-    private static List<Resource> parse(Unit unit, byte[] payload) {
+    private static List<Resource> parse(UnitId unit, byte[] payload) {
         List<Resource> resources = new ArrayList<>();
         for (JsonNode r : Json.read(payload)) {
             resources.add(new Resource(

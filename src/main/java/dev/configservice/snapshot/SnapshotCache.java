@@ -2,13 +2,13 @@ package dev.configservice.snapshot;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.configservice.change.Change;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.ChangeFeed.TouchedUnit;
-import dev.configservice.change.Position;
-import dev.configservice.change.Unit;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeFeed.TouchedUnit;
+import dev.configservice.log.Position;
+import dev.configservice.log.UnitId;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.circuitbreaker.CircuitBreaker;
@@ -48,7 +48,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final CircuitBreaker loadBreaker;
 
     /** What is newer than the near cache has it, for the moments until the near cache catches up. */
-    private final Cache<Unit, Snapshot> ahead = Caffeine.newBuilder()
+    private final Cache<UnitId, Snapshot> ahead = Caffeine.newBuilder()
             .maximumSize(4096)
             .expireAfterWrite(Duration.ofSeconds(10))
             .build();
@@ -57,12 +57,12 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      * On an edge the newest there was of each unit: all there is of it when the near cache has dropped it and nobody can be
      * asked. Other nodes have Redis and PostgreSQL.
      */
-    private final Cache<Unit, Snapshot> held;
+    private final Cache<UnitId, Snapshot> held;
 
     private final boolean holds;
 
-    private final Map<Unit, Flight> flights = new ConcurrentHashMap<>();
-    private final Map<Unit, Boolean> offering = new ConcurrentHashMap<>();
+    private final Map<UnitId, Flight> flights = new ConcurrentHashMap<>();
+    private final Map<UnitId, Boolean> offering = new ConcurrentHashMap<>();
     private final Map<Tier, Counter> hits;
     private final Counter loadFailures;
 
@@ -159,7 +159,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      * The snapshot of a unit, as new as what this node has applied. While PostgreSQL is away an older one is answered,
      * marked as such, unless {@code minRevision} asks for more; where no tier has any, {@link ErrorCode#UNAVAILABLE}.
      */
-    public Future<Snapshot> get(Unit unit, long minRevision) {
+    public Future<Snapshot> get(UnitId unit, long minRevision) {
         if (!feed.isStarted()) {
             return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
         }
@@ -249,7 +249,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             Position need,
             @Nullable CompletableFuture<@Nullable Snapshot> grid,
             long minRevision) {
-        Unit unit = touched.unit();
+        UnitId unit = touched.unit();
         Promise<Snapshot> promise = Promise.promise();
         Flight mine = new Flight(need, promise.future());
         Flight running = flights.putIfAbsent(unit, mine);
@@ -384,7 +384,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                         e -> older(touched.unit(), best));
     }
 
-    private Future<Snapshot> older(Unit unit, Best best) {
+    private Future<Snapshot> older(UnitId unit, Best best) {
         if (best.take(held.getIfPresent(unit), Tier.AHEAD)) {
             return Future.succeededFuture(best.get());
         }
@@ -436,7 +436,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** The owner of a unit's key keeps the grid's snapshot, if there is one, up to date. */
     @Override
     public void applied(Change change) {
-        Unit unit = change.resource().unit();
+        UnitId unit = change.resource().unit();
         TouchedUnit touched = feed.touched(unit);
         if (touched == null) {
             return;
@@ -458,7 +458,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     /** The first change of a unit is all there is of it: no load is needed to know the rest. */
     private void born(Change change) {
-        Unit unit = change.resource().unit();
+        UnitId unit = change.resource().unit();
         Snapshot first = Snapshot.of(unit, change.position(), 0, List.of()).patched(List.of(change), change.position());
         keepAhead(first);
         TouchedUnit touched = feed.touched(unit);

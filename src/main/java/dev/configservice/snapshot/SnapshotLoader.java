@@ -1,8 +1,8 @@
 package dev.configservice.snapshot;
 
-import dev.configservice.change.Position;
-import dev.configservice.change.Unit;
 import dev.configservice.error.ErrorCode;
+import dev.configservice.log.Position;
+import dev.configservice.log.UnitId;
 import io.vertx.core.Future;
 
 /** Where a node gets what no tier of its cache has: PostgreSQL, or, on an edge, a core node. */
@@ -11,7 +11,7 @@ public interface SnapshotLoader {
     String name();
 
     /** A unit; as new as {@code need}, unless the log went back or its holder is cut off from it. */
-    Future<Snapshot> load(Unit unit, Position need);
+    Future<Snapshot> load(UnitId unit, Position need);
 
     /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
     Future<Located> path(String kind, String id);

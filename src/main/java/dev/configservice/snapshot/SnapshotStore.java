@@ -1,9 +1,9 @@
 package dev.configservice.snapshot;
 
-import dev.configservice.change.Change.Hash;
-import dev.configservice.change.Position;
-import dev.configservice.change.PositionStore;
-import dev.configservice.change.Unit;
+import dev.configservice.log.Change.Hash;
+import dev.configservice.log.Position;
+import dev.configservice.log.PositionStore;
+import dev.configservice.log.UnitId;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
 import io.vertx.core.Future;
@@ -117,7 +117,7 @@ public final class SnapshotStore implements PositionStore {
     }
 
     /** The snapshot of a unit; null where none is kept. */
-    Future<@Nullable Snapshot> get(Unit unit) {
+    Future<@Nullable Snapshot> get(UnitId unit) {
         return send(
                         breaker,
                         Request.cmd(Command.HMGET)
@@ -154,7 +154,7 @@ public final class SnapshotStore implements PositionStore {
                 .mapEmpty();
     }
 
-    private String snapshotKey(Unit unit) {
+    private String snapshotKey(UnitId unit) {
         return prefix + "s:" + unit.key();
     }
 

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.ResourceKind.Content;
-import dev.configservice.change.Sealed;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind.Content;
 import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Keysets;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;

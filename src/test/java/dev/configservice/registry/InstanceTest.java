@@ -3,9 +3,9 @@ package dev.configservice.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.change.Resource;
-import dev.configservice.change.Sealed;
 import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -168,7 +168,7 @@ class SecretSearchTest {
     private static long reseal(String database, Keyring keyring) {
         io.vertx.core.Vertx vertx = io.vertx.core.Vertx.vertx();
         try {
-            return new dev.configservice.change.Resealing(
+            return new dev.configservice.log.Resealing(
                             new dev.configservice.postgres.Postgres(vertx, database, 2),
                             io.vertx.core.buffer.Buffer.buffer(keyring.primaryPrefix()),
                             keyring::sealAgain)

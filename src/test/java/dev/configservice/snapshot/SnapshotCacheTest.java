@@ -6,21 +6,21 @@ import static org.awaitility.Awaitility.await;
 import com.hazelcast.config.Config;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
-import dev.configservice.change.ChangeBus;
-import dev.configservice.change.ChangeFeed;
-import dev.configservice.change.ChangeFeedVerticle;
-import dev.configservice.change.ChangeLog;
-import dev.configservice.change.Command;
-import dev.configservice.change.Ids;
-import dev.configservice.change.Origin;
-import dev.configservice.change.Sealed;
-import dev.configservice.change.Unit;
-import dev.configservice.change.WriteResult;
-import dev.configservice.change.WriterVerticle;
 import dev.configservice.config.ConfigurationKind;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeFeedVerticle;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Command;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
+import dev.configservice.log.UnitId;
+import dev.configservice.log.WriteResult;
+import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestServers;
@@ -47,7 +47,7 @@ class SnapshotCacheTest {
     private final String cluster = "cache-" + UUID.randomUUID();
     private final String database = TestServers.newDatabase();
     private final TcpProxy proxy = new TcpProxy(URI.create(database).getPort());
-    private final Unit unit = new Unit(ConfigurationKind.KIND, "e", "s");
+    private final UnitId unit = new UnitId(ConfigurationKind.KIND, "e", "s");
     private Node here;
     private Node there;
 
@@ -140,12 +140,12 @@ class SnapshotCacheTest {
                     "{\"value\":" + value + "}",
                     Sealed.NONE,
                     null,
-                    dev.configservice.change.Action.UPDATED,
+                    dev.configservice.log.Action.UPDATED,
                     null,
                     new Origin("test", null, null, null))));
         }
 
-        Snapshot read(Unit what) {
+        Snapshot read(UnitId what) {
             return get(cache.get(what, 0));
         }
 
@@ -273,7 +273,7 @@ class SnapshotCacheTest {
         double loads = here.reads("postgres");
 
         for (int i = 0; i < 2000; i++) {
-            assertThat(here.read(new Unit(ConfigurationKind.KIND, "e", "random-" + i))
+            assertThat(here.read(new UnitId(ConfigurationKind.KIND, "e", "random-" + i))
                             .resources())
                     .isEmpty();
         }

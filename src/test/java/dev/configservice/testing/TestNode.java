@@ -1,6 +1,6 @@
 package dev.configservice.testing;
 
-import dev.configservice.Assembly;
+import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -18,12 +18,12 @@ public final class TestNode implements AutoCloseable {
 
     private static TestNode shared;
 
-    private final Assembly assembly;
+    private final Node assembly;
     private final Map<String, String> environment;
 
     private TestNode(Map<String, String> environment) {
         this.environment = environment;
-        this.assembly = Assembly.start(Settings.load(environment, false));
+        this.assembly = Node.start(Settings.load(environment, false));
     }
 
     /** One node for all tests that only use it as a caller would. */

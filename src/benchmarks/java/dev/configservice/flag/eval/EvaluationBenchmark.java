@@ -31,7 +31,7 @@ public class EvaluationBenchmark {
             flag("static", null, List.of()),
             flag("rules", 0, fiveRules()),
             flag("fractional", 5_000, List.of())));
-    private final Subject subject = new Subject(
+    private final EvaluationContext subject = new EvaluationContext(
             "user-4711",
             Map.of("country", "fr", "plan", "free", "age", BigDecimal.valueOf(31), "version", "2.4.1"));
 

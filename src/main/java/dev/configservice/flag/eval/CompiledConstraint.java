@@ -53,7 +53,7 @@ final class CompiledConstraint {
         return constraint;
     }
 
-    boolean holds(Subject subject) {
+    boolean holds(EvaluationContext subject) {
         Object attribute = subject.attribute(constraint.attribute());
         if (constraint.operator() == Operator.EXISTS) {
             return (attribute != null) != constraint.negate();

@@ -24,7 +24,7 @@ final class CompiledFlag {
 
     /** A rule and its constraints; the place of the variant that it names, else {@link #NONE}. */
     private record CompiledRule(Rule rule, List<CompiledConstraint> constraints, int variant) {
-        boolean holds(Subject subject) {
+        boolean holds(EvaluationContext subject) {
             for (CompiledConstraint c : constraints) {
                 if (!c.holds(subject)) {
                     return false;
@@ -75,7 +75,7 @@ final class CompiledFlag {
         return outcome(reason, 0, false, null);
     }
 
-    private Evaluation on(Subject subject, int named, Reason reason) {
+    private Evaluation on(EvaluationContext subject, int named, Reason reason) {
         int place = named == NONE ? variant(subject) : named;
         return outcome(
                 reason,
@@ -96,7 +96,7 @@ final class CompiledFlag {
     }
 
     /** The steps after the prerequisites: listed users, rules, the percentage. */
-    Evaluation decide(Subject subject, @Nullable Trace trace) {
+    Evaluation decide(EvaluationContext subject, @Nullable Trace trace) {
         if (subject.userId() != null && definition.targetUsers().contains(subject.userId())) {
             if (trace != null) {
                 trace.add("target_users", "the user is listed: on");
@@ -128,7 +128,7 @@ final class CompiledFlag {
         return share(subject, rollout, NONE, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
     }
 
-    private static String firstFailing(CompiledRule rule, Subject subject) {
+    private static String firstFailing(CompiledRule rule, EvaluationContext subject) {
         for (CompiledConstraint c : rule.constraints) {
             if (!c.holds(subject)) {
                 return "the constraint on " + c.constraint().attribute() + " ("
@@ -140,7 +140,7 @@ final class CompiledFlag {
         return "";
     }
 
-    private Evaluation share(Subject subject, int share, int named, Reason reason, @Nullable Trace trace) {
+    private Evaluation share(EvaluationContext subject, int share, int named, Reason reason, @Nullable Trace trace) {
         if (share == Bucket.COUNT) {
             return on(subject, named, reason);
         }
@@ -162,7 +162,7 @@ final class CompiledFlag {
     }
 
     /** The place of the user's own variant: by its bucket among the weights; without a user the first that has one. */
-    private int variant(Subject subject) {
+    private int variant(EvaluationContext subject) {
         List<Variant> variants = definition.variants();
         if (variants.isEmpty()) {
             return NONE;

@@ -74,17 +74,17 @@ public final class FlagSet {
     }
 
     /** One flag for one user. */
-    public Evaluation evaluate(String name, Subject subject) {
+    public Evaluation evaluate(String name, EvaluationContext subject) {
         return evaluate(name, subject, null, null);
     }
 
     /** The same, and each step that was tried goes into the trace. */
-    public Evaluation evaluate(String name, Subject subject, @Nullable Trace trace) {
+    public Evaluation evaluate(String name, EvaluationContext subject, @Nullable Trace trace) {
         return evaluate(name, subject, null, trace);
     }
 
     /** All flags for one user; each is evaluated once, also where others have it as a prerequisite. */
-    public List<Evaluation> evaluateAll(Subject subject) {
+    public List<Evaluation> evaluateAll(EvaluationContext subject) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(flags.size());
         for (CompiledFlag flag : flags.values()) {
@@ -94,7 +94,7 @@ public final class FlagSet {
     }
 
     /** Several flags for one user, likewise. */
-    public List<Evaluation> evaluateAll(Set<String> names, Subject subject) {
+    public List<Evaluation> evaluateAll(Set<String> names, EvaluationContext subject) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(names.size());
         for (String name : names) {
@@ -104,7 +104,7 @@ public final class FlagSet {
     }
 
     private Evaluation evaluate(
-            String name, Subject subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
+            String name, EvaluationContext subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
         CompiledFlag flag = flags.get(name);
         if (flag == null) {
             if (trace != null) {
@@ -117,7 +117,10 @@ public final class FlagSet {
 
     /** Only a flag that others have as a prerequisite is asked for more than once, and kept in {@code done}. */
     private Evaluation evaluate(
-            CompiledFlag flag, Subject subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
+            CompiledFlag flag,
+            EvaluationContext subject,
+            @Nullable Map<String, Evaluation> done,
+            @Nullable Trace trace) {
         if (done == null || !prerequisites.contains(flag.definition().name())) {
             return decide(flag, subject, done, trace);
         }
@@ -131,7 +134,10 @@ public final class FlagSet {
     }
 
     private Evaluation decide(
-            CompiledFlag flag, Subject subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
+            CompiledFlag flag,
+            EvaluationContext subject,
+            @Nullable Map<String, Evaluation> done,
+            @Nullable Trace trace) {
         FlagDefinition definition = flag.definition();
         if (!definition.enabled()) {
             if (trace != null) {
@@ -155,7 +161,8 @@ public final class FlagSet {
         return flag.decide(subject, trace);
     }
 
-    private @Nullable String failure(String of, Prerequisite p, Subject subject, Map<String, Evaluation> done) {
+    private @Nullable String failure(
+            String of, Prerequisite p, EvaluationContext subject, Map<String, Evaluation> done) {
         if (cyclic.contains(of) || cyclic.contains(p.flagName())) {
             return "is part of a cycle";
         }

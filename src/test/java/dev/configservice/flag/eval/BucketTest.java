@@ -25,7 +25,7 @@ class BucketTest {
 
     private static boolean isOn(FlagDefinition flag, String user) {
         return FlagSet.compile(List.of(flag))
-                .evaluate(flag.name(), new Subject(user, Map.of()))
+                .evaluate(flag.name(), new EvaluationContext(user, Map.of()))
                 .enabled();
     }
 
@@ -51,7 +51,7 @@ class BucketTest {
                 assertThat(Integer.toUnsignedLong(MurmurHash3.hash32x86(text, 0, text.length, 0)) % 10_000)
                         .isEqualTo(v.get("bucket").asLong());
                 Evaluation e = FlagSet.compile(List.of(flag("f", salt, null, variants)))
-                        .evaluate("f", new Subject(user, Map.of()));
+                        .evaluate("f", new EvaluationContext(user, Map.of()));
                 assertThat(e.variant()).isNotNull();
                 assertThat(e.variant().name()).isEqualTo(v.get("variant").asText());
             }
@@ -74,7 +74,7 @@ class BucketTest {
             int users = 100_000;
             int on = 0;
             for (int i = 0; i < users; i++) {
-                on += set.evaluate(flag.name(), new Subject("user-" + i, Map.of()))
+                on += set.evaluate(flag.name(), new EvaluationContext("user-" + i, Map.of()))
                                 .enabled()
                         ? 1
                         : 0;
@@ -94,7 +94,7 @@ class BucketTest {
         int users = 100_000;
         int both = 0;
         for (int i = 0; i < users; i++) {
-            Subject user = new Subject("user-" + i, Map.of());
+            EvaluationContext user = new EvaluationContext("user-" + i, Map.of());
             boolean a = set.evaluate("a", user).enabled();
             assertThat(set.evaluate("b", user).enabled()).isEqualTo(a);
             both += a && set.evaluate("c", user).enabled() ? 1 : 0;

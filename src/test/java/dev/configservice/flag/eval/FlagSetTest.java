@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class FlagSetTest {
-    private static final Subject NOBODY = new Subject(null, Map.of());
-    private static final Subject ANN = new Subject("ann", Map.of());
+    private static final EvaluationContext NOBODY = new EvaluationContext(null, Map.of());
+    private static final EvaluationContext ANN = new EvaluationContext("ann", Map.of());
 
     /** A flag that is on for all; the rest is changed by what a test is about. */
     private static FlagDefinition flag(String name, boolean enabled, @Nullable Integer rollout, Object... parts) {
@@ -47,7 +47,7 @@ class FlagSetTest {
         return List.copyOf(all);
     }
 
-    private static Evaluation of(Subject subject, FlagDefinition... flags) {
+    private static Evaluation of(EvaluationContext subject, FlagDefinition... flags) {
         return FlagSet.compile(List.of(flags)).evaluate(flags[0].name(), subject);
     }
 
@@ -72,7 +72,8 @@ class FlagSetTest {
         assertOutcome(of(ANN, flag("f", true, 0)), false, Reason.DEFAULT);
         assertThat(of(ANN, flag("f", true, 5_000)).reason()).isEqualTo(Reason.SPLIT);
         assertOutcome(of(NOBODY, flag("f", true, 5_000)), false, Reason.TARGETING_KEY_MISSING);
-        assertOutcome(of(new Subject("", Map.of()), flag("f", true, 5_000)), false, Reason.TARGETING_KEY_MISSING);
+        assertOutcome(
+                of(new EvaluationContext("", Map.of()), flag("f", true, 5_000)), false, Reason.TARGETING_KEY_MISSING);
         assertOutcome(
                 of(NOBODY, flag("f", true, 0, new Rule(List.of(), null, 1))), false, Reason.TARGETING_KEY_MISSING);
     }
@@ -176,20 +177,20 @@ class FlagSetTest {
 
     private static void assertConstraint(String operator, List<Object> values, Object attribute, boolean holds) {
         Operator op = Operator.of(operator).orElseThrow();
-        Subject subject = new Subject("u", Map.of("x", attribute));
+        EvaluationContext subject = new EvaluationContext("u", Map.of("x", attribute));
         assertThat(holds(new Constraint("x", op, values, false), subject)).isEqualTo(holds);
         boolean wrongType = attribute.equals("v2") || attribute.equals("soon");
         assertThat(holds(new Constraint("x", op, values, true), subject)).isEqualTo(!wrongType && !holds);
     }
 
-    private static boolean holds(Constraint constraint, Subject subject) {
+    private static boolean holds(Constraint constraint, EvaluationContext subject) {
         return CompiledConstraint.compile(constraint).holds(subject);
     }
 
     @Test
     void whatIsMissingOrOfTheWrongTypeIsFalseNegatedOrNot() {
-        Subject empty = new Subject(null, Map.of());
-        Subject odd = new Subject(null, Map.of("x", List.of("a")));
+        EvaluationContext empty = new EvaluationContext(null, Map.of());
+        EvaluationContext odd = new EvaluationContext(null, Map.of("x", List.of("a")));
         for (Operator op : Operator.values()) {
             List<Object> values =
                     switch (op) {
@@ -212,7 +213,7 @@ class FlagSetTest {
                         .isFalse();
             }
         }
-        Subject number = new Subject(null, Map.of("x", BigDecimal.ONE));
+        EvaluationContext number = new EvaluationContext(null, Map.of("x", BigDecimal.ONE));
         assertThat(holds(new Constraint("x", Operator.EQ, List.of("1"), false), number))
                 .isFalse();
         assertThat(holds(new Constraint("x", Operator.NOT_IN, List.of("1"), false), number))
@@ -252,7 +253,7 @@ class FlagSetTest {
                 flag("b", true, 5_000, new Prerequisite("c", null)),
                 flag("c", true, 7_000)));
         for (int i = 0; i < 500; i++) {
-            Subject user = new Subject("user-" + i, Map.of());
+            EvaluationContext user = new EvaluationContext("user-" + i, Map.of());
             Evaluation a = set.evaluate("a", user);
             Evaluation b = set.evaluate("b", user);
             Evaluation c = set.evaluate("c", user);
@@ -276,7 +277,7 @@ class FlagSetTest {
         Set<Evaluation> objects = new HashSet<>();
         for (int i = 0; i < 500; i++) {
             for (Evaluation e : List.of(
-                    set.evaluate("f", new Subject("user-" + i, Map.of())),
+                    set.evaluate("f", new EvaluationContext("user-" + i, Map.of())),
                     set.evaluate("f", ANN),
                     set.evaluate("f", NOBODY))) {
                 String variant = e.variant() == null ? "" : e.variant().name();

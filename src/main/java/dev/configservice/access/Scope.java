@@ -1,0 +1,46 @@
+package dev.configservice.access;
+
+import java.util.List;
+
+/**
+ * The names that a caller is limited to: exact ones, or a beginning followed by {@code *}. An empty list is no limit.
+ */
+public record Scope(List<String> patterns) {
+    public static final Scope ALL = new Scope(List.of());
+
+    public Scope {
+        patterns = List.copyOf(patterns);
+    }
+
+    public boolean isAll() {
+        return patterns.isEmpty();
+    }
+
+    public boolean covers(String name) {
+        return isAll() || patterns.stream().anyMatch(p -> matches(p, name));
+    }
+
+    /** Whether everything that the other reaches is within this one. */
+    public boolean contains(Scope other) {
+        if (isAll()) {
+            return true;
+        }
+        return !other.isAll()
+                && other.patterns.stream().allMatch(p -> patterns.stream().anyMatch(mine -> within(p, mine)));
+    }
+
+    private static boolean matches(String pattern, String name) {
+        return pattern.endsWith("*")
+                ? name.startsWith(pattern.substring(0, pattern.length() - 1))
+                : pattern.equals(name);
+    }
+
+    private static boolean within(String theirs, String mine) {
+        if (!mine.endsWith("*")) {
+            return mine.equals(theirs);
+        }
+        String beginning = mine.substring(0, mine.length() - 1);
+        String rest = theirs.endsWith("*") ? theirs.substring(0, theirs.length() - 1) : theirs;
+        return rest.startsWith(beginning);
+    }
+}

@@ -1,0 +1,102 @@
+package dev.configservice.credential;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.access.Scope;
+import dev.configservice.json.Json;
+import dev.configservice.log.Resource;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An API key as it is kept: of its secret, only the SHA-256. The secret is 256 random bits, so that no slow hash is
+ * needed.
+ */
+record AccessKey(
+        String id,
+        String name,
+        Set<Right> rights,
+        Scope environments,
+        Scope serviceNames,
+        @Nullable Instant expiresAt,
+        String hash,
+        @Nullable String previousHash,
+        @Nullable Instant previousUntil) {
+
+    static final String KIND = "access_key";
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    static AccessKey of(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        Set<Right> rights = EnumSet.noneOf(Right.class);
+        row.get("rights").forEach(r -> Right.of(r.textValue()).ifPresent(rights::add));
+        return new AccessKey(
+                resource.id(),
+                row.get("name").textValue(),
+                rights,
+                new Scope(texts(row.get("environments"))),
+                new Scope(texts(row.get("service_names"))),
+                time(row.get("expires_at")),
+                row.get("hash").textValue(),
+                row.path("previous_hash").textValue(),
+                time(row.path("previous_until")));
+    }
+
+    /** A new secret: 256 random bits. */
+    static String newSecret() {
+        byte[] bytes = new byte[32];
+        RANDOM.nextBytes(bytes);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+    }
+
+    static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** Whether a secret is this key's, now. */
+    boolean opens(String secret, Instant now) {
+        if (expiresAt != null && !now.isBefore(expiresAt)) {
+            return false;
+        }
+        byte[] given = sha256(secret).getBytes(StandardCharsets.US_ASCII);
+        boolean current = MessageDigest.isEqual(given, hash.getBytes(StandardCharsets.US_ASCII));
+        boolean previous = previousHash != null
+                && previousUntil != null
+                && now.isBefore(previousUntil)
+                && MessageDigest.isEqual(given, previousHash.getBytes(StandardCharsets.US_ASCII));
+        return current || previous;
+    }
+
+    Caller caller() {
+        return new Caller("key:" + id, name, id, rights, false, environments, serviceNames, expiresAt);
+    }
+
+    private static List<String> texts(@Nullable JsonNode node) {
+        List<String> texts = new ArrayList<>();
+        if (node != null) {
+            node.forEach(t -> texts.add(t.textValue()));
+        }
+        return texts;
+    }
+
+    private static @Nullable Instant time(@Nullable JsonNode node) {
+        return node == null || !node.isTextual() ? null : Instant.parse(node.textValue());
+    }
+}

@@ -1,0 +1,28 @@
+package dev.configservice.credential;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
+import dev.configservice.secret.Sealed;
+
+/** How API keys change: a rotation gives a new hash, and keeps the old one for its grace. */
+public final class AccessKeyKind implements ResourceKind {
+    @Override
+    public String kind() {
+        return AccessKey.KIND;
+    }
+
+    @Override
+    public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
+        ObjectNode after = content.fields().deepCopy();
+        after.set("previous_hash", after.get("hash"));
+        after.set("previous_until", fields.get("previous_until"));
+        after.set("hash", fields.get("hash"));
+        return new Content(after, sealed);
+    }
+
+    @Override
+    public ObjectNode data(Resource resource) {
+        return AccessKeyRoutes.render(resource, null, true);
+    }
+}

@@ -1,0 +1,230 @@
+package dev.configservice.credential;
+
+import dev.configservice.access.Authenticator;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.access.Scope;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
+import dev.configservice.log.UnitId;
+import dev.configservice.settings.AccessSettings;
+import dev.configservice.snapshot.Snapshot;
+import dev.configservice.snapshot.SnapshotCache;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.User;
+import io.vertx.ext.auth.authentication.TokenCredentials;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells who calls. A node that is cut off from the log trusts the keys that it knows for a while
+ * ({@code access.max-stale}); after that it cannot know which were revoked, and answers 503 to them.
+ */
+public final class Credentials implements Authenticator {
+    private static final Duration ISSUER_KEYS_EVERY = Duration.ofMinutes(1);
+    private static final Pattern SIGNED_TOKEN = Pattern.compile("[^.]+\\.[^.]+\\.[^.]+");
+    private static final UnitId KEYS = new UnitId(AccessKey.KIND, "", "");
+
+    private final AccessSettings settings;
+    private final SnapshotCache cache;
+    private final ChangeFeed feed;
+    private final InstantSource clock;
+    private final KeyUsage usage;
+    private final byte[] adminHash;
+    private final @Nullable IssuerKeys issuer;
+    private final Caller anonymous;
+    private final Caller admin;
+
+    public Credentials(
+            Vertx vertx,
+            AccessSettings settings,
+            SnapshotCache cache,
+            ChangeFeed feed,
+            KeyUsage usage,
+            InstantSource clock,
+            MeterRegistry meters) {
+        this.settings = settings;
+        this.cache = cache;
+        this.feed = feed;
+        this.usage = usage;
+        this.clock = clock;
+        this.adminHash = AccessKey.sha256(settings.adminKey()).getBytes(StandardCharsets.US_ASCII);
+        this.issuer =
+                settings.jwtIssuer().isEmpty() ? null : new IssuerKeys(vertx, settings, ISSUER_KEYS_EVERY, meters);
+        this.anonymous = new Caller(
+                "",
+                "anonymous",
+                null,
+                settings.anonymousReads() ? EnumSet.of(Right.READ) : EnumSet.noneOf(Right.class),
+                false,
+                Scope.ALL,
+                Scope.ALL,
+                null);
+        this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Scope.ALL, Scope.ALL, null);
+    }
+
+    @Override
+    public Caller anonymous() {
+        return anonymous;
+    }
+
+    /**
+     * The caller of a request. Fails with {@link ErrorCode#UNAUTHENTICATED} where it shows something that is not valid,
+     * {@link ErrorCode#UNAVAILABLE} where that cannot be known.
+     *
+     * @param authorization the header; null where there is none
+     */
+    @Override
+    public Future<Caller> authenticate(@Nullable String authorization) {
+        if (authorization == null) {
+            return Future.succeededFuture(anonymous);
+        }
+        int space = authorization.indexOf(' ');
+        String scheme = space < 0 ? authorization : authorization.substring(0, space);
+        String credential = space < 0 ? "" : authorization.substring(space + 1).strip();
+        if (scheme.equals("ApiKeyOrBearer")) {
+            // from a URL, where nothing says which of the two it is
+            return credential.startsWith("cs_") || credential.indexOf('.') < 0
+                    ? byKey(credential)
+                    : byToken(credential);
+        }
+        if (scheme.equalsIgnoreCase("ApiKey")) {
+            return byKey(credential);
+        }
+        if (scheme.equalsIgnoreCase("Bearer")) {
+            return credential.startsWith("cs_") ? byKey(credential) : byToken(credential);
+        }
+        return refused("Authorization must be ApiKey <key> or Bearer <token>");
+    }
+
+    private Future<Caller> byKey(String key) {
+        if (!settings.adminKey().isEmpty()
+                && MessageDigest.isEqual(AccessKey.sha256(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
+            return Future.succeededFuture(admin);
+        }
+        int second = key.indexOf('_', 3);
+        if (!key.startsWith("cs_") || second < 0 || !Ids.isId(key.substring(3, second))) {
+            return refused("The key is not known");
+        }
+        if (feed.staleness().compareTo(settings.maxStale()) > 0) {
+            return Future.failedFuture(ServiceException.unavailable(
+                    "This node is cut off from the log and cannot tell whether the key still holds"));
+        }
+        String id = key.substring(3, second);
+        String secret = key.substring(second + 1);
+        return cache.get(KEYS, 0).compose(snapshot -> {
+            AccessKey known = snapshot.view(Credentials::byId).get(id);
+            Instant now = clock.instant();
+            if (known == null || !known.opens(secret, now)) {
+                return refused("The key is not known, was revoked or has expired");
+            }
+            usage.used(id, now);
+            return Future.succeededFuture(reading(known.caller()));
+        });
+    }
+
+    /** Whether a caller's key is still there; a node that cannot tell says yes until its trust ends. */
+    @Override
+    public Future<Boolean> holds(Caller caller) {
+        String id = caller.keyId();
+        if (id == null) {
+            return Future.succeededFuture(true);
+        }
+        if (feed.staleness().compareTo(settings.maxStale()) > 0) {
+            return Future.succeededFuture(false);
+        }
+        return cache.get(KEYS, 0)
+                .map(s -> s.view(Credentials::byId).containsKey(id))
+                .otherwise(true);
+    }
+
+    private static Map<String, AccessKey> byId(Snapshot snapshot) {
+        Map<String, AccessKey> keys = new HashMap<>();
+        snapshot.resources().forEach(r -> keys.put(r.id(), AccessKey.of(r)));
+        return keys;
+    }
+
+    private Future<Caller> byToken(String token) {
+        if (issuer == null) {
+            return refused("Tokens are not accepted here (setting access.jwt-issuer)");
+        }
+        // whatever keys there are: one that is not signed has two parts
+        if (!SIGNED_TOKEN.matcher(token).matches()) {
+            return refused("The token is not one of three parts, signed");
+        }
+        return issuer.auth()
+                .authenticate(new TokenCredentials(token))
+                .compose(
+                        user -> Future.succeededFuture(reading(ofToken(user))),
+                        e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
+    }
+
+    /** With a key, a caller may read no less than without one. */
+    private Caller reading(Caller caller) {
+        return settings.anonymousReads() ? caller.withOpenReads() : caller;
+    }
+
+    private static Caller ofToken(User user) {
+        JsonObject claims = user.attributes().getJsonObject("accessToken", user.principal());
+        Set<Right> rights = EnumSet.noneOf(Right.class);
+        if (claims.getValue("scope") instanceof String scope) {
+            for (String s : scope.split(" ", -1)) {
+                Right.of(s).ifPresent(rights::add);
+            }
+        }
+        String subject = claims.getString("sub", "token");
+        Long expires = claims.getLong("exp");
+        if (expires == null) {
+            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "The token has no expiry (exp)");
+        }
+        return new Caller(
+                "jwt:" + subject,
+                subject,
+                null,
+                rights,
+                false,
+                reach(claims.getValue("environments")),
+                reach(claims.getValue("service_names")),
+                Instant.ofEpochSecond(expires));
+    }
+
+    /** An absent claim is no limit; one that names nothing reaches nothing. */
+    private static Scope reach(@Nullable Object claim) {
+        if (claim == null) {
+            return Scope.ALL;
+        }
+        List<String> texts = new ArrayList<>();
+        if (claim instanceof JsonArray array) {
+            array.forEach(t -> texts.add(String.valueOf(t)));
+        } else if (claim instanceof String text) {
+            texts.addAll(List.of(text.split(" ", -1)));
+        }
+        return new Scope(texts.isEmpty() ? List.of("") : texts);
+    }
+
+    private static <T> Future<T> refused(String why) {
+        return Future.failedFuture(new ServiceException(ErrorCode.UNAUTHENTICATED, why));
+    }
+
+    /** How long a node that is cut off trusts what it knows. */
+    public Duration maxStale() {
+        return settings.maxStale();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.configservice.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.Action;
+import dev.configservice.log.Change;
+import dev.configservice.log.Position;
+import dev.configservice.log.Resource;
+import dev.configservice.secret.Sealed;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Rows of the log as JSON, from node to node. What is secret is in them only as ciphertext. */
+final class ChangeJson {
+    private ChangeJson() {}
+
+    static ArrayNode write(List<Change> changes) {
+        ArrayNode all = Json.object().arrayNode();
+        changes.forEach(c -> all.add(write(c)));
+        return all;
+    }
+
+    private static ObjectNode write(Change change) {
+        Resource r = change.resource();
+        return Json.object()
+                .put("epoch", change.position().epoch())
+                .put("revision", change.revision())
+                .put("event_id", change.eventId().toString())
+                .put("action", change.action().text())
+                .put("kind", r.kind())
+                .put("id", r.id())
+                .put("environment", r.environment())
+                .put("service_name", r.serviceName())
+                .put("name", r.name())
+                .put("version", r.version())
+                .put("resource_revision", r.revision())
+                .put("fence", r.fence())
+                .put("row", r.row())
+                .put("sealed", r.sealed().base64())
+                .put("actor", change.actor())
+                .put("request_id", change.requestId())
+                .put("comment", change.comment())
+                .put("occurred_at", change.occurredAt().toString())
+                .put("hash", change.hash().hex());
+    }
+
+    static List<Change> read(JsonNode changes) {
+        List<Change> all = new ArrayList<>(changes.size());
+        changes.forEach(c -> all.add(readOne(c)));
+        return all;
+    }
+
+    private static Change readOne(JsonNode c) {
+        return new Change(
+                new Position(c.path("epoch").longValue(), c.path("revision").longValue()),
+                UUID.fromString(c.path("event_id").textValue()),
+                Action.of(c.path("action").textValue()),
+                new Resource(
+                        c.path("kind").textValue(),
+                        c.path("id").textValue(),
+                        c.path("environment").textValue(),
+                        c.path("service_name").textValue(),
+                        c.path("name").textValue(),
+                        c.path("version").longValue(),
+                        c.path("resource_revision").longValue(),
+                        c.path("fence").longValue(),
+                        c.path("row").textValue(),
+                        Sealed.ofBase64(c.path("sealed").textValue())),
+                text(c, "actor"),
+                text(c, "request_id"),
+                text(c, "comment"),
+                Instant.parse(c.path("occurred_at").textValue()),
+                new Change.Hash(c.path("hash").textValue()));
+    }
+
+    private static @Nullable String text(JsonNode c, String name) {
+        return c.path(name).textValue();
+    }
+}

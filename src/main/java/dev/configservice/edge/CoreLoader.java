@@ -1,0 +1,99 @@
+package dev.configservice.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Position;
+import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.Snapshot;
+import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.snapshot.SnapshotLoader;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+
+/**
+ * Loads for an edge, from core nodes: they answer from their own caches, so that many edges put no more load on PostgreSQL
+ * than one. What is secret travels as ciphertext.
+ */
+public final class CoreLoader implements SnapshotLoader {
+    private static final String LOAD = "snapshot.load";
+    private static final String PATH = "snapshot.path";
+    private static final Duration APPLIED_DEADLINE = Duration.ofMillis(500);
+
+    private final CoreBus cores;
+
+    public CoreLoader(CoreBus cores) {
+        this.cores = cores;
+    }
+
+    /** Answers what edges ask. */
+    public static void serve(Vertx vertx, CoreBus cores, ChangeFeed feed, SnapshotCache cache, Resources resources) {
+        cores.serve(LOAD, question -> {
+            JsonNode asked = Json.read(question.getBytes());
+            long need = asked.path("revision").longValue();
+            return feed.awaitApplied(need, APPLIED_DEADLINE)
+                    .otherwiseEmpty()
+                    .compose(v -> cache.get(UnitId.parse(asked.path("unit").textValue()), 0))
+                    // of a large unit this takes longer than an event loop may
+                    .compose(snapshot -> vertx.executeBlocking(() -> answer(snapshot), false));
+        });
+        cores.serve(PATH, question -> {
+            JsonNode asked = Json.read(question.getBytes());
+            return resources
+                    .path(asked.path("kind").textValue(), asked.path("id").textValue())
+                    .map(path -> Buffer.buffer(Json.bytes(Json.object()
+                            .put("unit", path.unit().key())
+                            .put("name", path.name())
+                            .put("revision", feed.applied().revision()))));
+        });
+    }
+
+    private static Buffer answer(Snapshot snapshot) {
+        ObjectNode head = Json.object()
+                .put("epoch", snapshot.asOf().epoch())
+                .put("revision", snapshot.asOf().revision())
+                .put("last_change", snapshot.lastChange());
+        return new Envelope(head, Buffer.buffer(snapshot.payload())).toBuffer();
+    }
+
+    @Override
+    public String name() {
+        return "core";
+    }
+
+    @Override
+    public Future<Snapshot> load(UnitId unit, Position need) {
+        ObjectNode question = Json.object().put("unit", unit.key()).put("revision", need.revision());
+        return ask(LOAD, question).map(answer -> {
+            Envelope envelope = Envelope.of(answer);
+            JsonNode head = envelope.head();
+            return Snapshot.ofPayload(
+                    unit,
+                    new Position(
+                            head.path("epoch").longValue(),
+                            head.path("revision").longValue()),
+                    head.path("last_change").longValue(),
+                    envelope.body().getBytes());
+        });
+    }
+
+    @Override
+    public Future<Located> path(String kind, String id) {
+        return ask(PATH, Json.object().put("kind", kind).put("id", id)).map(answer -> {
+            JsonNode o = Json.read(answer.getBytes());
+            return new Located(
+                    new Resources.Path(
+                            UnitId.parse(o.path("unit").textValue()),
+                            o.path("name").textValue()),
+                    o.path("revision").longValue());
+        });
+    }
+
+    private Future<Buffer> ask(String topic, ObjectNode question) {
+        return cores.ask(topic, Buffer.buffer(Json.bytes(question)), CoreBus.DEADLINE, true);
+    }
+}

@@ -1,0 +1,191 @@
+package dev.configservice.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeReader;
+import dev.configservice.log.PastChanges;
+import dev.configservice.log.Position;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The log as an edge reads it: from what core nodes have applied, out of their memory as far as that reaches. */
+public final class CoreLog implements PastChanges {
+    private static final String NEXT = "log.next";
+    private static final String PAST = "log.past";
+    private static final String OLDEST = "log.oldest";
+    private static final Duration PAST_DEADLINE = Duration.ofSeconds(2);
+    private static final long ANNOUNCE_MILLIS = 1000;
+
+    private final CoreBus cores;
+
+    public CoreLog(CoreBus cores) {
+        this.cores = cores;
+    }
+
+    /**
+     * What follows an edge's position.
+     *
+     * @param position where the core node is
+     * @param lookAge how long ago it last compared itself with PostgreSQL
+     * @param changes the next changes, at most a page
+     * @param start where they do not follow, or not all are in memory: everything to begin anew with; else null
+     */
+    record Next(
+            Position position,
+            Duration lookAge,
+            List<Change> changes,
+            @Nullable Start start) {}
+
+    /** A place in the log to begin at: its hash, and the last revision of every unit as of it. */
+    record Start(Change.Hash hash, Map<String, Long> units) {}
+
+    /** Answers what edges ask, and tells them of each change and, whatever happens, every second where this node is. */
+    public static void serve(CoreBus cores, Vertx vertx, ChangeFeed feed, ChangeReader reader) {
+        cores.serve(NEXT, question -> {
+            JsonNode asked = Json.read(question.getBytes());
+            Position at = position(asked);
+            Change.Hash hash = new Change.Hash(asked.path("hash").asText());
+            Promise<Buffer> promise = Promise.promise();
+            // on the feed's event loop nothing is applied meanwhile
+            feed.run(() -> {
+                if (!feed.isStarted() || feed.applied().compareTo(at) < 0) {
+                    promise.fail(ServiceException.unavailable("This core node does not know the log as far yet"));
+                } else {
+                    promise.complete(next(feed, at, hash));
+                }
+            });
+            return promise.future();
+        });
+        cores.serve(
+                PAST,
+                question -> reader.after(
+                                Json.read(question.getBytes()).path("after").longValue())
+                        .map(changes -> Buffer.buffer(Json.bytes(ChangeJson.write(changes)))));
+        cores.serve(OLDEST, question -> reader.oldest().map(oldest -> Buffer.buffer(Long.toString(oldest))));
+
+        Announcer announcer = new Announcer(cores, vertx, feed);
+        feed.addListener(announcer);
+        cores.onAsked(announcer::announce);
+        vertx.setPeriodic(ANNOUNCE_MILLIS, t -> announcer.announce());
+    }
+
+    /** Tells of several changes that are applied in one turn of the event loop once. */
+    private static final class Announcer implements ChangeFeed.Listener {
+        private final CoreBus cores;
+        private final Vertx vertx;
+        private final ChangeFeed feed;
+        private boolean pending;
+
+        Announcer(CoreBus cores, Vertx vertx, ChangeFeed feed) {
+            this.cores = cores;
+            this.vertx = vertx;
+            this.feed = feed;
+        }
+
+        @Override
+        public void applied(Change change) {
+            if (!pending) {
+                pending = true;
+                vertx.runOnContext(v -> {
+                    pending = false;
+                    announce();
+                });
+            }
+        }
+
+        void announce() {
+            Position at = feed.applied();
+            if (feed.isStarted()) {
+                cores.announce(at.epoch(), at.revision());
+            }
+        }
+    }
+
+    /**
+     * Whether an edge's last change is this node's, too. Where it is not, or is so old that this node cannot tell, the edge
+     * begins anew.
+     */
+    private static boolean follows(ChangeFeed feed, Position at, Change.Hash hash) {
+        return at.epoch() == feed.applied().epoch() && hash.equals(feed.recent().hashAt(at.revision()));
+    }
+
+    private static Buffer next(ChangeFeed feed, Position at, Change.Hash hash) {
+        Position applied = feed.applied();
+        ObjectNode answer = Json.object()
+                .put("epoch", applied.epoch())
+                .put("revision", applied.revision())
+                .put("look_age_millis", feed.lookAge().toMillis());
+        List<Change> changes = follows(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
+        if (changes == null) {
+            answer.put("hash", feed.hash().hex());
+            answer.set("units", Json.tree(feed.units()));
+        } else {
+            answer.set("changes", ChangeJson.write(changes));
+        }
+        return Buffer.buffer(Json.bytes(answer));
+    }
+
+    private static Position position(JsonNode node) {
+        return new Position(
+                node.path("epoch").longValue(), node.path("revision").longValue());
+    }
+
+    Future<Next> next(Position at, Change.Hash hash) {
+        ObjectNode question = Json.object()
+                .put("epoch", at.epoch())
+                .put("revision", at.revision())
+                .put("hash", hash.hex());
+        return ask(NEXT, question, CoreBus.DEADLINE).map(answer -> {
+            JsonNode o = Json.read(answer.getBytes());
+            return new Next(
+                    position(o),
+                    Duration.ofMillis(o.path("look_age_millis").longValue()),
+                    ChangeJson.read(o.path("changes")),
+                    o.has("units") ? new Start(new Change.Hash(o.path("hash").textValue()), units(o)) : null);
+        });
+    }
+
+    private static Map<String, Long> units(JsonNode answer) {
+        Map<String, Long> units = new HashMap<>();
+        answer.path("units")
+                .properties()
+                .forEach(u -> units.put(u.getKey(), u.getValue().longValue()));
+        return units;
+    }
+
+    @Override
+    public Future<List<Change>> after(long revision, int limit) {
+        return ask(PAST, Json.object().put("after", revision), PAST_DEADLINE)
+                .map(answer -> ChangeJson.read(Json.read(answer.getBytes())));
+    }
+
+    @Override
+    public Future<Long> oldest() {
+        return ask(OLDEST, Json.object(), PAST_DEADLINE).map(answer -> Long.parseLong(answer.toString()));
+    }
+
+    private Future<Buffer> ask(String topic, ObjectNode question, Duration deadline) {
+        return cores.ask(topic, Buffer.buffer(Json.bytes(question)), deadline, true);
+    }
+
+    /** Another core node is asked from now on, e.g. because this one is behind. */
+    void another() {
+        cores.another();
+    }
+
+    /** Hears where core nodes are. */
+    void follow(CoreBus.Announced announced) {
+        cores.follow(announced);
+    }
+}

@@ -1,0 +1,254 @@
+package dev.configservice.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Authenticator;
+import dev.configservice.access.Right;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Forwarder;
+import dev.configservice.http.Request;
+import dev.configservice.http.Response;
+import dev.configservice.http.Routes;
+import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
+import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Requests that need the log, which an edge does not have: it hands them to a core node, which runs the same route and
+ * answers what it would have answered itself. Who calls is checked on both. Where there is a keyset, what passes is sealed
+ * with it: a value that is to be encrypted, or a caller's key, is nowhere on the way in the clear.
+ */
+public final class CoreRequests implements Forwarder {
+    private static final String TOPIC = "request";
+    private static final String QUESTION = "config-service.request";
+    private static final String ANSWER = "config-service.answer";
+    private static final Duration WRITE_DEADLINE = Duration.ofSeconds(8);
+    private static final Duration READ_DEADLINE = Duration.ofSeconds(4);
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+    /** The headers that a route may read. */
+    private static final List<String> HEADERS = List.of("authorization", "if-match", "idempotency-key");
+
+    private static final byte CLEAR = 0;
+    private static final byte SEALED = 1;
+
+    private final CoreBus cores;
+    private final ChangeFeed feed;
+    private final Keyring keyring;
+
+    public CoreRequests(CoreBus cores, ChangeFeed feed, Keyring keyring) {
+        this.cores = cores;
+        this.feed = feed;
+        this.keyring = keyring;
+    }
+
+    private record Entry(@Nullable Right need, Function<Request, Future<Response>> handler) {}
+
+    static String name(String method, String path) {
+        return method + " " + path;
+    }
+
+    /** Answers what edges hand on, by the routes of these features. */
+    public void serve(Authenticator access, List<Routes> features) {
+        Map<String, Entry> entries = new HashMap<>();
+        Routes.Table table = new Routes.Table() {
+            @Override
+            public void route(
+                    String method,
+                    String path,
+                    @Nullable Right need,
+                    Map<String, StringRule> query,
+                    Function<Request, Future<Response>> handler) {
+                // an edge answers these itself
+            }
+
+            @Override
+            public void coreRoute(
+                    String method,
+                    String path,
+                    @Nullable Right need,
+                    Map<String, StringRule> query,
+                    Function<Request, Future<Response>> handler) {
+                entries.put(name(method, path), new Entry(need, handler));
+            }
+
+            @Override
+            public void stream(
+                    String path,
+                    @Nullable Right need,
+                    Map<String, StringRule> query,
+                    Function<Routes.Exchange, Future<Void>> handler) {
+                // an edge has streams of its own
+            }
+
+            @Override
+            public void root(String path, Function<Request, Future<Response>> handler) {
+                // what a node says of itself
+            }
+        };
+        features.forEach(f -> f.mount(table));
+        cores.serve(TOPIC, question -> {
+            Envelope envelope = Envelope.of(open(QUESTION, question));
+            Entry entry = entries.get(envelope.head().path("route").asText());
+            if (entry == null) {
+                throw ServiceException.unavailable("This core node does not know the route");
+            }
+            return run(access, entry, envelope).map(answer -> close(ANSWER, question.getByte(0), write(answer)));
+        });
+    }
+
+    private Future<Response> run(Authenticator access, Entry entry, Envelope envelope) {
+        JsonNode head = envelope.head();
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+        head.path("headers")
+                .properties()
+                .forEach(h -> headers.add(h.getKey(), h.getValue().textValue()));
+        long min = head.path("min_revision").longValue();
+        return feed.awaitApplied(min, APPLIED_DEADLINE)
+                .compose(v -> access.authenticate(headers.get("authorization")))
+                .compose(caller -> {
+                    if (entry.need() != null) {
+                        caller.require(entry.need());
+                    }
+                    return entry.handler()
+                            .apply(new Request(
+                                    head.path("id").asText(),
+                                    head.path("method").asText(),
+                                    head.path("path").asText(),
+                                    texts(head.path("parameters")),
+                                    texts(head.path("query")),
+                                    headers,
+                                    envelope.body(),
+                                    caller,
+                                    min,
+                                    head.path("remote_address").asText()));
+                });
+    }
+
+    private static Map<String, String> texts(JsonNode object) {
+        Map<String, String> texts = new HashMap<>();
+        object.properties().forEach(p -> texts.put(p.getKey(), p.getValue().textValue()));
+        return texts;
+    }
+
+    /** Hands a request on; what it wrote is visible on this node when it is answered. */
+    @Override
+    public Future<Response> forward(String route, Request request) {
+        boolean isRead = request.method().equals("GET") || request.method().equals("HEAD");
+        return cores.ask(
+                        TOPIC,
+                        close(QUESTION, keyring.isPresent() ? SEALED : CLEAR, write(route, request)),
+                        isRead ? READ_DEADLINE : WRITE_DEADLINE,
+                        isRead)
+                .map(answer -> opened(answer, isRead))
+                .compose(answer -> answer.isOfWrite()
+                        ? feed.awaitApplied(answer.revision(), APPLIED_DEADLINE)
+                                .otherwiseEmpty()
+                                .map(answer)
+                        : Future.succeededFuture(answer));
+    }
+
+    /** An answer that cannot be opened (keysets differ while they are replaced) leaves open what a write came to. */
+    private Response opened(Buffer answer, boolean isRead) {
+        try {
+            return read(open(ANSWER, answer));
+        } catch (ServiceException e) {
+            throw isRead
+                    ? e
+                    : new ServiceException(
+                            ErrorCode.OUTCOME_UNKNOWN, "The core node took the write; its answer: " + e.getMessage());
+        }
+    }
+
+    private Buffer write(String route, Request request) {
+        ObjectNode head = Json.object()
+                .put("route", route)
+                .put("id", request.id())
+                .put("method", request.method())
+                .put("path", request.path())
+                // what this edge has shown already, the core must have seen too
+                .put(
+                        "min_revision",
+                        Math.max(request.minRevision(), feed.applied().revision()))
+                .put("remote_address", request.remoteAddress());
+        head.set("parameters", Json.tree(request.parameters()));
+        head.set("query", Json.tree(request.query()));
+        ObjectNode headers = head.putObject("headers");
+        for (String name : HEADERS) {
+            String value = request.header(name);
+            if (value != null) {
+                headers.put(name, value);
+            }
+        }
+        return new Envelope(head, request.body()).toBuffer();
+    }
+
+    private static Buffer write(Response answer) {
+        ObjectNode head = Json.object()
+                .put("status", answer.status())
+                .put("type", answer.contentType())
+                .put("revision", answer.revision())
+                .put("etag", answer.etag())
+                .put("secret", answer.secret())
+                .put("outdated", answer.outdated())
+                .put("wrote", answer.isOfWrite())
+                .put("empty", answer.body() == null);
+        ArrayNode headers = head.putArray("headers");
+        answer.headers().forEach(h -> headers.addArray().add(h.getKey()).add(h.getValue()));
+        Buffer body = answer.body();
+        return new Envelope(head, body == null ? Buffer.buffer() : body).toBuffer();
+    }
+
+    private static Response read(Buffer buffer) {
+        Envelope envelope = Envelope.of(buffer);
+        JsonNode head = envelope.head();
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        head.path("headers")
+                .forEach(h ->
+                        headers.add(Map.entry(h.path(0).textValue(), h.path(1).textValue())));
+        return new Response(
+                head.path("status").intValue(),
+                head.path("type").textValue(),
+                head.path("empty").booleanValue() ? null : envelope.body(),
+                head.path("revision").longValue(),
+                head.path("etag").textValue(),
+                head.path("secret").booleanValue(),
+                head.path("outdated").booleanValue(),
+                head.path("wrote").booleanValue(),
+                List.copyOf(headers));
+    }
+
+    private Buffer close(String what, byte how, Buffer content) {
+        Buffer closed = Buffer.buffer().appendByte(how);
+        return how == CLEAR
+                ? closed.appendBuffer(content)
+                : closed.appendBytes(
+                        keyring.seal(what, content.getBytes()).sealed().bytes());
+    }
+
+    private Buffer open(String what, Buffer message) {
+        Buffer content = message.slice(1, message.length());
+        if (message.getByte(0) == SEALED) {
+            return Buffer.buffer(keyring.open(what, Sealed.of(content)));
+        }
+        if (keyring.isPresent()) {
+            throw new ServiceException(
+                    ErrorCode.NO_KEYSET,
+                    "The edge has no keyset, but the core nodes have one (setting secrets.keyset, the same on all)");
+        }
+        return content;
+    }
+}

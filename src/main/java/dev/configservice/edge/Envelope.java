@@ -1,0 +1,24 @@
+package dev.configservice.edge;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import io.vertx.core.buffer.Buffer;
+
+/** A message between nodes: what it says of itself, and bytes that are not looked into. */
+public record Envelope(ObjectNode head, Buffer body) {
+    private static final int LENGTH = 4;
+
+    public Buffer toBuffer() {
+        byte[] bytes = Json.bytes(head);
+        return Buffer.buffer(LENGTH + bytes.length + body.length())
+                .appendInt(bytes.length)
+                .appendBytes(bytes)
+                .appendBuffer(body);
+    }
+
+    /** A message of {@link #toBuffer}. */
+    public static Envelope of(Buffer buffer) {
+        int end = LENGTH + buffer.getInt(0);
+        return new Envelope((ObjectNode) Json.read(buffer.getBytes(LENGTH, end)), buffer.slice(end, buffer.length()));
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Everything between an edge and the core nodes: following the log, loading snapshots, forwarding requests. Nothing else
+ * knows whether a node is an edge.
+ */
+@NullMarked
+package dev.configservice.edge;
+
+import org.jspecify.annotations.NullMarked;

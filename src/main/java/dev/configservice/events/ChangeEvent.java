@@ -1,0 +1,68 @@
+package dev.configservice.events;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.Resource;
+import io.vertx.core.buffer.Buffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A change as it is sent out, encoded once for all that it goes to. Secrets are not in it; the actor is only in the form
+ * for those who may see it.
+ */
+public final class ChangeEvent {
+    private final Change change;
+    private final ObjectNode data;
+    private volatile @Nullable Buffer anonymousFrame;
+    private volatile @Nullable Buffer actorFrame;
+
+    ChangeEvent(Change change, ObjectNode data) {
+        this.change = change;
+        this.data = data;
+    }
+
+    public Change change() {
+        return change;
+    }
+
+    public long revision() {
+        return change.revision();
+    }
+
+    /** The kind of resource and what happened to it, e.g. {@code configuration.updated}. */
+    public String type() {
+        return change.resource().kind() + "." + change.action().text();
+    }
+
+    public ObjectNode json(boolean withActor) {
+        Resource r = change.resource();
+        ObjectNode o = Json.object();
+        o.put("revision", change.revision());
+        o.put("event_id", change.eventId().toString());
+        o.put("event_type", type());
+        o.put("resource_type", r.kind());
+        o.put("action", change.action().text());
+        o.put("resource_id", r.id());
+        o.put("environment", r.environment().isEmpty() ? null : r.environment());
+        o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
+        o.put("actor", withActor ? change.actor() : null);
+        o.put("occurred_at", Json.time(change.occurredAt()));
+        o.set("data", data);
+        return o;
+    }
+
+    /** The event as a server-sent one. */
+    public Buffer frame(boolean withActor) {
+        Buffer frame = withActor ? actorFrame : anonymousFrame;
+        if (frame == null) {
+            frame = ServerSentEvents.frame(change.revision(), type(), json(withActor));
+            if (withActor) {
+                actorFrame = frame;
+            } else {
+                anonymousFrame = frame;
+            }
+        }
+        return frame;
+    }
+}

@@ -1,0 +1,239 @@
+package dev.configservice.events.audit;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.Action;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.LogEntry;
+import dev.configservice.log.Resource;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.Sealed;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.Tuple;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The log as an audit trail: with what stood before each change, and its chain of hashes. */
+public final class AuditLog {
+    private static final Duration DEADLINE = Duration.ofSeconds(5);
+    private static final int PAGE = 500;
+
+    private static final String CHANGES = """
+            select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
+                   c.name, c.version, c.fence, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
+                   c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
+                   b.action as before_action
+            from changes c
+            left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
+            where c.kind <> 'log' and c.revision < $1
+              and ($2::text is null or c.kind = $2)
+              and ($3::text is null or c.resource_id = $3)
+              and ($4::text is null or c.actor = $4)
+              and ($5::text is null or c.environment in ('', $5))
+              and ($6::text is null or c.service_name = $6 or (c.kind = 'configuration' and c.service_name = ''))
+              and ($7::timestamptz is null or c.occurred_at >= $7)
+              and ($8::timestamptz is null or c.occurred_at < $8)
+              and ($9::text[] is null or c.environment = '' or exists (
+                    select from unnest($9) p where c.environment = p or (right(p, 1) = '*'
+                        and starts_with(c.environment, left(p, -1)))))
+              and ($10::text[] is null or c.service_name = '' or exists (
+                    select from unnest($10) p where c.service_name = p or (right(p, 1) = '*'
+                        and starts_with(c.service_name, left(p, -1)))))
+            order by c.revision desc limit $11""";
+
+    private static final String SECRET_READS = """
+            select id, occurred_at, actor, request_id, resource_id, environment, service_name, name from secret_reads c
+            where ($1::text = '' or id::text < $1)
+              and ($2::text is null or c.resource_id = $2)
+              and ($3::text is null or c.actor = $3)
+              and ($4::text is null or c.environment = $4)
+              and ($5::text is null or c.service_name = $5)
+              and ($6::timestamptz is null or c.occurred_at >= $6)
+              and ($7::timestamptz is null or c.occurred_at < $7)
+              and ($8::text[] is null or exists (
+                    select from unnest($8) p where c.environment = p or (right(p, 1) = '*'
+                        and starts_with(c.environment, left(p, -1)))))
+              and ($9::text[] is null or c.service_name = '' or exists (
+                    select from unnest($9) p where c.service_name = p or (right(p, 1) = '*'
+                        and starts_with(c.service_name, left(p, -1)))))
+            order by id desc limit $10""";
+
+    private static final String CHAIN = """
+            select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
+                   fence, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
+            from changes where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
+            order by revision limit $3""";
+
+    /** The last link below a revision: of a change, or of the last one that was dropped, or of nothing. */
+    private static final String LINK_BEFORE = """
+            select revision, hash from (
+              select anchor_revision as revision, anchor_hash as hash from retention
+              union all
+              (select revision, hash from changes
+               where revision < $1 and revision > (select anchor_revision from retention)
+               order by revision desc limit 1)) links
+            order by revision desc limit 1""";
+
+    private final Postgres postgres;
+
+    public AuditLog(Postgres postgres) {
+        this.postgres = postgres;
+    }
+
+    /** What is asked for; null where all is. */
+    record Question(
+            @Nullable String resourceType,
+            @Nullable String resourceId,
+            @Nullable String actor,
+            @Nullable String environment,
+            @Nullable String serviceName,
+            @Nullable OffsetDateTime since,
+            @Nullable OffsetDateTime until,
+            List<String> environments,
+            List<String> serviceNames) {}
+
+    /** A change, and what stood before it; null where nothing did. */
+    record Audited(Change change, @Nullable Resource before) {}
+
+    Future<List<Audited>> changes(Question q, long below, int limit) {
+        Tuple arguments = Tuple.tuple()
+                .addLong(below)
+                .addString(q.resourceType())
+                .addString(q.resourceId())
+                .addString(q.actor())
+                .addString(q.environment())
+                .addString(q.serviceName())
+                .addOffsetDateTime(q.since())
+                .addOffsetDateTime(q.until())
+                .addArrayOfString(patterns(q.environments()))
+                .addArrayOfString(patterns(q.serviceNames()))
+                .addInteger(limit);
+        return postgres.read(CHANGES, arguments, DEADLINE).map(rows -> {
+            List<Audited> entries = new ArrayList<>(rows.size());
+            for (Row row : rows) {
+                entries.add(entry(row));
+            }
+            return entries;
+        });
+    }
+
+    private static Audited entry(Row row) {
+        Change change = ChangeLog.toChange(row);
+        String before = row.getString("before_row");
+        if (before == null || Action.of(row.getString("before_action")).isRemoval()) {
+            return new Audited(change, null);
+        }
+        Resource r = change.resource();
+        return new Audited(
+                change,
+                new Resource(
+                        r.kind(),
+                        r.id(),
+                        r.environment(),
+                        r.serviceName(),
+                        r.name(),
+                        r.version() - 1,
+                        row.getLong("before_revision"),
+                        0,
+                        before,
+                        Sealed.of(row.getBuffer("before_sealed"))));
+    }
+
+    Future<List<ObjectNode>> secretReads(Question q, String below, int limit) {
+        Tuple arguments = Tuple.tuple()
+                .addString(below)
+                .addString(q.resourceId())
+                .addString(q.actor())
+                .addString(q.environment())
+                .addString(q.serviceName())
+                .addOffsetDateTime(q.since())
+                .addOffsetDateTime(q.until())
+                .addArrayOfString(patterns(q.environments()))
+                .addArrayOfString(patterns(q.serviceNames()))
+                .addInteger(limit);
+        return postgres.read(SECRET_READS, arguments, DEADLINE).map(rows -> {
+            List<ObjectNode> reads = new ArrayList<>(rows.size());
+            for (Row row : rows) {
+                ObjectNode o = Json.object();
+                o.putNull("revision");
+                o.put("event_id", row.getUUID("id").toString());
+                o.put("resource_type", "secret_read");
+                o.put("resource_id", row.getString("resource_id"));
+                o.put("action", "read");
+                o.put("environment", row.getString("environment"));
+                String service = row.getString("service_name");
+                o.put("service_name", service.isEmpty() ? null : service);
+                o.put("actor", row.getString("actor"));
+                o.put("request_id", row.getString("request_id"));
+                o.putNull("comment");
+                o.put(
+                        "occurred_at",
+                        Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
+                o.putNull("before");
+                o.putNull("after");
+                reads.add(o);
+            }
+            return reads;
+        });
+    }
+
+    private static String @Nullable [] patterns(List<String> patterns) {
+        return patterns.isEmpty() ? null : patterns.toArray(String[]::new);
+    }
+
+    /** What a look at the chain found. */
+    public record Verification(long from, long to, @Nullable Long firstBreak) {}
+
+    /** Works every link of the chain out again, from a revision on that the log still holds to another. */
+    public Future<Verification> verify(long from, long to) {
+        return postgres.read(LINK_BEFORE, Tuple.of(from), DEADLINE).compose(rows -> {
+            Row link = rows.iterator().next();
+            long start = Math.max(from, link.getLong("revision") + 1);
+            return verify(start, start, to, link.getBuffer("hash").getBytes());
+        });
+    }
+
+    private Future<Verification> verify(long from, long next, long to, byte[] before) {
+        return postgres.read(CHAIN, Tuple.of(next, to, PAGE), DEADLINE).compose(rows -> {
+            byte[] chain = before;
+            long at = next - 1;
+            for (Row row : rows) {
+                at = row.getLong("revision");
+                byte[] hash = row.getBuffer("hash").getBytes();
+                if (!Arrays.equals(hash, link(chain, row)) || !digestHolds(row)) {
+                    return Future.succeededFuture(new Verification(from, at, at));
+                }
+                chain = hash;
+            }
+            return rows.size() < PAGE
+                    ? Future.succeededFuture(new Verification(from, Math.max(at, 0), null))
+                    : verify(from, at + 1, to, chain);
+        });
+    }
+
+    private static byte[] link(byte[] before, Row row) {
+        MessageDigest sha = LogEntry.sha256();
+        sha.update(before);
+        sha.update(ByteBuffer.allocate(8).putLong(row.getLong("revision")).array());
+        return sha.digest(row.getBuffer("digest").getBytes());
+    }
+
+    private static boolean digestHolds(Row row) {
+        if (row.getString("kind").equals("log")) {
+            return true;
+        }
+        Change c = ChangeLog.toChange(row);
+        byte[] digest = LogEntry.digest(
+                c.eventId(), c.action(), c.resource(), c.actor(), c.requestId(), c.comment(), c.occurredAt());
+        return row.getBuffer("digest").equals(Buffer.buffer(digest));
+    }
+}

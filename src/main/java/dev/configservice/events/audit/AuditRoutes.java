@@ -1,0 +1,149 @@
+package dev.configservice.events.audit;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.error.ServiceException;
+import dev.configservice.events.ChangeEvents;
+import dev.configservice.http.Page;
+import dev.configservice.http.Request;
+import dev.configservice.http.Response;
+import dev.configservice.http.Routes;
+import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.Change;
+import dev.configservice.log.Resource;
+import io.vertx.core.Future;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of the audit: who changed what, when and why, and whether the log is as it was written. */
+public final class AuditRoutes implements Routes {
+    private static final StringRule RESOURCE_TYPE = StringRule.pattern(
+            "configuration|feature_flag|service|access_key|secret_read",
+            "must be configuration, feature_flag, service, access_key or secret_read");
+    private static final long MAX_REVISION = 999_999_999_999_999_999L;
+    private static final StringRule REVISION = StringRule.number(1, MAX_REVISION);
+    private static final StringRule TEXT = StringRule.text(1, 300);
+
+    private final AuditLog audit;
+    private final ChangeEvents events;
+
+    public AuditRoutes(AuditLog audit, ChangeEvents events) {
+        this.audit = audit;
+        this.events = events;
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.coreRoute(
+                "GET", "/audit/verify", Right.AUDIT_READ, Map.of("from", REVISION, "to", REVISION), this::verify);
+        table.coreRoute(
+                "GET",
+                "/audit",
+                Right.AUDIT_READ,
+                Map.of(
+                        "resource_type",
+                        RESOURCE_TYPE,
+                        "resource_id",
+                        TEXT,
+                        "actor",
+                        TEXT,
+                        "environment",
+                        StringRule.NAME,
+                        "service_name",
+                        StringRule.NAME,
+                        "since",
+                        StringRule.TIME,
+                        "until",
+                        StringRule.TIME,
+                        Page.LIMIT,
+                        Page.SIZE,
+                        Page.TOKEN,
+                        StringRule.ANY),
+                this::list);
+    }
+
+    private Future<Response> list(Request request) {
+        Page page = Page.of(request, 1);
+        String type = request.query("resource_type");
+        AuditLog.Question question = new AuditLog.Question(
+                type,
+                request.query("resource_id"),
+                request.query("actor"),
+                request.query("environment"),
+                request.query("service_name"),
+                time(request, "since"),
+                time(request, "until"),
+                request.caller().environments().patterns(),
+                request.caller().serviceNames().patterns());
+        String before = page.isFirst() ? "" : page.after().get(0);
+        Caller caller = request.caller();
+        if ("secret_read".equals(type)) {
+            return audit.secretReads(question, before, page.limit() + 1)
+                    .map(found -> page.answer(
+                            request,
+                            found,
+                            o -> o,
+                            o -> List.of(o.get("event_id").textValue())));
+        }
+        if (!before.isEmpty() && !before.matches("\\d{1,18}")) {
+            throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
+        }
+        long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
+        return audit.changes(question, below, page.limit() + 1)
+                .map(found -> page.answer(
+                        request,
+                        found,
+                        e -> render(e, caller),
+                        e -> List.of(Long.toString(e.change().revision()))));
+    }
+
+    private ObjectNode render(AuditLog.Audited entry, Caller caller) {
+        Change change = entry.change();
+        Resource r = change.resource();
+        ObjectNode o = Json.object();
+        o.put("revision", change.revision());
+        o.put("event_id", change.eventId().toString());
+        o.put("resource_type", r.kind());
+        o.put("resource_id", r.id());
+        o.put("action", change.action().text());
+        o.put("environment", r.environment().isEmpty() ? null : r.environment());
+        o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
+        o.put("actor", caller.has(Right.AUDIT_READ) ? change.actor() : null);
+        o.put("request_id", change.requestId());
+        o.put("comment", change.comment());
+        o.put("occurred_at", Json.time(change.occurredAt()));
+        Resource before = entry.before();
+        o.set("before", before == null ? null : events.audited(before));
+        o.set("after", change.action().isRemoval() ? null : events.audited(r));
+        return o;
+    }
+
+    private static @Nullable OffsetDateTime time(Request request, String name) {
+        Instant at = request.time(name);
+        return at == null ? null : at.atOffset(ZoneOffset.UTC);
+    }
+
+    private Future<Response> verify(Request request) {
+        long from = request.number("from", 1);
+        long to = request.number("to", MAX_REVISION);
+        if (to < from) {
+            throw ServiceException.invalid("to", "must not be below from");
+        }
+        return audit.verify(from, to).map(v -> {
+            ObjectNode o = Json.object();
+            o.put("verified", v.firstBreak() == null);
+            o.put("from", v.from());
+            o.put("to", v.to());
+            if (v.firstBreak() != null) {
+                o.put("first_break", v.firstBreak());
+            }
+            return Response.json(200, o);
+        });
+    }
+}

@@ -1,0 +1,5 @@
+/** The log as an audit trail, the chain of hashes, and the record of who read which secret. */
+@NullMarked
+package dev.configservice.events.audit;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,75 @@
+package dev.configservice.events.kafka;
+
+import dev.configservice.postgres.Postgres;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Optional;
+
+/**
+ * How far a consumer of the log has come, and which node is it now. Claiming, renewing and moving are short updates,
+ * each of which holds only for the claim that it was made under.
+ */
+final class FanoutCursor {
+    /** How long a claim lasts that is not renewed. */
+    static final Duration LEASE = Duration.ofSeconds(10);
+
+    private static final Duration DEADLINE = Duration.ofSeconds(2);
+
+    private static final String CREATE = "insert into cursors (name) values ($1) on conflict do nothing";
+    private static final String CLAIM = """
+            update cursors set holder = $2, epoch = epoch + 1, until = now() + $3 * interval '1 second'
+            where name = $1 and (until < now() or holder = $2)
+            returning position, epoch""";
+    private static final String RENEW =
+            "update cursors set until = now() + $3 * interval '1 second' where name = $1 and epoch = $2";
+    private static final String MOVE = """
+            update cursors set position = $3, until = now() + $4 * interval '1 second'
+            where name = $1 and epoch = $2""";
+    private static final String RELEASE = "update cursors set until = now() where name = $1 and epoch = $2";
+
+    private final Postgres postgres;
+    private final String name;
+    private final String holder;
+
+    FanoutCursor(Postgres postgres, String name, String holder) {
+        this.postgres = postgres;
+        this.name = name;
+        this.holder = holder;
+    }
+
+    /** A claim: the revision up to which everything was sent, and the number that the claim has. */
+    record Claim(long position, long epoch) {}
+
+    /** The claim; empty where another node holds it. */
+    Future<Optional<Claim>> claim() {
+        return postgres.read(CREATE, Tuple.of(name), DEADLINE)
+                .compose(v -> postgres.read(CLAIM, Tuple.of(name, holder, LEASE.toSeconds()), DEADLINE))
+                .map(rows -> {
+                    Iterator<Row> it = rows.iterator();
+                    if (!it.hasNext()) {
+                        return Optional.empty();
+                    }
+                    Row row = it.next();
+                    return Optional.of(new Claim(row.getLong("position"), row.getLong("epoch")));
+                });
+    }
+
+    /** Whether the claim still held. */
+    Future<Boolean> renew(Claim claim) {
+        return postgres.read(RENEW, Tuple.of(name, claim.epoch(), LEASE.toSeconds()), DEADLINE)
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    /** Moves the position; whether the claim still held. */
+    Future<Boolean> move(Claim claim, long position) {
+        return postgres.read(MOVE, Tuple.of(name, claim.epoch(), position, LEASE.toSeconds()), DEADLINE)
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    Future<Void> release(Claim claim) {
+        return postgres.read(RELEASE, Tuple.of(name, claim.epoch()), DEADLINE).mapEmpty();
+    }
+}

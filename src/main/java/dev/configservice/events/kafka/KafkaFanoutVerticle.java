@@ -1,0 +1,368 @@
+package dev.configservice.events.kafka;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.events.ChangeEvent;
+import dev.configservice.events.ChangeEvents;
+import dev.configservice.events.kafka.FanoutCursor.Claim;
+import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.settings.KafkaSettings;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.kafka.admin.KafkaAdminClient;
+import io.vertx.kafka.admin.NewTopic;
+import io.vertx.kafka.client.producer.KafkaProducer;
+import io.vertx.kafka.client.producer.KafkaProducerRecord;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends every public change to a Kafka topic: in revision order for each resource, at least once, from one node at a
+ * time. The node that holds the cursor sends a page in one transaction, then moves the cursor. A new holder's producer
+ * has the same transactional id, so that the broker fences a predecessor that was only asleep. Any error drops the
+ * producer and the claim, and it starts again from the cursor.
+ */
+public final class KafkaFanoutVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
+    private static final int PAGE = 512;
+    private static final int MAX_MESSAGE_BYTES = 4 << 20;
+    private static final int SMALL_BYTES = 900_000;
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    /** A transaction costs the broker as much as hundreds of messages: what comes within this time of the last shares the next. */
+    private static final Duration PACE = Duration.ofMillis(50);
+
+    private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
+
+    private final KafkaSettings settings;
+    private final String bootstrapServers;
+    private final ChangeFeed feed;
+    private final ChangeLog changeLog;
+    private final ChangeEvents events;
+    private final FanoutCursor cursor;
+    private final Counter sent;
+
+    private @Nullable KafkaProducer<String, Buffer> producer;
+    private @Nullable Claim claim;
+    private volatile long position = -1;
+    private volatile boolean healthy = true;
+    private long renewedNanos;
+    private boolean busy;
+    private boolean paced;
+    private volatile boolean again;
+    private boolean stopped;
+    private boolean withoutLargeValues;
+    private int failures;
+    private long pauseUntilNanos = System.nanoTime();
+
+    public KafkaFanoutVerticle(
+            KafkaSettings settings,
+            String bootstrapServers,
+            ChangeFeed feed,
+            ChangeLog changeLog,
+            ChangeEvents events,
+            Postgres postgres,
+            String nodeId,
+            MeterRegistry meters) {
+        this.settings = settings;
+        this.bootstrapServers = bootstrapServers;
+        this.feed = feed;
+        this.changeLog = changeLog;
+        this.events = events;
+        this.cursor = new FanoutCursor(postgres, "kafka:" + settings.topic(), nodeId);
+        this.sent = Counter.builder("config_service_kafka_sent")
+                .description("Changes that this node sent to Kafka")
+                .register(meters);
+        Gauge.builder("config_service_kafka_backlog", this, KafkaFanoutVerticle::backlog)
+                .description("Revisions that wait to be sent to Kafka, on the node that sends; else 0")
+                .register(meters);
+    }
+
+    private double backlog() {
+        return position < 0 ? 0 : Math.max(0, feed.applied().revision() - position);
+    }
+
+    /** Whether the last attempt to send worked; true on nodes that do not send. */
+    public boolean isHealthy() {
+        return healthy;
+    }
+
+    @Override
+    public Future<?> start() {
+        Context mine = context;
+        feed.addListener(new ChangeFeed.Listener() {
+            @Override
+            public void applied(Change change) {
+                if (position >= 0 && !again) {
+                    mine.runOnContext(v -> work());
+                }
+            }
+        });
+        vertx.setPeriodic(LOOK_EVERY.toMillis(), t -> work());
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<?> stop() {
+        stopped = true;
+        Claim held = claim;
+        return dropProducer()
+                .eventually(() -> held == null ? Future.succeededFuture() : cursor.release(held))
+                .otherwiseEmpty();
+    }
+
+    private void work() {
+        if (stopped || !feed.isStarted() || System.nanoTime() - pauseUntilNanos < 0) {
+            return;
+        }
+        if (busy || paced) {
+            again = true;
+            return;
+        }
+        busy = true;
+        again = false;
+        long began = System.nanoTime();
+        step().onComplete(done -> {
+            busy = false;
+            if (done.failed()) {
+                failed(done.cause());
+                return;
+            }
+            failures = 0;
+            healthy = true;
+            if (done.result()) {
+                work();
+            } else {
+                pace(began);
+            }
+        });
+    }
+
+    private void pace(long began) {
+        paced = true;
+        long left =
+                PACE.toMillis() - Duration.ofNanos(System.nanoTime() - began).toMillis();
+        vertx.setTimer(Math.max(1, left), t -> {
+            paced = false;
+            if (again) {
+                work();
+            }
+        });
+    }
+
+    private void failed(Throwable cause) {
+        failures++;
+        healthy = false;
+        if (cause instanceof RecordTooLargeException) {
+            withoutLargeValues = true;
+            log.error("kafka.topic-too-small topic={}: large values are left out of their events", settings.topic());
+        }
+        if (failures == 1 || failures % 30 == 0) {
+            log.warn("kafka.away failures={} cause={}", failures, cause.toString());
+        }
+        claim = null;
+        position = -1;
+        dropProducer();
+        long base = Math.min(5000, 100L << Math.min(failures, 6));
+        pauseUntilNanos = System.nanoTime()
+                + Duration.ofMillis(base / 2 + ThreadLocalRandom.current().nextLong(base))
+                        .toNanos();
+    }
+
+    /** One page; true where there was more than that when it was taken. */
+    private Future<Boolean> step() {
+        Claim held = claim;
+        if (held == null) {
+            return cursor.claim().compose(this::claimed);
+        }
+        long upTo = feed.applied().revision();
+        return next().compose(page -> {
+            if (page.isEmpty()) {
+                return renew(held);
+            }
+            long to = page.get(page.size() - 1).revision();
+            return send(page).compose(v -> cursor.move(held, to)).compose(held2 -> {
+                if (!held2) {
+                    return Future.failedFuture("another node holds the cursor");
+                }
+                renewedNanos = System.nanoTime();
+                position = to;
+                return Future.succeededFuture(to < upTo);
+            });
+        });
+    }
+
+    /** The next changes: from memory where it reaches back that far. */
+    private Future<List<Change>> next() {
+        List<Change> recent = feed.recent().after(position, PAGE);
+        return recent == null ? changeLog.after(position, PAGE) : Future.succeededFuture(recent);
+    }
+
+    private Future<Boolean> claimed(Optional<Claim> got) {
+        if (got.isEmpty()) {
+            return Future.succeededFuture(false);
+        }
+        Claim fresh = got.get();
+        return ensureTopic()
+                .compose(v -> connect())
+                .compose(v -> cursor.renew(fresh))
+                .map(still -> {
+                    if (!still) {
+                        throw new IllegalStateException("another node holds the cursor");
+                    }
+                    claim = fresh;
+                    position = fresh.position();
+                    renewedNanos = System.nanoTime();
+                    log.info("kafka.claimed position={}", position);
+                    return true;
+                });
+    }
+
+    private Future<Boolean> renew(Claim held) {
+        if (System.nanoTime() - renewedNanos < FanoutCursor.LEASE.toNanos() / 3) {
+            return Future.succeededFuture(false);
+        }
+        return cursor.renew(held).compose(still -> {
+            renewedNanos = System.nanoTime();
+            return still ? Future.succeededFuture(false) : Future.failedFuture("another node holds the cursor");
+        });
+    }
+
+    private Future<Void> ensureTopic() {
+        return vertx.executeBlocking(
+                        () -> KafkaAdminClient.create(
+                                vertx,
+                                new HashMap<>(Map.of(
+                                        "bootstrap.servers",
+                                        bootstrapServers,
+                                        "request.timeout.ms",
+                                        "5000",
+                                        "default.api.timeout.ms",
+                                        "10000"))),
+                        false)
+                .compose(admin -> within(admin.listTopics())
+                        .compose(topics -> topics.contains(settings.topic())
+                                ? Future.succeededFuture()
+                                : within(admin.createTopics(List.of(topic())))
+                                        .recover(e -> e instanceof TopicExistsException
+                                                ? Future.succeededFuture()
+                                                : Future.failedFuture(e)))
+                        .eventually(() -> admin.close()));
+    }
+
+    /** With room for the largest event that a request body can make. */
+    private NewTopic topic() {
+        return new NewTopic(settings.topic(), settings.partitions(), (short) settings.replicationFactor())
+                .setConfig(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES)));
+    }
+
+    private Future<Void> connect() {
+        Map<String, String> config = new HashMap<>();
+        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "config-service-" + settings.topic());
+        config.put(ProducerConfig.ACKS_CONFIG, "all");
+        config.put(ProducerConfig.LINGER_MS_CONFIG, "0");
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "10000");
+        config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, "10000");
+        config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, "15000");
+        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(MAX_MESSAGE_BYTES));
+        config.put(
+                ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, "org.apache.kafka.common.serialization.StringSerializer");
+        config.put(
+                ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, "io.vertx.kafka.client.serialization.BufferSerializer");
+        return vertx.executeBlocking(() -> KafkaProducer.<String, Buffer>create(vertx, config), false)
+                .compose(fresh -> {
+                    producer = fresh;
+                    return within(fresh.initTransactions());
+                });
+    }
+
+    private Future<Void> send(List<Change> page) {
+        KafkaProducer<String, Buffer> to = producer;
+        List<Change> published = page.stream().filter(Change::isPublic).toList();
+        if (to == null) {
+            return Future.failedFuture("no producer");
+        }
+        if (published.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return within(to.beginTransaction())
+                .compose(v -> {
+                    List<Future<?>> sending = new ArrayList<>(published.size());
+                    for (Change change : published) {
+                        sending.add(to.send(record(events.of(change))));
+                    }
+                    return within(Future.all(sending));
+                })
+                .compose(v -> within(to.commitTransaction()))
+                .onSuccess(v -> sent.increment(published.size()));
+    }
+
+    /** CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value alone is the event's JSON. */
+    private KafkaProducerRecord<String, Buffer> record(ChangeEvent event) {
+        Change change = event.change();
+        String id = change.resource().id();
+        ObjectNode json = event.json(false);
+        byte[] bytes = Json.bytes(json);
+        if (withoutLargeValues && bytes.length > SMALL_BYTES) {
+            // one that the topic does not take must not keep all others back: its data is read over HTTP
+            json.putObject("data").put("too_large", true);
+            bytes = Json.bytes(json);
+        }
+        return KafkaProducerRecord.create(settings.topic(), id, Buffer.buffer(bytes))
+                .addHeader("ce_specversion", "1.0")
+                .addHeader("ce_id", change.eventId().toString())
+                .addHeader("ce_source", "/config-service")
+                .addHeader("ce_type", event.type())
+                .addHeader("ce_subject", id)
+                .addHeader("ce_time", Json.time(change.occurredAt()))
+                .addHeader("ce_revision", Long.toString(change.revision()))
+                .addHeader("content-type", "application/json");
+    }
+
+    private Future<Void> dropProducer() {
+        KafkaProducer<String, Buffer> old = producer;
+        producer = null;
+        if (old == null) {
+            return Future.succeededFuture();
+        }
+        return old.close(1000)
+                .onFailure(e -> log.debug("kafka.producer-not-closed cause={}", e.toString()))
+                .otherwiseEmpty();
+    }
+
+    private <T> Future<T> within(Future<T> call) {
+        Promise<T> promise = Promise.promise();
+        long timer = vertx.setTimer(
+                CALL_DEADLINE.toMillis(), t -> promise.tryFail("Kafka did not answer within " + CALL_DEADLINE));
+        call.onComplete(done -> {
+            vertx.cancelTimer(timer);
+            if (done.succeeded()) {
+                promise.tryComplete(done.result());
+            } else {
+                promise.tryFail(done.cause());
+            }
+        });
+        return promise.future();
+    }
+}

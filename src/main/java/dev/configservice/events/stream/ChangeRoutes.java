@@ -1,0 +1,151 @@
+package dev.configservice.events.stream;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Right;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.events.ChangeEvents;
+import dev.configservice.events.ChangeFilter;
+import dev.configservice.http.Page;
+import dev.configservice.http.Request;
+import dev.configservice.http.Response;
+import dev.configservice.http.Routes;
+import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeReader;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The routes of changes: in pages, by waiting, as a stream. */
+public final class ChangeRoutes implements Routes {
+    private static final StringRule RESOURCE_TYPE =
+            StringRule.pattern("configuration|feature_flag|service", "must be configuration, feature_flag or service");
+    private static final StringRule KEY_PREFIX = StringRule.text(1, 255);
+    private static final StringRule POSITION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
+    private final ChangeFeed feed;
+    private final ChangeReader reader;
+    private final ChangeStreams streams;
+    private final ChangeEvents events;
+
+    public ChangeRoutes(ChangeFeed feed, ChangeReader reader, ChangeStreams streams, ChangeEvents events) {
+        this.feed = feed;
+        this.reader = reader;
+        this.streams = streams;
+        this.events = events;
+    }
+
+    @Override
+    public void mount(Table table) {
+        table.stream(
+                "/changes/stream",
+                Right.READ,
+                filters(Map.of("after", POSITION, "access_token", StringRule.ANY)),
+                this::stream);
+        table.route(
+                "GET",
+                "/changes",
+                Right.READ,
+                filters(Map.of("after", POSITION, "limit", Page.SIZE, "wait", StringRule.number(0, 60))),
+                this::changes);
+    }
+
+    private static Map<String, StringRule> filters(Map<String, StringRule> others) {
+        Map<String, StringRule> all = new HashMap<>(others);
+        all.put("environment", StringRule.NAME);
+        all.put("service_name", StringRule.NAME);
+        all.put("resource_type", RESOURCE_TYPE);
+        all.put("key_prefix", KEY_PREFIX);
+        return Map.copyOf(all);
+    }
+
+    private static ChangeFilter filter(Request request) {
+        return ChangeFilter.of(
+                request.query("environment"),
+                request.query("service_name"),
+                request.query("resource_type"),
+                request.query("key_prefix"),
+                request.caller());
+    }
+
+    private Future<Void> stream(Exchange exchange) {
+        Request request = exchange.request();
+        return streams.open(exchange.response(), filter(request), request.caller(), position(request));
+    }
+
+    private static @Nullable Long position(Request request) {
+        String last = request.header("last-event-id");
+        String after = request.query("after");
+        String text = last == null || last.isEmpty() ? after : last;
+        if (text == null) {
+            return null;
+        }
+        String problem = POSITION.problem(text);
+        if (problem != null) {
+            throw ServiceException.invalid("Last-Event-ID", problem);
+        }
+        return Long.parseLong(text);
+    }
+
+    private Future<Response> changes(Request request) {
+        ChangeFilter filter = filter(request);
+        long after = request.number("after", 0);
+        int limit = (int) request.number("limit", Page.DEFAULT);
+        Duration wait = Duration.ofSeconds(request.number("wait", 0));
+        return known(after)
+                .compose(v -> streams.scan(filter::matches, after, limit))
+                .compose(scan -> {
+                    if (!scan.found().isEmpty()
+                            || wait.isZero()
+                            || scan.scannedTo() < feed.applied().revision()) {
+                        return Future.succeededFuture(scan);
+                    }
+                    // what comes while this goes on to the event loop's list is found by the scan after it
+                    Future<Void> first = streams.firstMatch(filter, wait);
+                    return streams.scan(filter::matches, scan.scannedTo(), limit)
+                            .compose(again -> again.found().isEmpty()
+                                    ? first.compose(v -> streams.scan(filter::matches, again.scannedTo(), limit))
+                                    : Future.succeededFuture(again));
+                })
+                .map(scan -> answer(request, scan));
+    }
+
+    /** Fails where the log does not hold what comes after a revision. */
+    private Future<Void> known(long after) {
+        return feed.awaitApplied(after, APPLIED_DEADLINE).transform(done -> {
+            if (done.failed()) {
+                return gone(
+                        "Revision " + after + " is ahead of the log",
+                        feed.applied().revision());
+            }
+            if (feed.recent().after(after, 1) != null) {
+                return Future.succeededFuture();
+            }
+            return reader.oldest()
+                    .compose(oldest -> after + 1 < oldest && after > 0
+                            ? gone("The log begins at revision " + oldest, oldest)
+                            : Future.succeededFuture());
+        });
+    }
+
+    private static Future<Void> gone(String detail, long oldest) {
+        return Future.failedFuture(
+                new ServiceException(ErrorCode.GONE, detail, List.of(), Map.of("oldest_revision", oldest)));
+    }
+
+    private Response answer(Request request, ChangeStreams.Scan scan) {
+        boolean withActor = request.caller().has(Right.AUDIT_READ);
+        ObjectNode body = Json.object();
+        ArrayNode items = body.putArray("items");
+        scan.found().forEach(c -> items.add(events.of(c).json(withActor)));
+        body.put("last_revision", scan.scannedTo());
+        return Response.json(200, body);
+    }
+}

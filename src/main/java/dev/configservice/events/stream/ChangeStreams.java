@@ -1,0 +1,448 @@
+package dev.configservice.events.stream;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Authenticator;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.events.ChangeEvent;
+import dev.configservice.events.ChangeEvents;
+import dev.configservice.events.ChangeFilter;
+import dev.configservice.events.ServerSentEvents;
+import dev.configservice.json.Json;
+import dev.configservice.log.Change;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.ChangeReader;
+import dev.configservice.log.Position;
+import dev.configservice.settings.ChangesSettings;
+import dev.configservice.vertx.Futures;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The streams of this node. Each event loop has its own, and hears of every change once: a change is encoded once for
+ * all, and streams that ask for the same are looked at once. A stream first reads the log from its position, then goes
+ * over to what its event loop hears, at a point where nothing lies between the two.
+ */
+public final class ChangeStreams {
+    private static final Logger log = LoggerFactory.getLogger(ChangeStreams.class);
+    private static final Duration HEARTBEAT_EVERY = Duration.ofSeconds(15);
+    private static final Duration CHECK_KEYS_EVERY = Duration.ofSeconds(5);
+    private static final Duration DRAIN_DEADLINE = Duration.ofSeconds(30);
+    private static final int BUFFER_BYTES = 256 * 1024;
+
+    private final Vertx vertx;
+    private final ChangeBus bus;
+    private final ChangeFeed feed;
+    private final ChangeReader reader;
+    private final ChangeEvents events;
+    private final Authenticator access;
+    private final ChangesSettings settings;
+    private final InstantSource clock;
+    private final Map<Thread, Loop> loops = new ConcurrentHashMap<>();
+    private final AtomicInteger open = new AtomicInteger();
+    private final Counter dropped;
+    private volatile boolean closing;
+
+    public ChangeStreams(
+            Vertx vertx,
+            ChangeBus bus,
+            ChangeFeed feed,
+            ChangeReader reader,
+            ChangeEvents events,
+            Authenticator access,
+            ChangesSettings settings,
+            InstantSource clock,
+            MeterRegistry meters) {
+        this.vertx = vertx;
+        this.bus = bus;
+        this.feed = feed;
+        this.reader = reader;
+        this.events = events;
+        this.access = access;
+        this.settings = settings;
+        this.clock = clock;
+        Gauge.builder("config_service_streams", open, AtomicInteger::get)
+                .description("Streams that are open on this node")
+                .register(meters);
+        this.dropped = Counter.builder("config_service_streams_dropped")
+                .description("Streams that were closed because their client was too slow")
+                .register(meters);
+        feed.addListener(new ChangeFeed.Listener() {
+            @Override
+            public void applied(Change change) {
+                bus.publish(change);
+            }
+
+            @Override
+            public void reset(Position position) {
+                loops.values().forEach(l -> l.context.runOnContext(v -> l.reset(position.revision())));
+            }
+        });
+    }
+
+    /** The streams and waiting requests of one event loop; touched only on it. */
+    private final class Loop {
+        private final Context context;
+        private final Map<ChangeFilter, Set<Stream>> live = new HashMap<>();
+        private final Set<Stream> all = new LinkedHashSet<>();
+        private final Set<Waiting> waiting = new LinkedHashSet<>();
+        private long heard;
+        private long nextHeartbeat = System.nanoTime() + HEARTBEAT_EVERY.toNanos();
+        private long nextKeyCheck = System.nanoTime() + CHECK_KEYS_EVERY.toNanos();
+
+        Loop(Context context) {
+            this.context = context;
+            // first listen, then look: what comes between is heard of twice, not never
+            bus.onChange(this::hear);
+            this.heard = feed.applied().revision();
+            vertx.setPeriodic(1000, t -> tick());
+        }
+
+        void hear(Change change) {
+            if (change.revision() <= heard) {
+                return;
+            }
+            heard = change.revision();
+            if (!change.isPublic()) {
+                return;
+            }
+            ChangeEvent event = null;
+            for (Map.Entry<ChangeFilter, Set<Stream>> group : List.copyOf(live.entrySet())) {
+                if (group.getKey().matches(change)) {
+                    event = event == null ? events.of(change) : event;
+                    for (Stream stream : List.copyOf(group.getValue())) {
+                        stream.send(event);
+                    }
+                }
+            }
+            for (Waiting w : List.copyOf(waiting)) {
+                if (w.filter.matches(change)) {
+                    waiting.remove(w);
+                    w.promise.tryComplete();
+                }
+            }
+        }
+
+        void reset(long revision) {
+            heard = revision;
+            for (Stream stream : List.copyOf(all)) {
+                stream.resync(revision);
+            }
+            List.copyOf(waiting).forEach(w -> w.promise.tryComplete());
+            waiting.clear();
+        }
+
+        void tick() {
+            long now = System.nanoTime();
+            for (Waiting w : List.copyOf(waiting)) {
+                if (now - w.untilNanos >= 0) {
+                    waiting.remove(w);
+                    w.promise.tryComplete();
+                }
+            }
+            boolean heartbeat = now - nextHeartbeat >= 0;
+            boolean checkKeys = now - nextKeyCheck >= 0;
+            if (heartbeat) {
+                nextHeartbeat = now + HEARTBEAT_EVERY.toNanos();
+            }
+            if (checkKeys) {
+                nextKeyCheck = now + CHECK_KEYS_EVERY.toNanos();
+            }
+            Instant wall = clock.instant();
+            for (Stream stream : List.copyOf(all)) {
+                Instant expires = stream.caller.expiresAt();
+                if (closing || now - stream.endNanos >= 0 || (expires != null && !wall.isBefore(expires))) {
+                    stream.end();
+                    continue;
+                }
+                if (checkKeys && stream.caller.keyId() != null) {
+                    access.holds(stream.caller).onSuccess(holds -> {
+                        if (!holds) {
+                            context.runOnContext(v -> stream.end());
+                        }
+                    });
+                }
+                if (heartbeat) {
+                    stream.heartbeat();
+                }
+            }
+        }
+    }
+
+    /** A request that waits for the first change that it wants. */
+    private record Waiting(ChangeFilter filter, Promise<Void> promise, long untilNanos) {}
+
+    private Loop loop() {
+        Context context = Objects.requireNonNull(Vertx.currentContext(), "not on an event loop");
+        return loops.computeIfAbsent(Thread.currentThread(), t -> new Loop(context));
+    }
+
+    /** Completes when a change arrives that the filter matches, or after a while; called on an event loop. */
+    Future<Void> firstMatch(ChangeFilter filter, Duration atMost) {
+        Promise<Void> promise = Promise.promise();
+        loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos()));
+        return promise.future();
+    }
+
+    /**
+     * Opens a stream; called on the event loop of its response.
+     *
+     * @param after the position to go on from; null for now
+     */
+    Future<Void> open(HttpServerResponse response, ChangeFilter filter, Caller caller, @Nullable Long after) {
+        if (closing) {
+            return Future.failedFuture(ServiceException.unavailable("This node is about to stop"));
+        }
+        if (open.incrementAndGet() > settings.maxStreams()) {
+            open.decrementAndGet();
+            return Future.failedFuture(
+                    new ServiceException(ErrorCode.TOO_MANY, "This node carries as many streams as it may"));
+        }
+        Loop loop = loop();
+        return Futures.here(position(after))
+                .onFailure(e -> open.decrementAndGet())
+                .compose(start -> {
+                    new Stream(loop, response, filter, caller, start).begin(after != null && start.resync());
+                    return Future.succeededFuture();
+                });
+    }
+
+    /** Where a stream starts; {@code resync} where what it asked for is not in the log. */
+    private record Start(long revision, boolean resync) {}
+
+    private Future<Start> position(@Nullable Long after) {
+        if (after == null) {
+            return Future.succeededFuture(new Start(feed.applied().revision(), false));
+        }
+        return feed.awaitApplied(after, Duration.ofSeconds(2)).transform(done -> {
+            if (done.failed()) {
+                return Future.succeededFuture(new Start(feed.applied().revision(), true));
+            }
+            if (feed.recent().after(after, 1) != null) {
+                return Future.succeededFuture(new Start(after, false));
+            }
+            return reader.oldest()
+                    .map(oldest ->
+                            after + 1 < oldest ? new Start(feed.applied().revision(), true) : new Start(after, false));
+        });
+    }
+
+    /** Ends all streams, each asking its client to come back at a time of its own. */
+    public void close() {
+        closing = true;
+        loops.values().forEach(l -> l.context.runOnContext(v -> l.tick()));
+    }
+
+    private final class Stream {
+        private final Loop loop;
+        private final HttpServerResponse response;
+        private final ChangeFilter filter;
+        private final Caller caller;
+        private final boolean withActor;
+        private final long endNanos;
+        private long position;
+        private boolean isLive;
+        private boolean isClosed;
+
+        Stream(Loop loop, HttpServerResponse response, ChangeFilter filter, Caller caller, Start start) {
+            this.loop = loop;
+            this.response = response;
+            this.filter = filter;
+            this.caller = caller;
+            this.withActor = caller.has(Right.AUDIT_READ);
+            this.position = start.revision();
+            long max = Math.max(1000, settings.streamMaxAge().toMillis());
+            this.endNanos = System.nanoTime()
+                    + Duration.ofMillis(max / 2 + ThreadLocalRandom.current().nextLong(max / 2))
+                            .toNanos();
+        }
+
+        void begin(boolean resync) {
+            loop.all.add(this);
+            response.putHeader("Content-Type", "text/event-stream");
+            response.putHeader("Cache-Control", "no-store");
+            response.putHeader("X-Accel-Buffering", "no");
+            response.setChunked(true);
+            response.setWriteQueueMaxSize(BUFFER_BYTES);
+            response.closeHandler(v -> closed());
+            response.exceptionHandler(e -> closed());
+            if (response.closed()) {
+                // the client has gone meanwhile, and a handler that comes later is not told
+                closed();
+                return;
+            }
+            response.write(
+                    ServerSentEvents.frame(position, "hello", Json.object().put("revision", position)));
+            if (resync) {
+                response.write(resyncFrame(position));
+            }
+            catchUp();
+        }
+
+        private io.vertx.core.buffer.Buffer resyncFrame(long revision) {
+            return ServerSentEvents.frame(revision, "resync", Json.object().put("revision", revision));
+        }
+
+        /** Reads on until there is nothing between this stream and what its event loop hears. */
+        private void catchUp() {
+            if (isClosed) {
+                return;
+            }
+            if (position >= loop.heard) {
+                isLive = true;
+                loop.live.computeIfAbsent(filter, f -> new LinkedHashSet<>()).add(this);
+                return;
+            }
+            if (response.writeQueueFull()) {
+                awaitDrain();
+                return;
+            }
+            reader.after(position)
+                    .onComplete(read -> loop.context.runOnContext(v -> {
+                        if (read.failed()) {
+                            log.debug(
+                                    "stream.catch-up-failed cause={}",
+                                    read.cause().toString());
+                            end();
+                            return;
+                        }
+                        if (read.result().isEmpty()) {
+                            // what was heard of is being applied: it is there in the next turn
+                            vertx.setTimer(5, t -> catchUp());
+                            return;
+                        }
+                        for (Change change : read.result()) {
+                            if (!isClosed && filter.matches(change)) {
+                                response.write(events.of(change).frame(withActor));
+                            }
+                            position = change.revision();
+                        }
+                        catchUp();
+                    }));
+        }
+
+        private void awaitDrain() {
+            long timer = vertx.setTimer(DRAIN_DEADLINE.toMillis(), t -> drop());
+            response.drainHandler(v -> {
+                vertx.cancelTimer(timer);
+                response.drainHandler(null);
+                catchUp();
+            });
+        }
+
+        void send(ChangeEvent event) {
+            if (event.revision() <= position) {
+                return;
+            }
+            if (response.writeQueueFull()) {
+                drop();
+                return;
+            }
+            position = event.revision();
+            response.write(event.frame(withActor));
+        }
+
+        void heartbeat() {
+            if (response.writeQueueFull()) {
+                drop();
+                return;
+            }
+            long upTo = isLive ? loop.heard : position;
+            ObjectNode data = Json.object();
+            data.put("revision", upTo);
+            data.put("lag_ms", feed.lookAge().toMillis());
+            response.write(ServerSentEvents.frame(upTo, "heartbeat", data));
+        }
+
+        void resync(long revision) {
+            position = revision;
+            response.write(resyncFrame(revision));
+        }
+
+        /** The client does not read as fast as changes come: it comes back by itself, and loses nothing. */
+        private void drop() {
+            if (isClosed) {
+                return;
+            }
+            dropped.increment();
+            closed();
+            response.reset();
+        }
+
+        void end() {
+            if (!isClosed) {
+                closed();
+                response.end(
+                        ServerSentEvents.retry(500 + ThreadLocalRandom.current().nextLong(4500)));
+            }
+        }
+
+        private void closed() {
+            if (isClosed) {
+                return;
+            }
+            isClosed = true;
+            open.decrementAndGet();
+            loop.all.remove(this);
+            Set<Stream> group = loop.live.get(filter);
+            if (group != null) {
+                group.remove(this);
+                if (group.isEmpty()) {
+                    loop.live.remove(filter);
+                }
+            }
+        }
+    }
+
+    /** Reads changes from a position on that a filter matches. */
+    record Scan(List<Change> found, long scannedTo) {}
+
+    /** At most {@code limit} changes after a revision that match, and how far was looked. */
+    Future<Scan> scan(Predicate<Change> matches, long after, int limit) {
+        return scan(matches, after, limit, new ArrayList<>(), 40);
+    }
+
+    private Future<Scan> scan(Predicate<Change> matches, long after, int limit, List<Change> found, int pages) {
+        return reader.after(after).compose(page -> {
+            long to = after;
+            for (Change change : page) {
+                to = change.revision();
+                if (matches.test(change)) {
+                    found.add(change);
+                    if (found.size() == limit) {
+                        return Future.succeededFuture(new Scan(found, to));
+                    }
+                }
+            }
+            return page.isEmpty() || pages == 0
+                    ? Future.succeededFuture(new Scan(found, to))
+                    : scan(matches, to, limit, found, pages - 1);
+        });
+    }
+}

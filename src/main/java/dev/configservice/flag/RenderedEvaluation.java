@@ -1,0 +1,98 @@
+package dev.configservice.flag;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.flag.eval.Evaluation;
+import dev.configservice.json.Json;
+import io.vertx.core.buffer.Buffer;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/** What came out of a flag, as answers and counts need it: its JSON as bytes, and the counter of such outcomes. */
+final class RenderedEvaluation {
+    private static final byte[] OPENED = {'{', '"', 'i', 't', 'e', 'm', 's', '"', ':', '{'};
+    private static final byte[] CLOSED = {'}', '}'};
+
+    private final Evaluation evaluation;
+    private final String environment;
+    private final @Nullable LongAdder counter;
+    private final byte[] member;
+    private final int valueAt;
+
+    /**
+     * Of an evaluation in an environment.
+     *
+     * @param counter null where it is not counted
+     */
+    RenderedEvaluation(Evaluation evaluation, String environment, @Nullable LongAdder counter) {
+        this.evaluation = evaluation;
+        this.environment = environment;
+        this.counter = counter;
+        ObjectNode value = render(null);
+        byte[] object = Json.bytes(Json.object().set(evaluation.flagName(), value));
+        // what stands between the braces: the name and the value
+        this.member = java.util.Arrays.copyOfRange(object, 1, object.length - 1);
+        this.valueAt = member.length - Json.bytes(value).length;
+    }
+
+    Evaluation evaluation() {
+        return evaluation;
+    }
+
+    @Nullable
+    LongAdder counter() {
+        return counter;
+    }
+
+    /** The body of the answer to an evaluation without a default value. */
+    Buffer body() {
+        int length = member.length - valueAt;
+        return Buffer.buffer(length).appendBytes(member, valueAt, length);
+    }
+
+    /** The body of the answer to a bulk evaluation, of which each flag stands once. */
+    static Buffer body(List<RenderedEvaluation> outcomes) {
+        int length = OPENED.length + outcomes.size() + CLOSED.length;
+        for (RenderedEvaluation outcome : outcomes) {
+            length += outcome.member.length;
+        }
+        Buffer body = Buffer.buffer(length).appendBytes(OPENED);
+        for (int i = 0; i < outcomes.size(); i++) {
+            if (i > 0) {
+                body.appendByte((byte) ',');
+            }
+            body.appendBytes(outcomes.get(i).member);
+        }
+        return body.appendBytes(CLOSED);
+    }
+
+    /** As JSON; the default value stands for the value of a flag that is off, and for one that is not found. */
+    ObjectNode render(@Nullable JsonNode otherwise) {
+        Evaluation e = evaluation;
+        boolean found = e.flag() != null;
+        boolean enabled = found ? e.enabled() : otherwise != null && otherwise.isBoolean() && otherwise.booleanValue();
+        ObjectNode o = Json.object();
+        o.put("flag_name", e.flagName());
+        o.put("environment", environment);
+        o.put("enabled", enabled);
+        if (found && e.enabled()) {
+            o.set(
+                    "value",
+                    e.variant() == null
+                            ? BooleanNode.TRUE
+                            : (JsonNode) e.variant().value());
+        } else {
+            o.set("value", otherwise == null ? BooleanNode.FALSE : otherwise);
+        }
+        o.put("variant", e.variant() == null ? null : e.variant().name());
+        o.put("reason", e.reason().name());
+        if (e.flag() == null) {
+            o.putNull("version");
+        } else {
+            o.put("version", e.flag().version());
+        }
+        return o;
+    }
+}

@@ -1,0 +1,31 @@
+package dev.configservice.log;
+
+import java.util.Locale;
+
+/** What a change did. */
+public enum Action {
+    CREATED,
+    UPDATED,
+    DELETED,
+    ROLLED_BACK,
+    REGISTERED,
+    STATUS_CHANGED,
+    DEREGISTERED,
+    EXPIRED,
+    /** A new epoch of the log; never sent out. */
+    EPOCH;
+
+    /** As it stands in the API and in the log. */
+    public String text() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    public static Action of(String text) {
+        return valueOf(text.toUpperCase(Locale.ROOT));
+    }
+
+    /** Whether the resource is gone after it. */
+    public boolean isRemoval() {
+        return this == DELETED || this == DEREGISTERED;
+    }
+}

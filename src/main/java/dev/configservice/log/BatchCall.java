@@ -1,0 +1,114 @@
+package dev.configservice.log;
+
+import dev.configservice.log.Change.Hash;
+import dev.configservice.log.Origin.IdempotencyKey;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** A call of the function {@code apply_batch}: its arguments, a column of all entries each, and its answer. */
+final class BatchCall {
+    static final String SQL = """
+            select outcome, at_revision, at_hash, other_id
+            from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                             $20::text[]::json[], $21, $22, $23, $24, $25, $26)""";
+
+    private BatchCall() {}
+
+    /** What became of one entry. */
+    record Outcome(
+            String what,
+            long revision,
+            @Nullable Hash hash,
+            @Nullable String otherId) {}
+
+    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries) {
+        Tuple arguments = Tuple.tuple()
+                .addLong(known.epoch())
+                .addLong(known.revision())
+                .addBuffer(bytes(hash.hex()))
+                .addArrayOfString(texts(entries, e -> e.op().text()))
+                .addArrayOfUUID(column(entries, UUID[]::new, LogEntry::eventId))
+                .addArrayOfString(texts(entries, e -> e.resource().kind()))
+                .addArrayOfString(texts(entries, e -> e.resource().id()))
+                .addArrayOfString(texts(entries, e -> e.action().text()))
+                .addArrayOfString(texts(entries, e -> e.resource().environment()))
+                .addArrayOfString(texts(entries, e -> e.resource().serviceName()))
+                .addArrayOfString(texts(entries, e -> e.resource().name()))
+                .addArrayOfLong(numbers(entries, LogEntry::expected))
+                .addArrayOfLong(numbers(entries, e -> e.resource().version()))
+                .addArrayOfLong(numbers(entries, e -> e.fenced() ? e.resource().fence() : null))
+                .addArrayOfLong(numbers(entries, e -> e.resource().fence()))
+                .addArrayOfString(texts(entries, e -> e.origin().actor()))
+                .addArrayOfString(texts(entries, e -> e.origin().requestId()))
+                .addArrayOfString(texts(entries, e -> e.origin().comment()))
+                .addArrayOfOffsetDateTime(column(
+                        entries, OffsetDateTime[]::new, e -> e.occurredAt().atOffset(ZoneOffset.UTC)))
+                .addArrayOfString(texts(entries, e -> e.resource().row()))
+                .addArrayOfBuffer(column(
+                        entries, Buffer[]::new, e -> e.resource().sealed().bufferOrNull()))
+                .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())));
+        return addKeys(arguments, entries);
+    }
+
+    private static Tuple addKeys(Tuple arguments, List<LogEntry> entries) {
+        List<Integer> keyed = new ArrayList<>();
+        List<IdempotencyKey> keys = new ArrayList<>();
+        for (int i = 0; i < entries.size(); i++) {
+            IdempotencyKey key = entries.get(i).origin().idempotencyKey();
+            if (key != null) {
+                keyed.add(i + 1);
+                keys.add(key);
+            }
+        }
+        return arguments
+                .addArrayOfInteger(keyed.toArray(Integer[]::new))
+                .addArrayOfString(column(keys, String[]::new, IdempotencyKey::caller))
+                .addArrayOfString(column(keys, String[]::new, IdempotencyKey::key))
+                .addArrayOfBuffer(column(keys, Buffer[]::new, k -> bytes(k.digestHex())));
+    }
+
+    private static Buffer bytes(String hex) {
+        return Buffer.buffer(HexFormat.of().parseHex(hex));
+    }
+
+    private static @Nullable String[] texts(List<LogEntry> entries, Function<LogEntry, @Nullable String> of) {
+        return column(entries, String[]::new, of);
+    }
+
+    private static @Nullable Long[] numbers(List<LogEntry> entries, Function<LogEntry, @Nullable Long> of) {
+        return column(entries, Long[]::new, of);
+    }
+
+    private static <E, T> @Nullable T[] column(List<E> rows, IntFunction<T[]> array, Function<E, @Nullable T> of) {
+        @Nullable T[] column = array.apply(rows.size());
+        for (int i = 0; i < column.length; i++) {
+            column[i] = of.apply(rows.get(i));
+        }
+        return column;
+    }
+
+    static List<Outcome> outcomes(RowSet<Row> rows) {
+        List<Outcome> outcomes = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            Long revision = row.getLong("at_revision");
+            Buffer hash = row.getBuffer("at_hash");
+            outcomes.add(new Outcome(
+                    row.getString("outcome"),
+                    revision == null ? 0 : revision,
+                    hash == null ? null : Hash.of(hash),
+                    row.getString("other_id")));
+        }
+        return outcomes;
+    }
+}

@@ -1,0 +1,276 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.log.Change.Hash;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What this node has applied of the log: its position, the last revision of every unit, the last changes. Changes are
+ * applied on one event loop, N + 1 only after N; reading is safe from any thread.
+ */
+public final class ChangeFeed {
+    private static final Logger log = LoggerFactory.getLogger(ChangeFeed.class);
+    private static final Duration CUT_OFF_AFTER = Duration.ofSeconds(3);
+    private static final long CUT_OFF_AFTER_NANOS = CUT_OFF_AFTER.toNanos();
+
+    private final Vertx vertx;
+    private final RecentChanges recent = new RecentChanges();
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
+
+    private volatile Map<UnitId, TouchedUnit> touched = new ConcurrentHashMap<>();
+    private volatile Position applied = Position.ZERO;
+    private volatile Hash hash = new Hash("");
+    private volatile boolean started;
+    private volatile long lastLookNanos = System.nanoTime();
+    private volatile @Nullable Context context;
+
+    public ChangeFeed(Vertx vertx) {
+        this.vertx = vertx;
+    }
+
+    /** The last revision of a unit, and the key under which the grid keeps its snapshot in this epoch. */
+    public static final class TouchedUnit {
+        private final UnitId unit;
+        private final String gridKey;
+        private final long bornAt;
+        private volatile long revision;
+        private volatile @Nullable Object lastRead;
+
+        TouchedUnit(UnitId unit, long epoch, long bornAt, long revision) {
+            this.unit = unit;
+            this.bornAt = bornAt;
+            this.gridKey = epoch + "/" + unit.key();
+            this.revision = revision;
+        }
+
+        public UnitId unit() {
+            return unit;
+        }
+
+        public String gridKey() {
+            return gridKey;
+        }
+
+        public long revision() {
+            return revision;
+        }
+
+        /** What a reader keeps with the unit for its next read; of no meaning to the feed. */
+        public @Nullable Object lastRead() {
+            return lastRead;
+        }
+
+        public void lastRead(Object read) {
+            lastRead = read;
+        }
+
+        /** The revision before which the unit was empty, where this node saw it come to be; else 0. */
+        public long bornAt() {
+            return bornAt;
+        }
+    }
+
+    /** Follows what is applied; called on the feed's event loop, must not block. */
+    public interface Listener {
+        void applied(Change change);
+
+        /** The log went back, or changes were passed over: what was derived from single changes must be made anew. */
+        public default void reset(Position position) {}
+    }
+
+    private record Waiter(long revision, Promise<Void> promise) implements Comparable<Waiter> {
+        @Override
+        public int compareTo(Waiter o) {
+            return Long.compare(revision, o.revision);
+        }
+    }
+
+    public void addListener(Listener listener) {
+        listeners.add(listener);
+    }
+
+    /** Whether the node knows what there is, from PostgreSQL or from what was kept; before that, nothing counts as empty. */
+    public boolean isStarted() {
+        return started;
+    }
+
+    public Position applied() {
+        return applied;
+    }
+
+    public Hash hash() {
+        return hash;
+    }
+
+    public RecentChanges recent() {
+        return recent;
+    }
+
+    /** The unit's last revision; null where it has never been written. */
+    public @Nullable TouchedUnit touched(UnitId unit) {
+        return touched.get(unit);
+    }
+
+    /** All units that were ever written. */
+    public Iterable<TouchedUnit> touchedUnits() {
+        return touched.values();
+    }
+
+    /** How long the node has been cut off from the log; zero where it is not. */
+    public Duration staleness() {
+        long since = System.nanoTime() - lastLookNanos;
+        return started && since <= CUT_OFF_AFTER_NANOS ? Duration.ZERO : Duration.ofNanos(since);
+    }
+
+    /** How long ago the node last compared itself with the log. */
+    public Duration lookAge() {
+        return Duration.ofNanos(System.nanoTime() - lastLookNanos);
+    }
+
+    /** Completes when a revision is applied, or fails with {@link ErrorCode#BEHIND}. */
+    public Future<Void> awaitApplied(long revision, Duration deadline) {
+        if (applied.revision() >= revision) {
+            return Future.succeededFuture();
+        }
+        Promise<Void> promise = Promise.promise();
+        run(() -> {
+            if (applied.revision() >= revision) {
+                promise.tryComplete();
+                return;
+            }
+            Waiter waiter = new Waiter(revision, promise);
+            waiters.add(waiter);
+            long timer = vertx.setTimer(deadline.toMillis(), t -> {
+                waiters.remove(waiter);
+                promise.tryFail(new ServiceException(
+                        ErrorCode.BEHIND,
+                        "This node has applied revision " + applied.revision() + " (asked for: " + revision + ")"));
+            });
+            promise.future().onComplete(done -> vertx.cancelTimer(timer));
+        });
+        return promise.future();
+    }
+
+    /** Binds the feed to the event loop that it is called on. */
+    public void bind(Context eventLoop) {
+        context = eventLoop;
+    }
+
+    /** Runs something on the feed's event loop; at once where this is it. */
+    public void run(Runnable task) {
+        Context c = context;
+        if (c == null || Vertx.currentContext() == c) {
+            task.run();
+        } else {
+            c.runOnContext(v -> task.run());
+        }
+    }
+
+    /** What the node knows is from another look, a while ago: it counts as cut off until its own first. */
+    void startedStale(Duration age) {
+        Duration atLeast = age.compareTo(CUT_OFF_AFTER) > 0 ? age : CUT_OFF_AFTER.plusMillis(1);
+        lastLookNanos = System.nanoTime() - atLeast.toNanos();
+    }
+
+    public void lookedAt(long nanos) {
+        lastLookNanos = nanos;
+    }
+
+    /** Starts over at a position, with all units as of it. */
+    public void reset(Position position, Hash positionHash, Map<String, Long> units) {
+        Map<UnitId, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
+        units.forEach((key, revision) -> {
+            UnitId unit = UnitId.parse(key);
+            fresh.put(unit, new TouchedUnit(unit, position.epoch(), 0, revision));
+        });
+        touched = fresh;
+        recent.reset(position.revision(), positionHash);
+        hash = positionHash;
+        applied = position;
+        boolean first = !started;
+        started = true;
+        if (!first) {
+            tell(l -> l.reset(position));
+        }
+        wake();
+    }
+
+    /** Applies the next changes, of which the first must follow what is applied. */
+    public void apply(List<Change> changes) {
+        for (Change change : changes) {
+            if (change.revision() != applied.revision() + 1) {
+                throw new IllegalStateException(
+                        "revision " + change.revision() + " (expected: " + (applied.revision() + 1) + ")");
+            }
+            recent.add(change);
+            UnitId unit = change.resource().unit();
+            TouchedUnit known = touched.get(unit);
+            if (known == null) {
+                touched.put(
+                        unit, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
+            } else {
+                known.revision = change.revision();
+            }
+            hash = change.hash();
+            applied = change.position();
+            tell(l -> l.applied(change));
+        }
+        wake();
+    }
+
+    /** Tells every listener, also where one fails: what one misses is no reason for the others to. */
+    private void tell(Consumer<Listener> what) {
+        for (Listener listener : listeners) {
+            try {
+                what.accept(listener);
+            } catch (RuntimeException e) {
+                log.error(
+                        "feed.listener-failed listener={}", listener.getClass().getName(), e);
+            }
+        }
+    }
+
+    /** The units that changes touch, with the last revision of each. */
+    static Map<String, Long> unitsOf(List<Change> changes) {
+        Map<String, Long> units = new HashMap<>();
+        for (Change change : changes) {
+            units.put(change.resource().unit().key(), change.revision());
+        }
+        return units;
+    }
+
+    public Map<String, Long> units() {
+        Map<String, Long> units = new HashMap<>();
+        touched.forEach((unit, known) -> units.put(unit.key(), known.revision));
+        return units;
+    }
+
+    private void wake() {
+        List<Waiter> due = new ArrayList<>();
+        while (true) {
+            Waiter first = waiters.peek();
+            if (first == null || first.revision > applied.revision()) {
+                break;
+            }
+            due.add(waiters.remove());
+        }
+        due.forEach(w -> w.promise.tryComplete());
+    }
+}

@@ -1,0 +1,344 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ServiceException;
+import dev.configservice.postgres.Migrations;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.settings.SettingsException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.pgclient.PgConnection;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the log for this node. A notification only wakes it; it looks every second in any case, and each look checks
+ * that the log still holds the change that was applied last. If it does not, the log went back, and a new epoch begins.
+ */
+public final class ChangeFeedVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(ChangeFeedVerticle.class);
+    private static final int PAGE = 256;
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    private static final Duration KEEP_EVERY = Duration.ofSeconds(5);
+    private static final Duration DEADLINE = Duration.ofSeconds(1);
+    private static final Duration HEAD_DEADLINE = Duration.ofSeconds(30);
+
+    private final ChangeFeed feed;
+    private final ChangeLog changeLog;
+    private final Postgres postgres;
+    private final Migrations migrations;
+    private final PositionStore kept;
+    private final Ids ids;
+    private final InstantSource clock;
+    private final Promise<Void> firstTry = Promise.promise();
+
+    private @Nullable PgConnection connection;
+    private boolean migrated;
+    private boolean looking;
+    private boolean again;
+    private boolean checked;
+    private volatile boolean keptBehind;
+    private int failures;
+    private long retryTimer = -1;
+    private long keptNanos = System.nanoTime();
+
+    public ChangeFeedVerticle(
+            ChangeFeed feed,
+            ChangeLog changeLog,
+            Postgres postgres,
+            Migrations migrations,
+            PositionStore kept,
+            Ids ids,
+            InstantSource clock) {
+        this.feed = feed;
+        this.changeLog = changeLog;
+        this.postgres = postgres;
+        this.migrations = migrations;
+        this.kept = kept;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /**
+     * Completes when the node knows where the log stands, or knows from the last known good state, or has tried and
+     * will go on trying. Fails only with {@link SettingsException}.
+     */
+    @Override
+    public Future<?> start() {
+        feed.bind(context);
+        vertx.setPeriodic(LOOK_EVERY.toMillis(), t -> look());
+        return kept.load()
+                .recover(e -> Future.succeededFuture(Optional.empty()))
+                .compose(found -> {
+                    found.ifPresent(this::startFromKept);
+                    look();
+                    return firstTry.future();
+                });
+    }
+
+    @Override
+    public Future<?> stop() {
+        dropConnection();
+        return Future.succeededFuture();
+    }
+
+    /** Looks now, e.g. because changes were heard of that do not follow what is applied. */
+    void poke() {
+        feed.run(this::look);
+    }
+
+    /** Takes changes that this node made itself: the next ones are applied at once, others are looked up. */
+    void offer(List<Change> changes) {
+        feed.run(() -> {
+            List<Change> next = changes.stream()
+                    .filter(c -> c.revision() > feed.applied().revision())
+                    .toList();
+            if (next.isEmpty()) {
+                return;
+            }
+            boolean follows = checked
+                    && next.get(0).revision() == feed.applied().revision() + 1
+                    && next.get(0).position().epoch() == feed.applied().epoch();
+            if (follows) {
+                apply(next);
+            } else {
+                look();
+            }
+        });
+    }
+
+    private void startFromKept(PositionStore.Kept found) {
+        feed.reset(found.position(), found.hash(), found.units());
+        feed.startedStale(Duration.between(found.lookedAt(), clock.instant()));
+        log.info(
+                "feed.kept epoch={} revision={}",
+                found.position().epoch(),
+                found.position().revision());
+    }
+
+    private void look() {
+        if (looking) {
+            again = true;
+            return;
+        }
+        looking = true;
+        again = false;
+        connected()
+                .compose(c -> feed.isStarted() && feed.applied().epoch() > 0 ? follow(c) : begin(c))
+                .onComplete(result -> {
+                    looking = false;
+                    if (result.succeeded()) {
+                        succeeded();
+                    } else {
+                        failed(result.cause());
+                    }
+                });
+    }
+
+    private void succeeded() {
+        if (failures > 0) {
+            log.info(
+                    "feed.back failures={} revision={}",
+                    failures,
+                    feed.applied().revision());
+        }
+        failures = 0;
+        long now = System.nanoTime();
+        feed.lookedAt(now);
+        if (now - keptNanos > KEEP_EVERY.toNanos()) {
+            keptNanos = now;
+            keep();
+        }
+        firstTry.tryComplete();
+        if (again) {
+            look();
+        }
+    }
+
+    /** Says that this node has just looked; where what is kept has fallen behind, it is made whole again. */
+    private void keep() {
+        Future<Void> done = keptBehind
+                ? kept.replace(feed.applied(), feed.hash(), feed.units())
+                : kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of());
+        keptBehind = false;
+        done.onFailure(e -> keptBehind = true);
+    }
+
+    private void failed(Throwable cause) {
+        dropConnection();
+        if (cause instanceof SettingsException) {
+            firstTry.tryFail(cause);
+            return;
+        }
+        failures++;
+        if (failures == 1 || failures % 30 == 0) {
+            log.warn("feed.away failures={} cause={}", failures, cause.toString());
+        }
+        firstTry.tryComplete();
+        if (retryTimer == -1) {
+            long base = Math.min(1000, 50L << Math.min(failures, 5));
+            retryTimer = vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> {
+                retryTimer = -1;
+                look();
+            });
+        }
+    }
+
+    private Future<PgConnection> connected() {
+        PgConnection existing = connection;
+        if (existing != null) {
+            return Future.succeededFuture(existing);
+        }
+        Future<Void> schema = migrated ? Future.succeededFuture() : migrations.run();
+        return schema.compose(v -> {
+                    migrated = true;
+                    return postgres.connect(DEADLINE);
+                })
+                .compose(fresh -> {
+                    connection = fresh;
+                    fresh.notificationHandler(n -> heard(n.getPayload()));
+                    fresh.closeHandler(v -> {
+                        if (connection == fresh) {
+                            connection = null;
+                            look();
+                        }
+                    });
+                    return postgres.within(
+                                    DEADLINE,
+                                    fresh,
+                                    () -> fresh.query("listen changes").execute())
+                            .map(fresh);
+                });
+    }
+
+    /**
+     * Someone committed. What this node wrote itself reaches the feed directly, at about the same time: only what is
+     * still missing a moment later is looked up.
+     */
+    private void heard(String revision) {
+        long heard = Long.parseLong(revision);
+        if (heard > feed.applied().revision()) {
+            vertx.setTimer(1, t -> {
+                if (heard > feed.applied().revision()) {
+                    look();
+                }
+            });
+        }
+    }
+
+    private void dropConnection() {
+        PgConnection old = connection;
+        connection = null;
+        if (old != null) {
+            Postgres.drop(old);
+        }
+    }
+
+    /** The first look of a node that knows nothing. */
+    private Future<Void> begin(PgConnection c) {
+        return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
+            feed.reset(head.position(), head.hash(), head.units());
+            checked = true;
+            log.info(
+                    "feed.start epoch={} revision={}",
+                    head.position().epoch(),
+                    head.position().revision());
+            kept.replace(head.position(), head.hash(), head.units());
+            return Future.succeededFuture();
+        });
+    }
+
+    private Future<Void> follow(PgConnection c) {
+        Position at = feed.applied();
+        Change.Hash hash = feed.hash();
+        return changeLog.from(c, Math.max(1, at.revision()), PAGE, DEADLINE).compose(rows -> {
+            boolean holds = at.revision() == 0
+                    || (!rows.isEmpty()
+                            && rows.get(0).position().equals(at)
+                            && rows.get(0).hash().equals(hash));
+            if (!holds) {
+                return wentBack(c, at);
+            }
+            checked = true;
+            if (rows.isEmpty()) {
+                return beginIfEpochMoved(c, at);
+            }
+            // what this node wrote itself may have been applied meanwhile
+            long revision = feed.applied().revision();
+            List<Change> next =
+                    rows.stream().filter(r -> r.revision() > revision).toList();
+            if (next.isEmpty()) {
+                return Future.succeededFuture();
+            }
+            if (next.get(0).revision() != revision + 1 || next.get(0).position().epoch() != at.epoch()) {
+                return restart(c);
+            }
+            int legal = 1;
+            while (legal < next.size()
+                    && next.get(legal).position().epoch() == at.epoch()
+                    && next.get(legal).revision() == next.get(legal - 1).revision() + 1) {
+                legal++;
+            }
+            apply(next.subList(0, legal));
+            again |= rows.size() == PAGE || legal < next.size();
+            return Future.succeededFuture();
+        });
+    }
+
+    private void apply(List<Change> changes) {
+        Position before = feed.applied();
+        feed.apply(changes);
+        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes))
+                .onFailure(e -> keptBehind = true);
+    }
+
+    /** With no change applied yet there is no row to compare; the head tells whether it is still the same log. */
+    private Future<Void> beginIfEpochMoved(PgConnection c, Position at) {
+        return changeLog
+                .head(c, HEAD_DEADLINE)
+                .compose(head -> head.position().epoch() == at.epoch() ? Future.succeededFuture() : begin(c));
+    }
+
+    /**
+     * The log does not hold what was applied last. It was dropped by retention, and the head is beyond it; or the
+     * database went back in time.
+     */
+    private Future<Void> wentBack(PgConnection c, Position at) {
+        return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
+            if (head.position().epoch() == at.epoch() && at.revision() <= head.anchor()) {
+                log.info("feed.dropped-behind applied={} anchor={}", at.revision(), head.anchor());
+                return restart(c);
+            }
+            log.warn(
+                    "feed.went-back applied={}/{} head={}/{}",
+                    at.epoch(),
+                    at.revision(),
+                    head.position().epoch(),
+                    head.position().revision());
+            return changeLog.beginEpoch(c, at, ids.next(), DEADLINE).compose(now -> restart(c));
+        });
+    }
+
+    private Future<Void> restart(PgConnection c) {
+        return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
+            if (head.position().compareTo(feed.applied()) < 0) {
+                return Future.failedFuture(ServiceException.unavailable("the log is behind this node"));
+            }
+            checked = true;
+            feed.reset(head.position(), head.hash(), head.units());
+            log.warn(
+                    "feed.reset epoch={} revision={}",
+                    head.position().epoch(),
+                    head.position().revision());
+            kept.replace(head.position(), head.hash(), head.units());
+            return Future.succeededFuture();
+        });
+    }
+}

@@ -1,0 +1,303 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.log.BatchCall.Outcome;
+import dev.configservice.log.Change.Hash;
+import dev.configservice.log.Origin.IdempotencyKey;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.Sealed;
+import io.vertx.core.Future;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The log in PostgreSQL: its statements, and how rows become values. */
+public final class ChangeLog implements PastChanges {
+    static final String CHANGE_COLUMNS = """
+            revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
+            fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
+
+    /** How much JSON a page holds at most, unless its first change is larger. */
+    private static final int PAGE_BYTES = 2_000_000;
+
+    private static final String FROM = "select " + CHANGE_COLUMNS + """
+
+            from (
+              select p.*, sum(octet_length(p.row::text) + coalesce(octet_length(p.sealed), 0)) over (order by revision)
+                     - octet_length(p.row::text) - coalesce(octet_length(p.sealed), 0) as before
+              from (select * from changes where revision >= $1 order by revision limit $2) p) q
+            where before < $3 order by revision""";
+
+    private static final String HEAD_AND_UNITS = """
+            select h.epoch, h.revision, h.hash, a.anchor_revision, u.unit, u.revision as unit_revision
+            from head h cross join retention a left join units u on true""";
+
+    private static final String BY_EVENT =
+            "select " + CHANGE_COLUMNS + " from changes where revision > $1 and event_id = any($2)";
+
+    private static final String BY_REVISION = "select " + CHANGE_COLUMNS + " from changes where revision = any($1)";
+
+    private static final String OF_RESOURCE = "select " + CHANGE_COLUMNS + """
+
+             from resource_changes where kind = $1 and resource_id = $2 and version < $3
+             order by version desc limit $4""";
+
+    private static final String OF_RESOURCE_AT =
+            "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
+
+    // one look into the index for each: joined, a table that grew since it was last analyzed is read as a whole;
+    // the kind in another collation, as by it alone an index must not be used (migration V3)
+
+    private static final String RESOURCES = """
+            select r.* from unnest($1::text[], $2::text[]) as want(k, i)
+            cross join lateral (
+              select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
+              from resources r where r.kind collate "C" = want.k and r.id = want.i limit 1) r""";
+
+    private static final String LAST_STATES = """
+            select c.* from unnest($1::text[], $2::text[]) as want(k, i)
+            cross join lateral (
+              select kind, resource_id as id, environment, service_name, name, version, revision, fence,
+                     row::text as row, sealed
+              from resource_changes c where c.kind = want.k and c.resource_id = want.i
+              order by version desc limit 1) c""";
+
+    private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
+
+    private static final String OLDEST = """
+            select coalesce(min(revision), 0) as oldest from changes
+            where revision > (select anchor_revision from retention)""";
+
+    private static final String REPEATED = """
+            select revision, encode(digest, 'hex') as digest from idempotency
+            where caller = $1 and key = $2 and at > now() - interval '1 day'""";
+
+    private static final Duration SLOW = Duration.ofSeconds(30);
+
+    private final Postgres postgres;
+
+    public ChangeLog(Postgres postgres) {
+        this.postgres = postgres;
+    }
+
+    /**
+     * Where the log stands, the revision up to which it was dropped, and the last revision of every unit, as of one moment.
+     */
+    record Head(Position position, Hash hash, long anchor, Map<String, Long> units) {}
+
+    Future<Head> head(PgConnection connection, Duration deadline) {
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.query(HEAD_AND_UNITS).execute().map(ChangeLog::toHead));
+    }
+
+    private static Head toHead(RowSet<Row> rows) {
+        Map<String, Long> units = new HashMap<>();
+        Row first = rows.iterator().next();
+        for (Row row : rows) {
+            if (row.getString("unit") != null) {
+                units.put(row.getString("unit"), row.getLong("unit_revision"));
+            }
+        }
+        Position position = new Position(first.getLong("epoch"), first.getLong("revision"));
+        return new Head(position, Hash.of(first.getBuffer("hash")), first.getLong("anchor_revision"), units);
+    }
+
+    /** The changes from a revision on (itself included), in order. */
+    Future<List<Change>> from(PgConnection connection, long revision, int limit, Duration deadline) {
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection
+                        .preparedQuery(FROM)
+                        .execute(Tuple.of(revision, limit, PAGE_BYTES))
+                        .map(ChangeLog::toChanges));
+    }
+
+    /** On a connection of the pool, for readers that catch up. */
+    @Override
+    public Future<List<Change>> after(long revision, int limit) {
+        return postgres.read(FROM, Tuple.of(revision + 1, limit, PAGE_BYTES)).map(ChangeLog::toChanges);
+    }
+
+    /** Forgets the Idempotency-Keys that are more than a day old. */
+    Future<Void> forgetOldKeys() {
+        return postgres.read("delete from idempotency where at < now() - interval '25 hours'", Tuple.tuple(), SLOW)
+                .mapEmpty();
+    }
+
+    /**
+     * The revision that a request made when it was sent before, with the same Idempotency-Key within a day; empty where
+     * it was not. Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} where the key came with another request.
+     */
+    public Future<Optional<Long>> repeated(IdempotencyKey key) {
+        return postgres.read(REPEATED, Tuple.of(key.caller(), key.key())).compose(rows -> {
+            Iterator<Row> it = rows.iterator();
+            if (!it.hasNext()) {
+                return Future.succeededFuture(Optional.empty());
+            }
+            Row row = it.next();
+            return row.getString("digest").equals(key.digestHex())
+                    ? Future.succeededFuture(Optional.of(row.getLong("revision")))
+                    : Future.failedFuture(ServiceException.keyReused());
+        });
+    }
+
+    @Override
+    public Future<Long> oldest() {
+        return postgres.read(OLDEST, Tuple.tuple())
+                .map(rows -> rows.iterator().next().getLong("oldest"));
+    }
+
+    /** The changes of given events among those after a revision. */
+    Future<List<Change>> byEvents(SqlConnection connection, long after, List<UUID> ids, Duration deadline) {
+        Tuple ask = Tuple.of(after).addArrayOfUUID(ids.toArray(UUID[]::new));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BY_EVENT).execute(ask).map(ChangeLog::toChanges));
+    }
+
+    Future<List<Change>> byRevisions(SqlConnection connection, List<Long> revisions, Duration deadline) {
+        Tuple ask = Tuple.tuple().addArrayOfLong(revisions.toArray(Long[]::new));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BY_REVISION).execute(ask).map(ChangeLog::toChanges));
+    }
+
+    /** The changes of one resource below a version, newest first. */
+    public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
+        return postgres.read(OF_RESOURCE, Tuple.of(kind, id, belowVersion, limit))
+                .map(ChangeLog::toChanges);
+    }
+
+    /** The change that made a version of a resource. */
+    public Future<Optional<Change>> version(String kind, String id, long version) {
+        return postgres.read(OF_RESOURCE_AT, Tuple.of(kind, id, version))
+                .map(rows -> toChanges(rows).stream().findFirst());
+    }
+
+    /** The resources that are there, by kind and id as {@link #key}. */
+    Future<Map<String, Resource>> resources(SqlConnection connection, List<Command> commands, Duration deadline) {
+        return resources(connection, RESOURCES, commands, deadline);
+    }
+
+    /** The last state of resources, also of those that were deleted, by kind and id as {@link #key}. */
+    Future<Map<String, Resource>> lastStates(SqlConnection connection, List<Command> commands, Duration deadline) {
+        return resources(connection, LAST_STATES, commands, deadline);
+    }
+
+    private Future<Map<String, Resource>> resources(
+            SqlConnection connection, String sql, List<Command> commands, Duration deadline) {
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(sql).execute(keys(commands)).map(rows -> {
+                    Map<String, Resource> found = new HashMap<>();
+                    for (Row row : rows) {
+                        Resource r = toResource(row);
+                        found.put(key(r.kind(), r.id()), r);
+                    }
+                    return found;
+                }));
+    }
+
+    private static Tuple keys(List<Command> commands) {
+        return Tuple.tuple()
+                .addArrayOfString(commands.stream().map(Command::kind).toArray(String[]::new))
+                .addArrayOfString(commands.stream().map(Command::id).toArray(String[]::new));
+    }
+
+    static String key(String kind, String id) {
+        return kind + "/" + id;
+    }
+
+    /** Applies entries in one call, which is one transaction; an outcome for each. */
+    Future<List<Outcome>> apply(
+            SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
+        Tuple arguments = BatchCall.arguments(known, hash, entries);
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BatchCall.SQL).execute(arguments).map(BatchCall::outcomes));
+    }
+
+    /** Begins a new epoch unless another node has; see the function. */
+    Future<Position> beginEpoch(PgConnection connection, Position seen, UUID eventId, Duration deadline) {
+        Tuple arguments = Tuple.of(
+                seen.epoch(),
+                seen.revision(),
+                eventId,
+                io.vertx.core.buffer.Buffer.buffer(LogEntry.sha256()
+                        .digest(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(BEGIN_EPOCH).execute(arguments).map(rows -> {
+                    Row row = rows.iterator().next();
+                    return new Position(row.getLong("now_epoch"), row.getLong("now_revision"));
+                }));
+    }
+
+    /** A row of {@code resources}, its columns named as there. */
+    public static Resource toResource(Row row) {
+        return new Resource(
+                row.getString("kind"),
+                row.getString("id"),
+                row.getString("environment"),
+                row.getString("service_name"),
+                row.getString("name"),
+                row.getLong("version"),
+                row.getLong("revision"),
+                row.getLong("fence"),
+                row.getString("row"),
+                Sealed.of(row.getBuffer("sealed")));
+    }
+
+    static List<Change> toChanges(RowSet<Row> rows) {
+        List<Change> changes = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            changes.add(toChange(row));
+        }
+        return changes;
+    }
+
+    public static Change toChange(Row row) {
+        Resource resource = new Resource(
+                row.getString("kind"),
+                row.getString("resource_id"),
+                row.getString("environment"),
+                row.getString("service_name"),
+                row.getString("name"),
+                row.getLong("version"),
+                row.getLong("revision"),
+                row.getLong("fence"),
+                row.getString("row"),
+                Sealed.of(row.getBuffer("sealed")));
+        OffsetDateTime at = row.getOffsetDateTime("occurred_at");
+        return new Change(
+                new Position(row.getLong("epoch"), row.getLong("revision")),
+                row.getUUID("event_id"),
+                Action.of(row.getString("action")),
+                resource,
+                row.getString("actor"),
+                row.getString("request_id"),
+                row.getString("comment"),
+                at.toInstant(),
+                Hash.of(row.getBuffer("hash")));
+    }
+}

@@ -1,0 +1,175 @@
+package dev.configservice.log;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
+import dev.configservice.log.LogEntry.Op;
+import dev.configservice.log.ResourceKind.Content;
+import dev.configservice.secret.Sealed;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Works out what a command comes to, from what stands: the rules that all kinds of resources share. Pure. */
+final class CommandRules {
+    private final Map<String, ResourceKind> kinds;
+
+    CommandRules(Map<String, ResourceKind> kinds) {
+        this.kinds = kinds;
+    }
+
+    /** A command's outcome: an entry for the log, or nothing to do. */
+    sealed interface Decision {
+        record Append(LogEntry entry) implements Decision {}
+
+        record Keep(Resource current) implements Decision {}
+    }
+
+    /**
+     * @param current the resource as it stands; null where it does not
+     * @param last of a rollback, the last state of the resource, deleted or not
+     * @throws ServiceException the command is refused
+     */
+    Decision decide(Command command, @Nullable Resource current, @Nullable Resource last, Instant now) {
+        if (command instanceof Command.Create c) {
+            return create(c, now);
+        } else if (command instanceof Command.Put c) {
+            return put(c, current, last, now);
+        } else if (command instanceof Command.Update c) {
+            return update(c, present(command, current), now);
+        } else if (command instanceof Command.Delete c) {
+            return delete(c, present(command, current), now);
+        } else if (command instanceof Command.Rollback c) {
+            return rollback(c, current, present(c, last), now);
+        }
+        throw new IllegalStateException("a command of an unknown form: " + command.getClass());
+    }
+
+    private Decision create(Command.Create c, Instant now) {
+        String row =
+                RowMeta.created(Json.readObject(c.content()), now, c.origin().actor());
+        Resource after =
+                new Resource(c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
+        return new Decision.Append(
+                new LogEntry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now));
+    }
+
+    private Decision put(Command.Put c, @Nullable Resource current, @Nullable Resource last, Instant now) {
+        ObjectNode content = Json.readObject(c.content());
+        if (current == null) {
+            String row = RowMeta.created(content, now, c.origin().actor());
+            Resource after = new Resource(
+                    c.kind(),
+                    c.id(),
+                    c.environment(),
+                    c.serviceName(),
+                    c.name(),
+                    last == null ? 1 : last.version() + 1,
+                    0,
+                    0,
+                    row,
+                    Sealed.NONE);
+            return new Decision.Append(
+                    new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now));
+        }
+        return new Decision.Append(changed(c, c.action(), current, new Content(content, Sealed.NONE), null, now));
+    }
+
+    private Decision update(Command.Update c, Resource current, Instant now) {
+        requireMatch(c.ifRevisions(), current);
+        Content before = RowMeta.content(current.row(), current.sealed());
+        Content after = kind(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
+        boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
+        // with a fence, also what changes nothing is written: an earlier decision may still be on its way
+        if ((same && c.fence() == null) || isFenced(c.fence(), current)) {
+            return new Decision.Keep(current);
+        }
+        return new Decision.Append(changed(c, c.action(), current, after, c.fence(), now));
+    }
+
+    /** Whether a later decision than the one that gave this fence has been written already. */
+    private static boolean isFenced(@Nullable Long fence, Resource current) {
+        return fence != null && current.fence() >= fence;
+    }
+
+    private Decision delete(Command.Delete c, Resource current, Instant now) {
+        requireMatch(c.ifRevisions(), current);
+        if (isFenced(c.fence(), current)) {
+            return new Decision.Keep(current);
+        }
+        Resource after = next(current, current.row(), current.sealed(), c.fence());
+        return new Decision.Append(new LogEntry(
+                Op.DELETE, c.eventId(), c.action(), after, current.version(), c.fence() != null, c.origin(), now));
+    }
+
+    private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
+        Content content =
+                kind(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
+        if (current != null) {
+            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, null, now));
+        }
+        String row = RowMeta.updated(content.fields(), c.row(), now, c.origin().actor());
+        Resource after = new Resource(
+                c.kind(),
+                c.id(),
+                c.environment(),
+                c.serviceName(),
+                c.name(),
+                last.version() + 1,
+                0,
+                0,
+                row,
+                content.sealed());
+        return new Decision.Append(
+                new LogEntry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now));
+    }
+
+    private static LogEntry changed(
+            Command c, Action action, Resource current, Content content, @Nullable Long fence, Instant now) {
+        String row =
+                RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
+        Resource after = next(current, row, content.sealed(), fence);
+        return new LogEntry(Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now);
+    }
+
+    private static Resource next(Resource r, String row, Sealed sealed, @Nullable Long fence) {
+        return new Resource(
+                r.kind(),
+                r.id(),
+                r.environment(),
+                r.serviceName(),
+                r.name(),
+                r.version() + 1,
+                0,
+                fence == null ? r.fence() : fence,
+                row,
+                sealed);
+    }
+
+    private static Resource present(Command command, @Nullable Resource current) {
+        if (current == null) {
+            throw ServiceException.notFound("There is no " + command.kind() + " " + command.id());
+        }
+        return current;
+    }
+
+    private static void requireMatch(@Nullable List<Long> ifRevisions, Resource current) {
+        if (ifRevisions != null && !ifRevisions.contains(current.revision())) {
+            throw new ServiceException(
+                    ErrorCode.PRECONDITION_FAILED,
+                    "If-Match names no current revision (the current one is " + current.revision() + ")");
+        }
+    }
+
+    private ResourceKind kind(String kind) {
+        return Objects.requireNonNull(kinds.get(kind), kind);
+    }
+
+    /** Whether a command needs what stands; a creation finds out when it is applied. */
+    static boolean readsCurrent(Command command) {
+        return !(command instanceof Command.Create);
+    }
+}

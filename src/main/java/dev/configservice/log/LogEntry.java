@@ -1,0 +1,110 @@
+package dev.configservice.log;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.Change.Hash;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A change on its way into the log: what the writer worked out from a command.
+ *
+ * @param expected the version that it was worked out from; null of a creation
+ * @param resource the state after it; its revision is not known yet
+ * @param fenced whether the resource's fence must be above the one that stands
+ */
+public record LogEntry(
+        Op op,
+        UUID eventId,
+        Action action,
+        Resource resource,
+        @Nullable Long expected,
+        boolean fenced,
+        Origin origin,
+        Instant occurredAt) {
+
+    enum Op {
+        CREATE("create"),
+        UPDATE("update"),
+        DELETE("delete");
+
+        private final String text;
+
+        Op(String text) {
+            this.text = text;
+        }
+
+        String text() {
+            return text;
+        }
+    }
+
+    byte[] digest() {
+        return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
+    }
+
+    Change toChange(Position position, Hash hash) {
+        Resource r = resource;
+        return new Change(
+                position,
+                eventId,
+                action,
+                new Resource(
+                        r.kind(),
+                        r.id(),
+                        r.environment(),
+                        r.serviceName(),
+                        r.name(),
+                        r.version(),
+                        position.revision(),
+                        r.fence(),
+                        r.row(),
+                        r.sealed()),
+                origin.actor(),
+                origin.requestId(),
+                origin.comment(),
+                occurredAt,
+                hash);
+    }
+
+    /**
+     * What the chain of hashes covers of a change: everything but the revision (which the chain adds) and the
+     * ciphertext (which may be sealed again; the row holds a commitment to what is in it).
+     */
+    public static byte[] digest(
+            UUID eventId,
+            Action action,
+            Resource resource,
+            @Nullable String actor,
+            @Nullable String requestId,
+            @Nullable String comment,
+            Instant occurredAt) {
+        ArrayNode covered = Json.object().arrayNode();
+        covered.add(eventId.toString())
+                .add(action.text())
+                .add(resource.kind())
+                .add(resource.id())
+                .add(resource.environment())
+                .add(resource.serviceName())
+                .add(resource.name())
+                .add(resource.version())
+                .add(actor)
+                .add(requestId)
+                .add(comment)
+                .add(Json.time(occurredAt))
+                .add(resource.row());
+        return sha256().digest(Json.write(covered).getBytes(StandardCharsets.UTF_8));
+    }
+
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package dev.configservice.log;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a command comes from.
+ *
+ * @param actor who gave it; null where nobody did
+ * @param idempotencyKey the caller's word for one request, with the digest of what it asks; null where it gave none
+ */
+public record Origin(
+        @Nullable String actor,
+        @Nullable String requestId,
+        @Nullable String comment,
+        @Nullable IdempotencyKey idempotencyKey) {
+
+    /** A request's own name: the same from the same caller within a day is the same request. */
+    public record IdempotencyKey(String caller, String key, String digestHex) {}
+}

@@ -1,0 +1,13 @@
+package dev.configservice.log;
+
+import io.vertx.core.Future;
+import java.util.List;
+
+/** The log before what a node has in memory. */
+public interface PastChanges {
+    /** The changes after a revision, in order, at most {@code limit} and less where they are large. */
+    Future<List<Change>> after(long revision, int limit);
+
+    /** The first revision that the log holds; 0 where it holds none. */
+    Future<Long> oldest();
+}

@@ -1,0 +1,118 @@
+package dev.configservice.log;
+
+import dev.configservice.log.Change.Hash;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last changes that this node has applied, in memory, bounded by number and size. From them a snapshot is brought
+ * up to date without a load, and a stream resumes without a query. Safe for use by several threads.
+ */
+public final class RecentChanges {
+    private static final int MAX_CHANGES = 16_384;
+    private static final long MAX_CHARS = 32L << 20;
+    /** How much a page holds at most, unless its first change is larger. */
+    private static final long PAGE_CHARS = 1L << 20;
+
+    private final Deque<Change> all = new ArrayDeque<>();
+    private final Map<UnitId, Deque<Change>> byUnit = new HashMap<>();
+    private long chars;
+    private long floor;
+    private Hash floorHash = new Hash("");
+
+    /** Forgets everything; from now on it knows all changes above {@code revision}, whose hash this is. */
+    synchronized void reset(long revision, Hash hash) {
+        floorHash = hash;
+        all.clear();
+        byUnit.clear();
+        chars = 0;
+        floor = revision;
+    }
+
+    synchronized void add(Change change) {
+        all.addLast(change);
+        byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2))
+                .addLast(change);
+        chars += size(change);
+        while (all.size() > MAX_CHANGES || (chars > MAX_CHARS && all.size() > 1)) {
+            Change oldest = all.removeFirst();
+            chars -= size(oldest);
+            floor = oldest.revision();
+            floorHash = oldest.hash();
+            UnitId unit = oldest.resource().unit();
+            Deque<Change> ofUnit = byUnit.get(unit);
+            if (ofUnit != null) {
+                ofUnit.removeFirst();
+                if (ofUnit.isEmpty()) {
+                    byUnit.remove(unit);
+                }
+            }
+        }
+    }
+
+    /** The hash of a revision; null where it is not known here: not any more, or not yet. */
+    public synchronized @Nullable Hash hashAt(long revision) {
+        if (revision == floor) {
+            return floorHash;
+        }
+        for (Iterator<Change> it = all.descendingIterator(); it.hasNext(); ) {
+            Change change = it.next();
+            if (change.revision() == revision) {
+                return change.hash();
+            }
+        }
+        return null;
+    }
+
+    /** The changes of a unit above a revision, in order; null where they are not all known any more. */
+    public synchronized @Nullable List<Change> ofUnit(UnitId unit, long aboveRevision) {
+        if (aboveRevision < floor) {
+            return null;
+        }
+        Deque<Change> ofUnit = byUnit.get(unit);
+        return ofUnit == null ? new ArrayList<>() : above(ofUnit, aboveRevision);
+    }
+
+    /** At most {@code limit} changes above a revision, in order; null where they are not all known any more. */
+    public synchronized @Nullable List<Change> after(long revision, int limit) {
+        if (revision < floor) {
+            return null;
+        }
+        List<Change> found = above(all, revision);
+        long size = 0;
+        for (int i = 0; i < Math.min(found.size(), limit); i++) {
+            size += size(found.get(i));
+            if (size > PAGE_CHARS && i > 0) {
+                return new ArrayList<>(found.subList(0, i));
+            }
+        }
+        return found.size() > limit ? new ArrayList<>(found.subList(0, limit)) : found;
+    }
+
+    /** Looked for from the end: readers ask for the last few far more often than for many. */
+    private static List<Change> above(Deque<Change> changes, long revision) {
+        List<Change> found = new ArrayList<>();
+        for (Iterator<Change> it = changes.descendingIterator(); it.hasNext(); ) {
+            Change change = it.next();
+            if (change.revision() <= revision) {
+                break;
+            }
+            found.add(change);
+        }
+        Collections.reverse(found);
+        return found;
+    }
+
+    private static long size(Change change) {
+        return 200L
+                + change.resource().row().length()
+                + change.resource().sealed().length();
+    }
+}

@@ -1,0 +1,151 @@
+package dev.configservice.log;
+
+import dev.configservice.postgres.Postgres;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drops what the log holds for longer than it is to be kept: whole partitions, the oldest first, each in steps that lock
+ * nothing that writes or reads need. What the history of living resources needs is copied before; a consumer that lags
+ * keeps its part of the log. One node at a time does it.
+ */
+public final class Retention {
+    private static final Logger log = LoggerFactory.getLogger(Retention.class);
+    private static final long EVERY_MILLIS = Duration.ofMinutes(10).toMillis();
+    private static final long FIRST_MILLIS = Duration.ofSeconds(5).toMillis();
+    private static final Duration DEADLINE = Duration.ofSeconds(5);
+    private static final Duration LONG = Duration.ofMinutes(30);
+    private static final int READS_AT_ONCE = 10_000;
+
+    /** Any number that nothing else takes an advisory lock with. */
+    private static final long LOCK = 0x6c6f672d72657431L;
+
+    private static final String TRY_LOCK = "select pg_try_advisory_lock($1) as mine";
+    private static final String DROPPABLE =
+            "select first, upto, name, state, held_by from droppable_partition($1::text::interval)";
+    private static final String LEAVE = "select leave_partition($1, $2) as copied";
+    private static final String DROP = "select drop_partition($1, $2)";
+    private static final String SIZE = "select set_partition_size($1)";
+    private static final String OLD_SECRET_READS = """
+            delete from secret_reads where id in (
+              select id from secret_reads where occurred_at < now() - $1::text::interval limit $2)""";
+
+    private final Postgres postgres;
+    private final Duration keep;
+    private final long partitionSize;
+    private final Counter dropped;
+    private volatile boolean held;
+
+    public Retention(Vertx vertx, Postgres postgres, Duration keep, long partitionSize, MeterRegistry meters) {
+        this.postgres = postgres;
+        this.keep = keep;
+        this.partitionSize = partitionSize;
+        this.dropped = Counter.builder("config_service_log_partitions_dropped")
+                .description("Partitions of the log that this node dropped")
+                .register(meters);
+        Gauge.builder("config_service_log_held", this, r -> r.held ? 1 : 0)
+                .description("Whether a consumer that lags keeps the log from being shortened")
+                .register(meters);
+        vertx.setTimer(ThreadLocalRandom.current().nextLong(FIRST_MILLIS, 5 * FIRST_MILLIS), t -> {
+            run();
+            vertx.setPeriodic(EVERY_MILLIS, u -> run());
+        });
+    }
+
+    /** Drops what may go. Where another node is at it, nothing. Succeeds with the number of partitions dropped. */
+    public Future<Integer> run() {
+        return postgres.connect(DEADLINE)
+                .compose(connection -> work(connection).eventually(connection::close))
+                .onSuccess(n -> {
+                    if (n > 0) {
+                        log.info("retention.dropped partitions={}", n);
+                    }
+                })
+                .onFailure(e -> log.warn("retention.failed cause={}", e.toString()));
+    }
+
+    private Future<Integer> work(PgConnection connection) {
+        return ask(connection, TRY_LOCK, Tuple.of(LOCK)).compose(rows -> {
+            if (!rows.iterator().next().getBoolean("mine")) {
+                return Future.succeededFuture(0);
+            }
+            // the lock ends with the connection
+            return ask(connection, SIZE, Tuple.of(partitionSize))
+                    .compose(v -> forgetSecretReads(connection))
+                    .compose(v -> keep.isZero() ? Future.succeededFuture(0) : dropNext(connection, 0));
+        });
+    }
+
+    private Future<Void> forgetSecretReads(PgConnection connection) {
+        if (keep.isZero()) {
+            return Future.succeededFuture();
+        }
+        return ask(connection, OLD_SECRET_READS, Tuple.of(interval(), READS_AT_ONCE))
+                .compose(rows ->
+                        rows.rowCount() == READS_AT_ONCE ? forgetSecretReads(connection) : Future.succeededFuture());
+    }
+
+    private String interval() {
+        return keep.toMillis() + " milliseconds";
+    }
+
+    private Future<Integer> dropNext(PgConnection connection, int done) {
+        return ask(connection, DROPPABLE, Tuple.of(interval())).compose(rows -> {
+            Iterator<Row> it = rows.iterator();
+            if (!it.hasNext()) {
+                held = false;
+                return Future.succeededFuture(done);
+            }
+            Row row = it.next();
+            String consumer = row.getString("held_by");
+            held = consumer != null;
+            if (consumer != null) {
+                log.warn("retention.held consumer={} below_revision={}", consumer, row.getLong("upto"));
+                return Future.succeededFuture(done);
+            }
+            return drop(connection, row).compose(v -> {
+                dropped.increment();
+                return dropNext(connection, done + 1);
+            });
+        });
+    }
+
+    /** Goes on where it was cut off before: each step can be the first. */
+    private Future<Void> drop(PgConnection connection, Row partition) {
+        long first = partition.getLong("first");
+        String name = partition.getString("name");
+        String detach = "alter table changes detach partition \"" + name + "\" ";
+        Future<?> detached =
+                switch (partition.getString("state")) {
+                    case "attached" ->
+                        ask(connection, LEAVE, Tuple.of(first, partition.getLong("upto")))
+                                .compose(v -> command(connection, detach + "concurrently"));
+                    case "detaching" -> command(connection, detach + "finalize");
+                    default -> Future.succeededFuture();
+                };
+        return detached.compose(v -> ask(connection, DROP, Tuple.of(first, name)))
+                .mapEmpty();
+    }
+
+    private Future<RowSet<Row>> ask(PgConnection connection, String sql, Tuple arguments) {
+        return postgres.within(
+                LONG, connection, () -> connection.preparedQuery(sql).execute(arguments));
+    }
+
+    /** What may not be part of a transaction must be a statement by itself. */
+    private Future<RowSet<Row>> command(PgConnection connection, String sql) {
+        return postgres.within(LONG, connection, () -> connection.query(sql).execute());
+    }
+}

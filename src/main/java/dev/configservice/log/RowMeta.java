@@ -1,0 +1,39 @@
+package dev.configservice.log;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
+import dev.configservice.log.ResourceKind.Content;
+import dev.configservice.secret.Sealed;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The fields that the log keeps for every kind of resource, beside the kind's own. */
+final class RowMeta {
+    private static final List<String> NAMES = List.of("created_at", "updated_at", "created_by", "updated_by");
+
+    private RowMeta() {}
+
+    static Content content(String row, Sealed sealed) {
+        return new Content(Json.readObject(row).remove(NAMES), sealed);
+    }
+
+    static String created(ObjectNode fields, Instant now, @Nullable String actor) {
+        ObjectNode row = fields.deepCopy();
+        row.put("created_at", Json.time(now));
+        row.put("updated_at", Json.time(now));
+        row.put("created_by", actor);
+        row.put("updated_by", actor);
+        return Json.write(row);
+    }
+
+    static String updated(ObjectNode fields, String before, Instant now, @Nullable String actor) {
+        ObjectNode old = Json.readObject(before);
+        ObjectNode row = fields.deepCopy();
+        row.set("created_at", old.get("created_at"));
+        row.put("updated_at", Json.time(now));
+        row.set("created_by", old.get("created_by"));
+        row.put("updated_by", actor);
+        return Json.write(row);
+    }
+}

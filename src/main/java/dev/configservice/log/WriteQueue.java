@@ -1,0 +1,135 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import io.vertx.core.Promise;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Commands that wait for the writer, in order: so many and so much at most, each until its deadline. Touched only on the
+ * writer's event loop.
+ */
+final class WriteQueue {
+    private static final int MAX = 20_000;
+    private static final long MAX_CHARS = 64L << 20;
+    private static final int MAX_BATCH_CHARS = 4 << 20;
+
+    private final Duration deadline;
+    private final Deque<Pending> waiting = new ArrayDeque<>();
+    private long chars;
+
+    /**
+     * An empty queue.
+     *
+     * @param deadline how long a command may wait for its answer
+     */
+    WriteQueue(Duration deadline) {
+        this.deadline = deadline;
+    }
+
+    /** A command that waits, and what is known of it. */
+    static final class Pending {
+        final Command command;
+        final Promise<WriteResult> promise = Promise.promise();
+        private final long deadlineNanos;
+        private final int chars;
+        /** It is in a call whose answer is not in: it may have happened. */
+        boolean sent;
+
+        private Pending(Command command, long deadlineNanos) {
+            this.command = command;
+            this.deadlineNanos = deadlineNanos;
+            this.chars = command.chars();
+        }
+
+        boolean isAnswered() {
+            return promise.future().isComplete();
+        }
+
+        private void answerIfOverdue(long now) {
+            if (now - deadlineNanos < 0 || isAnswered()) {
+                return;
+            }
+            promise.tryFail(
+                    sent
+                            ? new ServiceException(
+                                    ErrorCode.OUTCOME_UNKNOWN,
+                                    "PostgreSQL took the write, and its answer was lost: it may have happened")
+                            : ServiceException.unavailable("PostgreSQL cannot be reached; nothing was written"));
+        }
+    }
+
+    int size() {
+        return waiting.size();
+    }
+
+    /** Adds a command; null where too many wait. */
+    @Nullable
+    Pending add(Command command) {
+        Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
+        if (waiting.size() >= MAX || chars + pending.chars > MAX_CHARS) {
+            return null;
+        }
+        waiting.addLast(pending);
+        chars += pending.chars;
+        return pending;
+    }
+
+    /** Takes the next commands, of which no two are for one resource: the second is worked out from the first's result. */
+    List<Pending> take(int limit) {
+        List<Pending> batch = new ArrayList<>();
+        List<Pending> later = new ArrayList<>();
+        Set<String> resources = new HashSet<>();
+        int batchChars = 0;
+        while (!waiting.isEmpty() && batch.size() < limit && batchChars < MAX_BATCH_CHARS && later.size() < limit) {
+            Pending p = waiting.removeFirst();
+            chars -= p.chars;
+            if (p.isAnswered()) {
+                continue;
+            }
+            if (resources.add(ChangeLog.key(p.command.kind(), p.command.id()))) {
+                batch.add(p);
+                batchChars += p.chars;
+            } else {
+                later.add(p);
+            }
+        }
+        putBack(later);
+        return batch;
+    }
+
+    /** Lets commands wait again, before all others; those that were answered meanwhile are forgotten. */
+    void putBack(List<Pending> batch) {
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            Pending p = batch.get(i);
+            if (!p.isAnswered()) {
+                waiting.addFirst(p);
+                chars += p.chars;
+            }
+        }
+    }
+
+    /** Answers those whose deadline has passed: of the running ones, and of those that wait. */
+    void answerOverdue(List<Pending> running) {
+        long now = System.nanoTime();
+        for (Pending p : running) {
+            p.answerIfOverdue(now);
+        }
+        while (!waiting.isEmpty()) {
+            Pending first = waiting.getFirst();
+            first.answerIfOverdue(now);
+            if (!first.isAnswered()) {
+                return;
+            }
+            waiting.removeFirst();
+            chars -= first.chars;
+        }
+    }
+}

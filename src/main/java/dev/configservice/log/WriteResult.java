@@ -1,0 +1,10 @@
+package dev.configservice.log;
+
+/**
+ * What a write came to.
+ *
+ * @param resource the resource after it; of a removal its last state
+ * @param revision the revision that it made; where nothing changed, the one that stands
+ * @param replayed whether an earlier request with the same Idempotency-Key did it
+ */
+public record WriteResult(Resource resource, long revision, boolean replayed) {}

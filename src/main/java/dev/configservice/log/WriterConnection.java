@@ -1,0 +1,96 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ServiceException;
+import dev.configservice.postgres.Postgres;
+import io.vertx.core.Future;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The one connection that this node writes through, and the certainty that an earlier one is gone. */
+final class WriterConnection {
+    private static final Duration DEADLINE = Duration.ofSeconds(2);
+    private static final String SETUP =
+            "set statement_timeout = '2500ms'; set lock_timeout = '2500ms'; set synchronous_commit = on";
+    private static final String WHO_AM_I = """
+            select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()""";
+    private static final String END = """
+            select pg_terminate_backend(pid, 1500) as ended
+            from pg_stat_activity where pid = $1 and backend_start = $2""";
+    private static final String STILL_THERE =
+            "select count(*) as n from pg_stat_activity where pid = $1 and backend_start = $2";
+
+    private final Postgres postgres;
+    private @Nullable PgConnection connection;
+    private @Nullable Backend backend;
+
+    WriterConnection(Postgres postgres) {
+        this.postgres = postgres;
+    }
+
+    /** A server process: its number alone may be given again. */
+    private record Backend(int pid, OffsetDateTime start) {}
+
+    PgConnection get() {
+        return Objects.requireNonNull(connection, "not connected");
+    }
+
+    Future<Void> ready() {
+        return connection != null ? Future.succeededFuture() : connect();
+    }
+
+    void drop() {
+        PgConnection old = connection;
+        connection = null;
+        if (old != null) {
+            Postgres.drop(old);
+        }
+    }
+
+    /** Drops the connection, makes a new one, and ends the old one's backend: what it has not committed, it never will. */
+    Future<Void> replaceEndingOld() {
+        Backend old = backend;
+        drop();
+        return connect()
+                .compose(v -> old == null ? Future.succeededFuture() : end(old))
+                .recover(e -> {
+                    // the backend to end is still the old one
+                    backend = old;
+                    drop();
+                    return Future.failedFuture(e);
+                });
+    }
+
+    private Future<Void> connect() {
+        return postgres.connect(DEADLINE).compose(fresh -> {
+            fresh.closeHandler(v -> {
+                if (connection == fresh) {
+                    connection = null;
+                }
+            });
+            return postgres.within(DEADLINE, fresh, () -> fresh.query(SETUP).execute())
+                    .compose(v -> postgres.within(
+                            DEADLINE, fresh, () -> fresh.query(WHO_AM_I).execute()))
+                    .onFailure(e -> Postgres.drop(fresh))
+                    .map(rows -> {
+                        var row = rows.iterator().next();
+                        backend = new Backend(row.getInteger("pid"), row.getOffsetDateTime("backend_start"));
+                        connection = fresh;
+                        return null;
+                    });
+        });
+    }
+
+    private Future<Void> end(Backend old) {
+        Tuple who = Tuple.of(old.pid(), old.start());
+        return postgres.within(DEADLINE, get(), () -> get().preparedQuery(END).execute(who))
+                .compose(v -> postgres.within(
+                        DEADLINE, get(), () -> get().preparedQuery(STILL_THERE).execute(who)))
+                .compose(rows -> rows.iterator().next().getLong("n") == 0
+                        ? Future.succeededFuture()
+                        : Future.failedFuture(ServiceException.unavailable("the old backend is still there")));
+    }
+}

@@ -1,0 +1,436 @@
+package dev.configservice.log;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.log.BatchCall.Outcome;
+import dev.configservice.log.CommandRules.Decision;
+import dev.configservice.log.Origin.IdempotencyKey;
+import dev.configservice.log.WriteQueue.Pending;
+import dev.configservice.postgres.Postgres;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.pgclient.PgException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The only way into the log. What queued up while the last batch ran is the next batch: one read of what stands, one
+ * call that applies. A command is answered when this node's feed has applied it, or by its deadline at the latest; one
+ * that has been answered is not sent any more.
+ *
+ * <p>Where the answer to a call is lost, the writer does not guess: it ends the backend that had the call, and looks up
+ * which of its commands are in the log.
+ */
+public final class WriterVerticle extends VerticleBase {
+    private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
+
+    static final int MAX_BATCH = 128;
+    private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
+    private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
+    private final ChangeBus bus;
+    private final ChangeFeed feed;
+    private final ChangeFeedVerticle follower;
+    private final ChangeLog changeLog;
+    private final WriterConnection connection;
+    private final CommandRules decider;
+    private final InstantSource clock;
+    private final WriteQueue queue;
+    private final Counter written;
+    private final DistributionSummary batchSizes;
+
+    private List<Pending> running = List.of();
+    private boolean busy;
+    private boolean oneByOne;
+    private boolean stopped;
+    private int failures;
+
+    public WriterVerticle(
+            ChangeBus bus,
+            ChangeFeed feed,
+            ChangeFeedVerticle follower,
+            ChangeLog changeLog,
+            Postgres postgres,
+            List<ResourceKind> kinds,
+            InstantSource clock,
+            Duration deadline,
+            MeterRegistry meters) {
+        this.bus = bus;
+        this.feed = feed;
+        this.follower = follower;
+        this.changeLog = changeLog;
+        this.connection = new WriterConnection(postgres);
+        Map<String, ResourceKind> byName = new HashMap<>();
+        kinds.forEach(k -> byName.put(k.kind(), k));
+        this.decider = new CommandRules(byName);
+        this.clock = clock;
+        this.queue = new WriteQueue(deadline);
+        this.written = Counter.builder("config_service_writes")
+                .description("Revisions that this node wrote")
+                .register(meters);
+        this.batchSizes = DistributionSummary.builder("config_service_write_batch_size")
+                .description("Commands written in one call")
+                .register(meters);
+    }
+
+    @Override
+    public Future<?> start() {
+        vertx.setPeriodic(50, t -> queue.answerOverdue(running));
+        vertx.setPeriodic(
+                FORGET_KEYS_EVERY.toMillis(),
+                t -> changeLog
+                        .forgetOldKeys()
+                        .onFailure(e -> log.debug("writer.keys-not-forgotten cause={}", e.toString())));
+        return bus.onWrite(this::submit).completion();
+    }
+
+    @Override
+    public Future<?> stop() {
+        stopped = true;
+        connection.drop();
+        return Future.succeededFuture();
+    }
+
+    private Future<WriteResult> submit(Command command) {
+        Pending pending = stopped ? null : queue.add(command);
+        if (pending == null) {
+            return Future.failedFuture(ServiceException.unavailable("Too many writes are waiting"));
+        }
+        next();
+        return pending.promise.future();
+    }
+
+    private void next() {
+        if (busy || stopped) {
+            return;
+        }
+        List<Pending> batch = queue.take(oneByOne ? 1 : MAX_BATCH);
+        if (batch.isEmpty()) {
+            return;
+        }
+        busy = true;
+        running = batch;
+        run(batch).onComplete(done -> {
+            busy = false;
+            running = List.of();
+            if (done.succeeded()) {
+                failures = 0;
+                next();
+            } else {
+                backOff(done.cause());
+            }
+        });
+    }
+
+    private void backOff(Throwable cause) {
+        failures++;
+        if (failures == 1 || failures % 20 == 0) {
+            log.warn("writer.away failures={} waiting={} cause={}", failures, queue.size(), cause.toString());
+        }
+        long base = Math.min(500, 20L << Math.min(failures, 5));
+        vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> next());
+    }
+
+    /** Succeeds when every command of the batch is answered or waits again; fails where PostgreSQL is away. */
+    private Future<Void> run(List<Pending> batch) {
+        return connection
+                .ready()
+                .compose(v -> readCurrent(batch))
+                .compose(current -> apply(decide(batch, current)), e -> {
+                    connection.drop();
+                    queue.putBack(batch);
+                    return Future.failedFuture(e);
+                });
+    }
+
+    /** What stands, and of resources that are to be brought back, what stood last. */
+    private record Current(Map<String, Resource> resources, Map<String, Resource> last) {}
+
+    private Future<Current> readCurrent(List<Pending> batch) {
+        List<Command> reading = batch.stream()
+                .map(p -> p.command)
+                .filter(CommandRules::readsCurrent)
+                .toList();
+        if (reading.isEmpty()) {
+            return Future.succeededFuture(new Current(Map.of(), Map.of()));
+        }
+        List<Command> rollbacks = reading.stream()
+                .filter(c -> c instanceof Command.Rollback || c instanceof Command.Put)
+                .toList();
+        return changeLog
+                .resources(connection.get(), reading, CALL_DEADLINE)
+                .compose(resources -> rollbacks.isEmpty()
+                        ? Future.succeededFuture(new Current(resources, Map.of()))
+                        : changeLog
+                                .lastStates(connection.get(), rollbacks, CALL_DEADLINE)
+                                .map(last -> new Current(resources, last)));
+    }
+
+    private record Decided(Pending pending, LogEntry entry) {}
+
+    private List<Decided> decide(List<Pending> batch, Current current) {
+        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        List<Decided> decided = new ArrayList<>(batch.size());
+        List<Done> unchanged = new ArrayList<>();
+        List<Pending> later = new ArrayList<>();
+        Set<String> claimed = new HashSet<>();
+        for (Pending p : batch) {
+            if (p.isAnswered()) {
+                continue;
+            }
+            String key = ChangeLog.key(p.command.kind(), p.command.id());
+            try {
+                Decision decision = decider.decide(
+                        p.command, current.resources().get(key), current.last().get(key), now);
+                if (decision instanceof Decision.Append append) {
+                    if (claims(append.entry()).stream().allMatch(claimed::add)) {
+                        decided.add(new Decided(p, append.entry()));
+                    } else {
+                        later.add(p);
+                    }
+                } else if (decision instanceof Decision.Keep keep) {
+                    unchanged.add(new Done(
+                            p, new WriteResult(keep.current(), keep.current().revision(), false)));
+                }
+            } catch (ServiceException e) {
+                p.promise.tryFail(e);
+            } catch (RuntimeException e) {
+                log.error("writer.decide kind={} id={}", p.command.kind(), p.command.id(), e);
+                p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be worked out"));
+            }
+        }
+        answerWhenApplied(unchanged);
+        queue.putBack(later);
+        return decided;
+    }
+
+    /** What no other entry of the same batch may have: it is found out in the database whether it is free. */
+    private static List<String> claims(LogEntry entry) {
+        List<String> claims = new ArrayList<>(2);
+        Resource r = entry.resource();
+        if (entry.op() == LogEntry.Op.CREATE) {
+            claims.add("path/" + r.kind() + "/" + r.environment() + "/" + r.serviceName() + "/" + r.name());
+        }
+        IdempotencyKey key = entry.origin().idempotencyKey();
+        if (key != null) {
+            claims.add("key/" + key.caller() + "/" + key.key());
+        }
+        return claims;
+    }
+
+    private Future<Void> apply(List<Decided> decided) {
+        if (decided.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        List<LogEntry> entries = decided.stream().map(d -> d.entry).toList();
+        decided.forEach(d -> d.pending.sent = true);
+        Change.Hash hash = feed.hash();
+        Position known = feed.applied();
+        return changeLog
+                .apply(connection.get(), known, hash, entries, CALL_DEADLINE)
+                .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(known, decided, e));
+    }
+
+    private Future<Void> settle(long epoch, List<Decided> decided, List<Outcome> outcomes) {
+        batchSizes.record(decided.size());
+        oneByOne = false;
+        List<Change> changes = new ArrayList<>(decided.size());
+        List<Done> done = new ArrayList<>(decided.size());
+        List<Pending> moved = new ArrayList<>();
+        Map<Long, List<Pending>> replayed = new HashMap<>();
+        for (int i = 0; i < decided.size(); i++) {
+            Pending p = decided.get(i).pending;
+            Outcome o = outcomes.get(i);
+            // one that is done stays 'sent' until it is answered: it is not undone by its deadline
+            p.sent = o.what().equals("done");
+            switch (o.what()) {
+                case "done" -> {
+                    Position at = new Position(epoch, o.revision());
+                    Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(o.hash()));
+                    changes.add(change);
+                    done.add(new Done(p, change, false));
+                }
+                case "replayed" ->
+                    replayed.computeIfAbsent(o.revision(), r -> new ArrayList<>())
+                            .add(p);
+                case "reused" -> p.promise.tryFail(ServiceException.keyReused());
+                case "taken" -> p.promise.tryFail(taken(decided.get(i).entry.resource(), o.otherId()));
+                default -> moved.add(p);
+            }
+        }
+        written.increment(changes.size());
+        if (!changes.isEmpty()) {
+            follower.offer(changes);
+        }
+        answerWhenApplied(done);
+        queue.putBack(moved);
+        return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
+    }
+
+    private static ServiceException taken(Resource resource, @Nullable String otherId) {
+        String what = resource.kind().replace('_', ' ');
+        return new ServiceException(
+                ErrorCode.CONFLICT,
+                "A " + what + " with this name is there already",
+                List.of(),
+                Map.of("id", String.valueOf(otherId)));
+    }
+
+    /** Answers requests that were made before with what they came to then. */
+    private Future<Void> replay(Map<Long, List<Pending>> replayed) {
+        return changeLog
+                .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
+                .compose(
+                        changes -> {
+                            List<Done> found = new ArrayList<>();
+                            for (Change change : changes) {
+                                List<Pending> same = replayed.remove(change.revision());
+                                if (same != null) {
+                                    same.forEach(p -> found.add(new Done(p, change, true)));
+                                }
+                            }
+                            answerWhenApplied(found);
+                            replayed.values().stream()
+                                    .flatMap(List::stream)
+                                    .forEach(p -> p.promise.tryFail(new ServiceException(
+                                            ErrorCode.GONE, "What the first request did is no longer in the log")));
+                            return Future.succeededFuture();
+                        },
+                        e -> {
+                            connection.drop();
+                            queue.putBack(replayed.values().stream()
+                                    .flatMap(List::stream)
+                                    .toList());
+                            return Future.failedFuture(e);
+                        });
+    }
+
+    /** The call failed: it was refused (nothing happened), or it is not known what happened. */
+    private Future<Void> unsettled(Position known, List<Decided> decided, Throwable failure) {
+        List<Pending> batch = decided.stream().map(d -> d.pending).toList();
+        if (Postgres.isRefusedForNow(failure)) {
+            // an answer, and it says no: nothing happened
+            batch.forEach(p -> p.sent = false);
+            queue.putBack(batch);
+            return Future.failedFuture(failure);
+        }
+        if (!Postgres.isAway(failure)) {
+            batch.forEach(p -> p.sent = false);
+            if (isOtherLog(failure)) {
+                follower.poke();
+                queue.putBack(batch);
+                return Future.failedFuture(failure);
+            }
+            if (batch.size() > 1) {
+                log.warn("writer.one-by-one commands={} cause={}", batch.size(), failure.toString());
+                oneByOne = true;
+                queue.putBack(batch);
+                return Future.succeededFuture();
+            }
+            log.error("writer.refused kind={} cause={}", batch.get(0).command.kind(), failure.toString());
+            batch.get(0).promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The database refused the write"));
+            return Future.succeededFuture();
+        }
+        log.warn("writer.unsettled commands={} cause={}", batch.size(), failure.toString());
+        return findOut(known, decided, 1);
+    }
+
+    private static boolean isOtherLog(Throwable failure) {
+        return failure instanceof PgException e && "CS001".equals(e.getSqlState());
+    }
+
+    /**
+     * Finds out which commands of a lost call are in the log: on a new connection, after the backend that had the call
+     * is gone for certain. Goes on until it is known or every caller has been answered.
+     */
+    private Future<Void> findOut(Position known, List<Decided> decided, int attempt) {
+        List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
+        return connection
+                .replaceEndingOld()
+                .compose(v -> changeLog.byEvents(connection.get(), known.revision(), ids, CALL_DEADLINE))
+                .compose(
+                        changes -> {
+                            settleFound(decided, changes);
+                            return Future.succeededFuture();
+                        },
+                        e -> {
+                            if (stopped || decided.stream().allMatch(d -> d.pending.isAnswered())) {
+                                return Future.failedFuture(e);
+                            }
+                            Promise<Void> later = Promise.promise();
+                            long base = Math.min(500, 20L << Math.min(attempt, 5));
+                            vertx.setTimer(
+                                    base / 2 + ThreadLocalRandom.current().nextLong(base),
+                                    t -> findOut(known, decided, attempt + 1).onComplete(later));
+                            return later.future();
+                        });
+    }
+
+    private void settleFound(List<Decided> decided, List<Change> changes) {
+        Map<UUID, Change> byEvent = new HashMap<>();
+        changes.forEach(c -> byEvent.put(c.eventId(), c));
+        List<Done> done = new ArrayList<>();
+        List<Pending> notDone = new ArrayList<>();
+        for (Decided d : decided) {
+            Change change = byEvent.get(d.entry.eventId());
+            d.pending.sent = change != null;
+            if (change == null) {
+                notDone.add(d.pending);
+            } else {
+                done.add(new Done(d.pending, change, false));
+            }
+        }
+        answerWhenApplied(done);
+        log.info("writer.settled done={} again={}", changes.size(), notDone.size());
+        follower.poke();
+        queue.putBack(notDone);
+    }
+
+    /** A command that has happened, and what it came to. */
+    private record Done(Pending pending, WriteResult result) {
+        Done(Pending pending, Change change, boolean replayed) {
+            this(pending, new WriteResult(change.resource(), change.revision(), replayed));
+        }
+
+        void answer() {
+            pending.promise.tryComplete(result);
+        }
+    }
+
+    /** Answers commands once this node has applied the last of what they made: it applies all of a batch at once. */
+    private void answerWhenApplied(List<Done> done) {
+        long last = done.stream().mapToLong(d -> d.result.revision()).max().orElse(0);
+        if (feed.applied().revision() >= last) {
+            done.forEach(Done::answer);
+            return;
+        }
+        feed.awaitApplied(last, APPLIED_DEADLINE).onComplete(waited -> {
+            if (waited.failed()) {
+                log.warn(
+                        "writer.not-applied revision={} applied={}",
+                        last,
+                        feed.applied().revision());
+            }
+            done.forEach(Done::answer);
+        });
+    }
+}

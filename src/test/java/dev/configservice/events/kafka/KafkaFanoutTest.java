@@ -1,0 +1,139 @@
+package dev.configservice.events.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.json.Json;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestServers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.junit.jupiter.api.Test;
+
+class KafkaFanoutTest {
+    private final String topic = "config-updates-" + UUID.randomUUID();
+
+    private TestNode node() {
+        return TestNode.start(Map.of(
+                "CS_KAFKA_BOOTSTRAP_SERVERS", TestServers.get().kafkaBootstrapServers(), "CS_KAFKA_TOPIC", topic));
+    }
+
+    /** What the topic holds, read by Kafka's own consumer, until there are as many revisions as asked for. */
+    private List<ConsumerRecord<String, String>> read(int revisions) {
+        Properties p = new Properties();
+        p.setProperty("bootstrap.servers", TestServers.get().kafkaBootstrapServers());
+        p.setProperty("group.id", UUID.randomUUID().toString());
+        p.setProperty("auto.offset.reset", "earliest");
+        p.setProperty("isolation.level", "read_committed");
+        p.setProperty("metadata.max.age.ms", "500");
+        p.setProperty("key.deserializer", StringDeserializer.class.getName());
+        p.setProperty("value.deserializer", StringDeserializer.class.getName());
+        List<ConsumerRecord<String, String>> records = new ArrayList<>();
+        Set<Long> seen = new HashSet<>();
+        long end = System.nanoTime() + Duration.ofSeconds(40).toNanos();
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(p)) {
+            consumer.subscribe(List.of(topic));
+            while (seen.size() < revisions && System.nanoTime() < end) {
+                for (ConsumerRecord<String, String> r : consumer.poll(Duration.ofMillis(200))) {
+                    records.add(r);
+                    seen.add(Long.parseLong(header(r, "ce_revision")));
+                }
+            }
+        }
+        assertThat(seen).hasSize(revisions);
+        return records;
+    }
+
+    private static String header(ConsumerRecord<String, String> r, String name) {
+        return new String(r.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void everyChangeIsInTheTopicAsTheGuideReadsIt() {
+        try (TestNode node = node()) {
+            Reply created = node.admin()
+                    .post(
+                            "/config",
+                            "{\"key\":\"database.url\",\"value\":\"v\",\"environment\":\"production\","
+                                    + "\"service_name\":\"user-service\"}");
+            node.admin()
+                    .post(
+                            "/config",
+                            "{\"key\":\"s\",\"value\":\"kafka-secret\",\"environment\":\"production\","
+                                    + "\"is_encrypted\":true}");
+            node.admin().post("/access/keys", "{\"name\":\"n\",\"rights\":[\"read\"]}");
+            node.admin().post("/feature-flags", "{\"name\":\"f\"}");
+
+            List<ConsumerRecord<String, String>> records = read(3);
+            ConsumerRecord<String, String> first = records.stream()
+                    .filter(r -> r.key().equals(created.field("id")))
+                    .findFirst()
+                    .orElseThrow();
+            JsonNode event = Json.read(first.value());
+            assertThat(event.get("resource_type").asText()).isEqualTo("configuration");
+            assertThat(event.get("data").get("service_name").asText()).isEqualTo("user-service");
+            assertThat(event.get("data").get("key").asText()).isEqualTo("database.url");
+            assertThat(event.get("actor").isNull()).isTrue();
+            assertThat(header(first, "ce_id")).isEqualTo(event.get("event_id").asText());
+            assertThat(header(first, "ce_type")).isEqualTo("configuration.created");
+            assertThat(header(first, "ce_source")).isEqualTo("/config-service");
+            assertThat(header(first, "ce_specversion")).isEqualTo("1.0");
+            assertThat(header(first, "ce_subject")).isEqualTo(created.field("id"));
+            assertThat(header(first, "content-type")).isEqualTo("application/json");
+            assertThat(records.toString()).doesNotContain("kafka-secret");
+            assertThat(records.stream().map(r -> header(r, "ce_type")))
+                    .containsExactlyInAnyOrder(
+                            "configuration.created", "configuration.created", "feature_flag.created");
+        }
+    }
+
+    @Test
+    void whenTheSenderStopsAnotherNodeGoesOnInOrderAndLosesNothing() {
+        int changes = 120;
+        try (TestNode second = sendAcrossTwoNodes(changes)) {
+            Map<String, Long> lastOfResource = new HashMap<>();
+            Set<Long> seen = new HashSet<>();
+            for (ConsumerRecord<String, String> r : read(changes)) {
+                long revision = Long.parseLong(header(r, "ce_revision"));
+                if (seen.add(revision)) {
+                    assertThat(revision).isGreaterThan(lastOfResource.getOrDefault(r.key(), 0L));
+                    lastOfResource.put(r.key(), revision);
+                }
+            }
+            assertThat(second.anonymous().get("/health").text()).contains("\"part\":\"kafka\",\"status\":\"UP\"");
+        }
+    }
+
+    private TestNode sendAcrossTwoNodes(int changes) {
+        TestNode first = node();
+        TestNode second = first.join();
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            ids.add(second.admin()
+                    .post("/config", "{\"key\":\"k" + i + "\",\"value\":0,\"environment\":\"e\"}")
+                    .field("id"));
+        }
+        for (int i = 10; i < changes; i++) {
+            if (i == changes / 2) {
+                first.close();
+            }
+            assertThat(second.admin()
+                            .put("/config/" + ids.get(i % 10), "{\"value\":" + i + "}")
+                            .status())
+                    .isEqualTo(200);
+        }
+        return second;
+    }
+}

@@ -1,0 +1,169 @@
+package dev.configservice.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.configservice.testing.Api;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TcpProxy;
+import dev.configservice.testing.TestNode;
+import dev.configservice.testing.TestPostgres;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class PostgresFaultTest {
+    private static TestPostgres postgres;
+    private static TcpProxy proxy;
+    private static TestNode node;
+    private final String env = "env-" + UUID.randomUUID();
+
+    @BeforeAll
+    static void start() {
+        postgres = new TestPostgres();
+        proxy = new TcpProxy(postgres.port());
+        node = TestNode.start(
+                Map.of("CS_POSTGRES_URI", "postgresql://postgres@127.0.0.1:" + proxy.port() + "/postgres"));
+    }
+
+    @AfterAll
+    static void stop() {
+        node.close();
+        proxy.close();
+        postgres.close();
+    }
+
+    private Reply create(Api api, String key) {
+        return api.post("/config", "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"" + env + "\"}");
+    }
+
+    private String rows(String key) {
+        return TestNode.sql(
+                        postgres.uri(),
+                        "select count(*) from changes where environment = '" + env + "' and name = '" + key + "'")
+                .get(0)
+                .get(0);
+    }
+
+    @Test
+    void aCutBetweenCommitAndItsAnswerIsFoundOutAndNothingIsDoneTwice() throws InterruptedException {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+        CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
+
+        Reply reply = create(node.admin(), "cut");
+
+        assertThat(cut.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(reply.status()).isEqualTo(201);
+        assertThat(rows("cut")).isEqualTo("1");
+        assertThat(node.anonymous().get("/config/cut?environment=" + env).status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void aCutBeforeTheWriteArrivesIsTriedAgain() throws InterruptedException {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+        CountDownLatch cut = proxy.cutRequestOf("apply_batch");
+
+        Reply reply = create(node.admin(), "lost");
+
+        assertThat(cut.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(reply.status()).isEqualTo(201);
+        assertThat(rows("lost")).isEqualTo("1");
+    }
+
+    @Test
+    void whatCannotBeFoundOutInTimeIsOutcomeUnknownAndTheKeyTellsLater() throws InterruptedException {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+        Api keyed = node.admin().with("Idempotency-Key", UUID.randomUUID().toString());
+        CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
+        CompletableFuture<Void> refuse = CompletableFuture.runAsync(() -> {
+            try {
+                cut.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            proxy.refuse(true);
+            proxy.cutAll();
+        });
+
+        Reply unknown;
+        try {
+            unknown = create(keyed, "unknown");
+        } finally {
+            refuse.join();
+            proxy.refuse(false);
+        }
+
+        // the writer may have found out in the moment before the proxy refused
+        assertThat(unknown.status()).isIn(503, 201);
+        if (unknown.status() == 503) {
+            assertThat(unknown.field("type")).isEqualTo("outcome-unknown");
+            assertThat(unknown.header("Retry-After")).isNotEmpty();
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(create(keyed, "unknown").status()).isEqualTo(201));
+        assertThat(rows("unknown")).isEqualTo("1");
+    }
+
+    @Test
+    void aKillAndARestartAreSurvived() {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+
+        postgres.kill();
+        try {
+            whilePostgresIsAway();
+        } finally {
+            postgres.start();
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(node.anonymous()
+                                .get("/config/after?environment=" + env)
+                                .header("X-Config-Stale"))
+                        .isEmpty());
+    }
+
+    private void whilePostgresIsAway() {
+        Reply refused = create(node.admin(), "away");
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.header("Retry-After")).isNotEmpty();
+        Reply read = node.anonymous().get("/config/before?environment=" + env);
+        assertThat(read.status()).isEqualTo(200);
+        assertThat(Long.parseLong(read.header("X-Config-Stale"))).isPositive();
+        assertThat(node.anonymous().get("/health").status()).isEqualTo(503);
+        assertThat(node.anonymous().get("/ready").status()).isEqualTo(200);
+        assertThat(node.anonymous().get("/config?environment=" + env).status()).isEqualTo(503);
+    }
+
+    @Test
+    void aHangIsSurvived() {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+
+        postgres.hang();
+        try {
+            long started = System.nanoTime();
+            Reply refused = create(node.admin(), "hung");
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(8));
+            Reply read = node.anonymous().get("/config/before?environment=" + env);
+            assertThat(read.status()).isEqualTo(200);
+            assertThat(read.header("X-Config-Stale")).isNotEmpty();
+        } finally {
+            postgres.goOn();
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(create(node.admin(), "after").status()).isIn(201, 409));
+        assertThat(Integer.parseInt(rows("hung"))).isLessThanOrEqualTo(1);
+        assertThat(rows("after")).isEqualTo("1");
+    }
+}
