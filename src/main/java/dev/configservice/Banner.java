@@ -7,23 +7,21 @@ import dev.configservice.settings.Settings;
 final class Banner {
     private Banner() {}
 
-    static String text(Settings settings, Node assembly) {
+    static String text(Settings settings, Node node) {
         String host = settings.http().host().equals("0.0.0.0")
                 ? "127.0.0.1"
                 : settings.http().host();
-        String base = (settings.http().isTls() ? "https://" : "http://") + host + ":" + assembly.httpPort();
+        String base = (settings.http().isTls() ? "https://" : "http://") + host + ":" + node.httpPort();
         StringBuilder out = new StringBuilder();
         out.append("\nConfig Service is up.\n\n");
         out.append("  API          ").append(base).append("/api/v1\n");
         out.append("  Description  ").append(base).append("/docs\n");
         out.append("  Health       ").append(base).append("/health\n");
         if (settings.embedded().enabled() && !settings.cluster().isEdge()) {
-            out.append("  PostgreSQL   ")
-                    .append(assembly.addresses().postgres())
-                    .append('\n');
-            out.append("  Redis        ").append(assembly.addresses().redis()).append('\n');
+            out.append("  PostgreSQL   ").append(node.addresses().postgres()).append('\n');
+            out.append("  Redis        ").append(node.addresses().redis()).append('\n');
             out.append("  Kafka        ")
-                    .append(assembly.addresses().kafka())
+                    .append(node.addresses().kafka())
                     .append(", topic ")
                     .append(settings.kafka().topic())
                     .append('\n');

@@ -48,10 +48,10 @@ public final class Main {
         Settings settings = Settings.load(System.getenv(), embedded);
         CompletableFuture<@Nullable Node> starting = new CompletableFuture<>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "shutdown"));
-        Node assembly = start(settings, starting);
+        Node node = start(settings, starting);
         long millis = (System.nanoTime() - started) / 1_000_000;
-        log.info("start.ready http_port={} millis={}", assembly.httpPort(), millis);
-        System.out.print(Banner.text(settings, assembly));
+        log.info("start.ready http_port={} millis={}", node.httpPort(), millis);
+        System.out.print(Banner.text(settings, node));
     }
 
     /** A process that goes on after it ran out of memory answers wrongly or not at all; it can only be told at its start. */
@@ -64,9 +64,9 @@ public final class Main {
 
     private static Node start(Settings settings, CompletableFuture<@Nullable Node> starting) {
         try {
-            Node assembly = Node.start(settings);
-            starting.complete(assembly);
-            return assembly;
+            Node node = Node.start(settings);
+            starting.complete(node);
+            return node;
         } finally {
             // one that could not start has stopped what it had started
             starting.complete(null);
@@ -75,10 +75,10 @@ public final class Main {
 
     /** A service that is still starting, and may answer already, is stopped as soon as it has started. */
     private static void stop(CompletableFuture<@Nullable Node> starting) {
-        Node assembly = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
+        Node node = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
                 .join();
-        if (assembly != null) {
-            assembly.close();
+        if (node != null) {
+            node.close();
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.configservice.cli;
 
 import dev.configservice.events.audit.AuditLog;
 import dev.configservice.log.Resealing;
+import dev.configservice.log.ResourceKinds;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.KeysetFile;
@@ -83,7 +84,9 @@ public final class Commands {
     }
 
     private static int verify(Settings settings) {
-        AuditLog.Verification v = with(settings, postgres -> new AuditLog(postgres).verify(1, Long.MAX_VALUE / 2));
+        AuditLog.Verification v = with(
+                settings,
+                postgres -> new AuditLog(postgres, new ResourceKinds(List.of())).verify(1, Long.MAX_VALUE / 2));
         if (v.firstBreak() == null) {
             System.out.println("verified: " + v.from() + " to " + v.to());
             return 0;

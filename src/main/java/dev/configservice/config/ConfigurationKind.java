@@ -1,37 +1,225 @@
 package dev.configservice.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
-import dev.configservice.log.ResourceKind;
+import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
 import java.util.Arrays;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * How configurations change. The row of one that is encrypted has no value, but a commitment to it; the value is in
- * {@code sealed}.
+ * Configurations: how they change, and who sees what of them. The row of an encrypted one has no value but a commitment to
+ * it; the value is in {@code sealed}.
  */
-public final class ConfigurationKind implements ResourceKind {
-    public static final String KIND = "configuration";
+public final class ConfigurationKind implements VersionedKind {
+    /** The name of the kind. */
+    static final String NAME = "configuration";
 
     static final String VALUE = "value";
     static final String ENCRYPTED = "is_encrypted";
     static final String DESCRIPTION = "description";
     static final String COMMITMENT = "commitment";
 
-    private final Keyring keyring;
+    private static final Pattern KEY_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,254}");
 
-    public ConfigurationKind(Keyring keyring) {
+    /** The rule for keys. */
+    static final StringRule KEY = text -> {
+        if (!KEY_FORM.matcher(text).matches()) {
+            return "must be 1 to 255 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
+        }
+        return Ids.isId(text) ? "may not look like a UUID" : null;
+    };
+
+    private static final StringRule DESCRIPTION_RULE = StringRule.text(0, 2000);
+    private static final String REVEALED = "earlier versions of this value stay readable in its history";
+
+    private final Keyring keyring;
+    private final SecretReads secretReads;
+
+    /** Records who was shown which secret. */
+    @FunctionalInterface
+    public interface SecretReads {
+        void note(Resource resource, String actor, String requestId);
+    }
+
+    public ConfigurationKind(Keyring keyring, SecretReads secretReads) {
         this.keyring = keyring;
+        this.secretReads = secretReads;
     }
 
     @Override
-    public String kind() {
-        return KIND;
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public boolean isPublic() {
+        return true;
+    }
+
+    @Override
+    public boolean keepsHistory() {
+        return true;
+    }
+
+    @Override
+    public boolean belongsToService() {
+        return true;
+    }
+
+    @Override
+    public boolean hasKeys() {
+        return true;
+    }
+
+    @Override
+    public String path() {
+        return "/config";
+    }
+
+    @Override
+    public String nameField() {
+        return "key";
+    }
+
+    @Override
+    public Right writeRight() {
+        return Right.CONFIG_WRITE;
+    }
+
+    @Override
+    public ObjectNode schema() {
+        return Json.object().put("$ref", "#/components/schemas/Configuration");
+    }
+
+    @Override
+    public Creation create(FieldReader fields, String id) {
+        String key = fields.required("key", KEY);
+        String environment = fields.required("environment", StringRule.NAME);
+        String serviceName = fields.text("service_name", StringRule.NAME);
+        String description = fields.text("description", DESCRIPTION_RULE);
+        boolean encrypted = Boolean.TRUE.equals(fields.bool("is_encrypted"));
+        JsonNode value = requiredValue(fields);
+        fields.done();
+        ObjectNode content = Json.object();
+        Sealed sealed = Sealed.NONE;
+        if (encrypted) {
+            Keyring.Parcel parcel = keyring.seal(id, Json.bytes(value));
+            sealed = parcel.sealed();
+            content.put(COMMITMENT, parcel.commitment());
+        } else {
+            content.set(VALUE, value);
+        }
+        content.put(ENCRYPTED, encrypted);
+        content.put(DESCRIPTION, description);
+        return new Creation(environment, serviceName == null ? "" : serviceName, key, content, sealed);
+    }
+
+    /** Reads the value; JSON null where it is wrong, which the reader has noted. */
+    private static JsonNode requiredValue(FieldReader fields) {
+        int before = fields.errors().size();
+        JsonNode value = fields.value("value");
+        if (value == null && fields.errors().size() == before) {
+            fields.error("value", fields.has("value") ? "may not be null" : "is required");
+        }
+        return value == null ? NullNode.getInstance() : value;
+    }
+
+    @Override
+    public Update change(FieldReader fields, Resource current, Caller caller) {
+        ObjectNode changed = Json.object();
+        fields.refuseNull("value");
+        fields.refuseNull("is_encrypted");
+        JsonNode value = fields.value("value");
+        Boolean encrypted = fields.bool("is_encrypted");
+        if (fields.has("description")) {
+            changed.put(DESCRIPTION, fields.text("description", DESCRIPTION_RULE));
+        }
+        fields.done();
+        if (encrypted != null && (value != null || encrypted != current.isSealed())) {
+            changed.put(ENCRYPTED, encrypted);
+        }
+        boolean will = encrypted == null ? current.isSealed() : encrypted;
+        Sealed sealed = Sealed.NONE;
+        if (value != null && will) {
+            Keyring.Parcel parcel = keyring.seal(current.id(), Json.bytes(value));
+            changed.put(COMMITMENT, parcel.commitment());
+            sealed = parcel.sealed();
+        } else if (value != null) {
+            changed.set(VALUE, value);
+        } else if (current.isSealed() && !will) {
+            caller.require(Right.SECRETS_READ, current.environment(), current.serviceName());
+        }
+        return new Update(changed, sealed, will && !current.isSealed() ? REVEALED : null);
+    }
+
+    @Override
+    public boolean isMasked(Resource resource, Caller caller) {
+        return resource.isSealed() && !caller.may(Right.SECRETS_READ, resource.environment(), resource.serviceName());
+    }
+
+    @Override
+    public void requireRead(Resource resource, Caller caller) {
+        Right needed = resource.isSealed() ? Right.SECRETS_READ : Right.READ;
+        caller.require(needed, resource.environment(), resource.serviceName());
+    }
+
+    @Override
+    public void noteRead(Resource resource, Caller caller, String requestId) {
+        if (resource.isSealed() && !isMasked(resource, caller)) {
+            secretReads.note(resource, caller.name(), requestId);
+        }
+    }
+
+    @Override
+    public ObjectNode render(Resource resource, Caller caller) {
+        ObjectNode o = masked(resource);
+        if (resource.isSealed() && !isMasked(resource, caller)) {
+            o.set("value", Json.read(keyring.open(resource.id(), resource.sealed())));
+        }
+        if (caller.has(Right.AUDIT_READ)) {
+            ObjectNode row = Json.readObject(resource.row());
+            o.set("created_by", row.get("created_by"));
+            o.set("updated_by", row.get("updated_by"));
+        }
+        return o;
+    }
+
+    /** Renders a configuration as anyone may see it: actors and an encrypted value are null. */
+    static ObjectNode masked(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode o = Json.object();
+        o.put("id", resource.id());
+        o.put("key", resource.name());
+        o.set("value", row.get(VALUE));
+        o.put("environment", resource.environment());
+        o.put("service_name", resource.serviceName().isEmpty() ? null : resource.serviceName());
+        o.set("is_encrypted", row.get(ENCRYPTED));
+        o.set("description", row.get(DESCRIPTION));
+        o.put("version", resource.version());
+        o.put("revision", resource.revision());
+        o.set("created_at", row.get("created_at"));
+        o.set("updated_at", row.get("updated_at"));
+        o.putNull("created_by");
+        o.putNull("updated_by");
+        return o;
+    }
+
+    @Override
+    public @Nullable JsonNode historyValue(Resource version) {
+        return Json.readObject(version.row()).get(VALUE);
     }
 
     @Override

@@ -7,15 +7,14 @@ import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
+import dev.configservice.secret.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.EnumSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -61,21 +60,12 @@ record AccessKey(
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    static String sha256(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
-    }
-
     /** Whether a secret is this key's, now. */
     boolean opens(String secret, Instant now) {
         if (expiresAt != null && !now.isBefore(expiresAt)) {
             return false;
         }
-        byte[] given = sha256(secret).getBytes(StandardCharsets.US_ASCII);
+        byte[] given = Sha256.hex(secret).getBytes(StandardCharsets.US_ASCII);
         boolean current = MessageDigest.isEqual(given, hash.getBytes(StandardCharsets.US_ASCII));
         boolean previous = previousHash != null
                 && previousUntil != null

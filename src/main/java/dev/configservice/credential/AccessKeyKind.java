@@ -8,7 +8,7 @@ import dev.configservice.secret.Sealed;
 /** How API keys change: a rotation gives a new hash, and keeps the old one for its grace. */
 public final class AccessKeyKind implements ResourceKind {
     @Override
-    public String kind() {
+    public String name() {
         return AccessKey.KIND;
     }
 

@@ -10,6 +10,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
@@ -21,6 +22,7 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.Sealed;
+import dev.configservice.secret.Sha256;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
@@ -67,17 +69,22 @@ public final class AccessKeyRoutes implements Routes {
     }
 
     @Override
-    public void mount(Table table) {
-        table.route("GET", "/access/self", null, Map.of(), r -> Future.succeededFuture(self(r)));
-        table.coreRoute("POST", "/access/keys", Right.KEYS_WRITE, Map.of(), this::create);
-        table.coreRoute(
-                "GET",
-                "/access/keys",
-                Right.KEYS_WRITE,
-                Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, StringRule.ANY),
-                this::list);
-        table.coreRoute("DELETE", "/access/keys/:id", Right.KEYS_WRITE, Map.of(), this::delete);
-        table.coreRoute("POST", "/access/keys/:id/rotate", Right.KEYS_WRITE, Map.of(), this::rotate);
+    public List<Route> routes() {
+        return List.of(
+                Route.api("GET", "/access/self", r -> Future.succeededFuture(self(r))),
+                Route.api("POST", "/access/keys", this::create)
+                        .needs(Right.KEYS_WRITE)
+                        .onLog(),
+                Route.api("GET", "/access/keys", this::list)
+                        .needs(Right.KEYS_WRITE)
+                        .with(Page.PARAMETERS)
+                        .onLog(),
+                Route.api("DELETE", "/access/keys/:id", this::delete)
+                        .needs(Right.KEYS_WRITE)
+                        .onLog(),
+                Route.api("POST", "/access/keys/:id/rotate", this::rotate)
+                        .needs(Right.KEYS_WRITE)
+                        .onLog());
     }
 
     private static Response self(Request request) {
@@ -134,7 +141,7 @@ public final class AccessKeyRoutes implements Routes {
         content.set("environments", environments == null ? null : Json.tree(environments));
         content.set("service_names", serviceNames == null ? null : Json.tree(serviceNames));
         content.put("expires_at", expiresAt == null ? null : Json.time(expiresAt));
-        content.put("hash", AccessKey.sha256(secret));
+        content.put("hash", Sha256.hex(secret));
         return bus.write(new Command.Create(
                         id,
                         AccessKey.KIND,
@@ -193,7 +200,7 @@ public final class AccessKeyRoutes implements Routes {
                             .filter(r -> r.id().compareTo(after) > 0)
                             .limit(page.limit() + 1L)
                             .toList();
-                    return page.answer(
+                    return page.response(
                                     request,
                                     found,
                                     r -> render(
@@ -251,7 +258,7 @@ public final class AccessKeyRoutes implements Routes {
         }
         String secret = AccessKey.newSecret();
         ObjectNode fields = Json.object();
-        fields.put("hash", AccessKey.sha256(secret));
+        fields.put("hash", Sha256.hex(secret));
         fields.put("previous_until", Json.time(clock.instant().plusSeconds(grace)));
         return find(request)
                 .compose(key -> bus.write(new Command.Update(

@@ -9,6 +9,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import dev.configservice.log.UnitId;
+import dev.configservice.secret.Sha256;
 import dev.configservice.settings.AccessSettings;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
@@ -65,7 +66,7 @@ public final class Credentials implements Authenticator {
         this.feed = feed;
         this.usage = usage;
         this.clock = clock;
-        this.adminHash = AccessKey.sha256(settings.adminKey()).getBytes(StandardCharsets.US_ASCII);
+        this.adminHash = Sha256.hex(settings.adminKey()).getBytes(StandardCharsets.US_ASCII);
         this.issuer =
                 settings.jwtIssuer().isEmpty() ? null : new IssuerKeys(vertx, settings, ISSUER_KEYS_EVERY, meters);
         this.anonymous = new Caller(
@@ -78,6 +79,13 @@ public final class Credentials implements Authenticator {
                 Scope.ALL,
                 null);
         this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Scope.ALL, Scope.ALL, null);
+    }
+
+    /** Follows the keys of the token issuer from now on. */
+    public void start() {
+        if (issuer != null) {
+            issuer.start();
+        }
     }
 
     @Override
@@ -116,7 +124,7 @@ public final class Credentials implements Authenticator {
 
     private Future<Caller> byKey(String key) {
         if (!settings.adminKey().isEmpty()
-                && MessageDigest.isEqual(AccessKey.sha256(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
+                && MessageDigest.isEqual(Sha256.hex(key).getBytes(StandardCharsets.US_ASCII), adminHash)) {
             return Future.succeededFuture(admin);
         }
         int second = key.indexOf('_', 3);

@@ -79,13 +79,19 @@ final class IssuerKeys {
                 throw new SettingsException(
                         "access.jwt-jwks: " + place + " (expected: a file or URL with a JSON web key set; " + e + ")");
             }
-            again();
         } else {
             this.readLast = "";
             this.auth = JWTAuth.create(
                     vertx,
                     rules().addPubSecKey(
                                     new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(settings.jwtSecret())));
+        }
+    }
+
+    /** Reads the key set again and again from now on. */
+    void start() {
+        if (settings.jwtSecret().isEmpty()) {
+            again();
         }
     }
 

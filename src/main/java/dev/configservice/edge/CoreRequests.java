@@ -4,15 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Authenticator;
-import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
-import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
@@ -25,7 +24,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Requests that need the log, which an edge does not have: it hands them to a core node, which runs the same route and
@@ -55,62 +53,29 @@ public final class CoreRequests implements Forwarder {
         this.keyring = keyring;
     }
 
-    private record Entry(@Nullable Right need, Function<Request, Future<Response>> handler) {}
-
-    static String name(String method, String path) {
-        return method + " " + path;
-    }
-
-    /** Answers what edges hand on, by the routes of these features. */
-    public void serve(Authenticator access, List<Routes> features) {
-        Map<String, Entry> entries = new HashMap<>();
-        Routes.Table table = new Routes.Table() {
-            @Override
-            public void route(
-                    String method,
-                    String path,
-                    @Nullable Right need,
-                    Map<String, StringRule> query,
-                    Function<Request, Future<Response>> handler) {
-                // an edge answers these itself
+    /** Answers the requests that edges forward, by the routes of these features that need the log. */
+    public void serve(Authenticator authenticator, List<Routes> features) {
+        Map<String, Route> routes = new HashMap<>();
+        for (Routes feature : features) {
+            for (Route route : feature.routes()) {
+                if (route.needsLog()) {
+                    routes.put(route.name(), route);
+                }
             }
-
-            @Override
-            public void coreRoute(
-                    String method,
-                    String path,
-                    @Nullable Right need,
-                    Map<String, StringRule> query,
-                    Function<Request, Future<Response>> handler) {
-                entries.put(name(method, path), new Entry(need, handler));
-            }
-
-            @Override
-            public void stream(
-                    String path,
-                    @Nullable Right need,
-                    Map<String, StringRule> query,
-                    Function<Routes.Exchange, Future<Void>> handler) {
-                // an edge has streams of its own
-            }
-
-            @Override
-            public void root(String path, Function<Request, Future<Response>> handler) {
-                // what a node says of itself
-            }
-        };
-        features.forEach(f -> f.mount(table));
+        }
         cores.serve(TOPIC, question -> {
             Envelope envelope = Envelope.of(open(QUESTION, question));
-            Entry entry = entries.get(envelope.head().path("route").asText());
-            if (entry == null) {
+            Route route = routes.get(envelope.head().path("route").asText());
+            if (route == null || !(route.handler() instanceof Route.Handler.Answering answering)) {
                 throw ServiceException.unavailable("This core node does not know the route");
             }
-            return run(access, entry, envelope).map(answer -> close(ANSWER, question.getByte(0), write(answer)));
+            return run(authenticator, route, answering.answer(), envelope)
+                    .map(answer -> close(ANSWER, question.getByte(0), write(answer)));
         });
     }
 
-    private Future<Response> run(Authenticator access, Entry entry, Envelope envelope) {
+    private Future<Response> run(
+            Authenticator authenticator, Route route, Function<Request, Future<Response>> answer, Envelope envelope) {
         JsonNode head = envelope.head();
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         head.path("headers")
@@ -118,23 +83,22 @@ public final class CoreRequests implements Forwarder {
                 .forEach(h -> headers.add(h.getKey(), h.getValue().textValue()));
         long min = head.path("min_revision").longValue();
         return feed.awaitApplied(min, APPLIED_DEADLINE)
-                .compose(v -> access.authenticate(headers.get("authorization")))
+                .compose(v -> authenticator.authenticate(headers.get("authorization")))
                 .compose(caller -> {
-                    if (entry.need() != null) {
-                        caller.require(entry.need());
+                    if (route.right() != null) {
+                        caller.require(route.right());
                     }
-                    return entry.handler()
-                            .apply(new Request(
-                                    head.path("id").asText(),
-                                    head.path("method").asText(),
-                                    head.path("path").asText(),
-                                    texts(head.path("parameters")),
-                                    texts(head.path("query")),
-                                    headers,
-                                    envelope.body(),
-                                    caller,
-                                    min,
-                                    head.path("remote_address").asText()));
+                    return answer.apply(new Request(
+                            head.path("id").asText(),
+                            head.path("method").asText(),
+                            head.path("path").asText(),
+                            texts(head.path("parameters")),
+                            texts(head.path("query")),
+                            headers,
+                            envelope.body(),
+                            caller,
+                            min,
+                            head.path("remote_address").asText()));
                 });
     }
 
@@ -146,7 +110,7 @@ public final class CoreRequests implements Forwarder {
 
     /** Hands a request on; what it wrote is visible on this node when it is answered. */
     @Override
-    public Future<Response> forward(String route, Request request) {
+    public Future<Response> forward(String route, Function<Request, Future<Response>> handler, Request request) {
         boolean isRead = request.method().equals("GET") || request.method().equals("HEAD");
         return cores.ask(
                         TOPIC,

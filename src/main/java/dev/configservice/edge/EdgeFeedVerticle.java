@@ -91,7 +91,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
     private void succeeded(CoreLog.Next next) {
         if (failures > 0) {
             log.info(
-                    "feed.back failures={} revision={}",
+                    "feed.recovered failures={} revision={}",
                     failures,
                     feed.applied().revision());
         }
@@ -109,7 +109,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
     private void failed(Throwable cause) {
         failures++;
         if (failures == 3 || failures % 60 == 0) {
-            log.warn("feed.away failures={} cause={}", failures, cause.toString());
+            log.warn("feed.unreachable failures={} cause={}", failures, cause.toString());
         }
     }
 }

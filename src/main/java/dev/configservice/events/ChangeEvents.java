@@ -5,29 +5,29 @@ import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import dev.configservice.log.ResourceKinds;
 
-/** Makes the events of changes: what a kind's resource looks like to the world, its feature says. */
+/** Makes the events of changes, as the kinds of resources describe them. */
 public final class ChangeEvents {
-    private final Map<String, ResourceKind> kinds = new HashMap<>();
+    private final ResourceKinds kinds;
 
-    public ChangeEvents(List<ResourceKind> kinds) {
-        kinds.forEach(k -> this.kinds.put(k.kind(), k));
+    public ChangeEvents(ResourceKinds kinds) {
+        this.kinds = kinds;
+    }
+
+    public ResourceKinds kinds() {
+        return kinds;
     }
 
     /** The event of a change that is public. */
     public ChangeEvent of(Change change) {
-        ResourceKind kind = Objects.requireNonNull(
-                kinds.get(change.resource().kind()), change.resource().kind());
-        return new ChangeEvent(change, kind.data(change.resource()));
+        Resource resource = change.resource();
+        return new ChangeEvent(change, kinds.get(resource.kind()).data(resource));
     }
 
-    /** What a resource looks like in the audit, without secrets; empty of what is no resource. */
+    /** A resource as the audit shows it, without secrets; empty for a kind that this version does not know. */
     public ObjectNode audited(Resource resource) {
-        ResourceKind kind = kinds.get(resource.kind());
+        ResourceKind kind = kinds.find(resource.kind());
         return kind == null ? Json.object() : kind.audited(resource);
     }
 }

@@ -50,7 +50,7 @@ public final class EvaluationBus {
         }
     }
 
-    private record Waiting(EvaluationRequest request, Promise<EvaluationAnswer> promise) {}
+    private record Waiting(EvaluationRequest request, Promise<EvaluationResult> promise) {}
 
     /** The requests of one turn, in order, and their answers in the same. */
     private record Batch(List<EvaluationRequest> requests) {}
@@ -58,12 +58,12 @@ public final class EvaluationBus {
     private record Reply(List<Result> results) {}
 
     private record Result(
-            @Nullable EvaluationAnswer answer, @Nullable ServiceException failure) {}
+            @Nullable EvaluationResult answer, @Nullable ServiceException failure) {}
 
     /** Evaluates; called on an event loop. Fails only with {@link ServiceException}. */
-    Future<EvaluationAnswer> evaluate(EvaluationRequest request) {
+    Future<EvaluationResult> evaluate(EvaluationRequest request) {
         Turn turn = turns.computeIfAbsent(Thread.currentThread(), loop -> new Turn(ADDRESS + loop.getName()));
-        Promise<EvaluationAnswer> promise = Promise.promise();
+        Promise<EvaluationResult> promise = Promise.promise();
         turn.waiting.add(new Waiting(request, promise));
         if (turn.waiting.size() == 1) {
             Context context = Objects.requireNonNull(Vertx.currentContext());
@@ -82,7 +82,7 @@ public final class EvaluationBus {
                         local)
                 .onComplete(done -> {
                     for (int i = 0; i < batch.size(); i++) {
-                        Promise<EvaluationAnswer> promise = batch.get(i).promise;
+                        Promise<EvaluationResult> promise = batch.get(i).promise;
                         if (done.failed()) {
                             log.error(
                                     "bus.evaluation-unanswered cause={}",
@@ -102,7 +102,7 @@ public final class EvaluationBus {
     }
 
     /** Takes the evaluations of the event loop that it is called on. */
-    MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationAnswer>> evaluator) {
+    MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationResult>> evaluator) {
         String address = ADDRESS + Thread.currentThread().getName();
         return vertx.eventBus().localConsumer(address, (Message<Batch> message) -> {
             List<Future<Result>> results = new ArrayList<>();
@@ -116,8 +116,8 @@ public final class EvaluationBus {
     }
 
     private static Future<Result> result(
-            Function<EvaluationRequest, Future<EvaluationAnswer>> evaluator, EvaluationRequest request) {
-        Future<EvaluationAnswer> answer;
+            Function<EvaluationRequest, Future<EvaluationResult>> evaluator, EvaluationRequest request) {
+        Future<EvaluationResult> answer;
         try {
             answer = evaluator.apply(request);
         } catch (RuntimeException e) {

@@ -13,6 +13,6 @@ import org.jspecify.annotations.Nullable;
 record EvaluationRequest(
         String environment,
         @Nullable Set<String> flagNames,
-        EvaluationContext subject,
+        EvaluationContext context,
         boolean explain,
         long minRevision) {}

@@ -28,28 +28,28 @@ public final class FlagEvaluationVerticle extends VerticleBase {
         return bus.listen(this::evaluate).completion();
     }
 
-    private Future<EvaluationAnswer> evaluate(EvaluationRequest request) {
-        return cache.get(Flags.unit(request.environment()), request.minRevision())
+    private Future<EvaluationResult> evaluate(EvaluationRequest request) {
+        return cache.get(FlagFormat.unit(request.environment()), request.minRevision())
                 .map(snapshot -> evaluate(request, snapshot));
     }
 
-    private EvaluationAnswer evaluate(EvaluationRequest request, Snapshot snapshot) {
-        FlagSet flags = Flags.set(snapshot);
+    private EvaluationResult evaluate(EvaluationRequest request, Snapshot snapshot) {
+        FlagSet flags = FlagFormat.set(snapshot);
         Set<String> names = request.flagNames();
         Trace trace = request.explain() ? new Trace() : null;
         List<Evaluation> evaluations;
         if (names == null) {
-            evaluations = flags.evaluateAll(request.subject());
+            evaluations = flags.evaluateAll(request.context());
         } else if (names.size() == 1) {
-            evaluations = List.of(flags.evaluate(names.iterator().next(), request.subject(), trace));
+            evaluations = List.of(flags.evaluate(names.iterator().next(), request.context(), trace));
         } else {
-            evaluations = flags.evaluateAll(names, request.subject());
+            evaluations = flags.evaluateAll(names, request.context());
         }
-        List<RenderedEvaluation> outcomes = new ArrayList<>(evaluations.size());
+        List<RenderedEvaluation> rendered = new ArrayList<>(evaluations.size());
         for (Evaluation evaluation : evaluations) {
-            outcomes.add(evaluation.view(e -> new RenderedEvaluation(e, request.environment(), usage.counter(e))));
+            rendered.add(evaluation.view(e -> new RenderedEvaluation(e, request.environment(), usage.counter(e))));
         }
-        usage.count(outcomes);
-        return new EvaluationAnswer(outcomes, trace, snapshot.asOf().revision(), snapshot.isOutdated());
+        usage.count(rendered);
+        return new EvaluationResult(rendered, trace, snapshot.asOf().revision(), snapshot.isOutdated());
     }
 }

@@ -1,27 +1,242 @@
 package dev.configservice.flag;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.error.ServiceException;
+import dev.configservice.flag.eval.FlagDefinition.Prerequisite;
+import dev.configservice.flag.eval.FlagSet;
+import dev.configservice.json.FieldReader;
+import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
-import dev.configservice.log.ResourceKind;
+import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** How flags change: field by field, and never into one that cannot be evaluated. */
-public final class FlagKind implements ResourceKind {
+/**
+ * Feature flags: how they change, field by field, and who sees what of them. A flag that cannot be evaluated is never written,
+ * nor one that would close a cycle of prerequisites.
+ */
+public final class FlagKind implements VersionedKind {
+    /** The name of the kind. */
+    static final String NAME = "feature_flag";
+
+    /** The fields of a flag beside its path and what every resource has. */
+    static final List<String> OWN_FIELDS = List.of(
+            "description",
+            "is_enabled",
+            "rollout_percentage",
+            "target_users",
+            "rules",
+            "variants",
+            "prerequisites",
+            "salt",
+            "tags",
+            "owner",
+            "expires_at");
+
+    private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
+    private static final StringRule SHORT = StringRule.text(1, 200);
+    private static final int MAX_USERS = 10_000;
+
+    private final String defaultEnvironment;
+
+    /**
+     * The kind of a service.
+     *
+     * @param defaultEnvironment the environment of a flag that is created without one
+     */
+    public FlagKind(String defaultEnvironment) {
+        this.defaultEnvironment = defaultEnvironment;
+    }
+
     @Override
-    public String kind() {
-        return Flags.KIND;
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public boolean isPublic() {
+        return true;
+    }
+
+    @Override
+    public boolean keepsHistory() {
+        return true;
+    }
+
+    @Override
+    public boolean hasKeys() {
+        return true;
+    }
+
+    @Override
+    public String path() {
+        return "/feature-flags";
+    }
+
+    @Override
+    public String nameField() {
+        return "name";
+    }
+
+    @Override
+    public Right writeRight() {
+        return Right.FLAGS_WRITE;
+    }
+
+    @Override
+    public ObjectNode schema() {
+        return Json.object().put("$ref", "#/components/schemas/FeatureFlag");
+    }
+
+    /** Flags have no service: a caller that is limited to some services may write them all the same. */
+    @Override
+    public void requireWrite(Caller caller, String environment, String serviceName) {
+        caller.require(Right.FLAGS_WRITE, environment, "");
+    }
+
+    @Override
+    public Creation create(FieldReader fields, String id) {
+        String name = fields.required("name", FlagFormat.NAME);
+        String given = fields.text("environment", StringRule.NAME);
+        ObjectNode content = read(fields, true);
+        fields.unknown();
+        check(fields, name, content);
+        return new Creation(given == null ? defaultEnvironment : given, "", name, content, Sealed.NONE);
+    }
+
+    @Override
+    public Update change(FieldReader fields, Resource current, Caller caller) {
+        // a list of stale flags adds it; it is no field of the flag
+        fields.node("stale_reasons");
+        ObjectNode changed = read(fields, false);
+        fields.unknown();
+        ObjectNode after = Json.readObject(current.row());
+        after.setAll(changed);
+        check(fields, current.name(), after);
+        return new Update(changed, Sealed.NONE, null);
+    }
+
+    /** Fails with every error of the fields by themselves and of their combination. */
+    private static void check(FieldReader fields, String name, ObjectNode content) {
+        try {
+            FlagFormat.check(name, content);
+        } catch (ServiceException e) {
+            fields.errors().addAll(e.errors());
+        }
+        if (!fields.errors().isEmpty()) {
+            throw ServiceException.invalid(fields.errors());
+        }
+    }
+
+    /** Reads the fields that are given; of a creation all, with defaults for the others. */
+    private static ObjectNode read(FieldReader fields, boolean all) {
+        ObjectNode o = Json.object();
+        if (!all) {
+            fields.refuseNull("is_enabled");
+        }
+        if (fields.has("description") || all) {
+            o.put("description", fields.text("description", DESCRIPTION));
+        }
+        if (fields.has("is_enabled") || all) {
+            o.put("is_enabled", Boolean.TRUE.equals(fields.bool("is_enabled")));
+        }
+        if (fields.has("rollout_percentage") || all) {
+            o.set("rollout_percentage", fields.node("rollout_percentage"));
+        }
+        if (fields.has("target_users") || all) {
+            List<String> users = fields.texts("target_users", FlagFormat.USER, MAX_USERS);
+            o.set("target_users", Json.tree(users == null ? List.of() : users));
+        }
+        for (String field : List.of("rules", "variants", "prerequisites")) {
+            if (fields.has(field) || all) {
+                o.set(field, FlagFormat.list(fields, field, 200));
+            }
+        }
+        if (fields.has("salt") || all) {
+            o.put("salt", fields.text("salt", SHORT));
+        }
+        if (fields.has("tags") || all) {
+            List<String> tags = fields.texts("tags", SHORT, 50);
+            o.set("tags", Json.tree(tags == null ? List.of() : tags));
+        }
+        if (fields.has("owner") || all) {
+            o.put("owner", fields.text("owner", SHORT));
+        }
+        if (fields.has("expires_at") || all) {
+            Instant at = fields.time("expires_at");
+            o.put("expires_at", at == null ? null : Json.time(at));
+        }
+        return o;
     }
 
     @Override
     public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
         ObjectNode after = content.fields().deepCopy();
         after.setAll(fields);
-        Flags.check(current.name(), after);
+        FlagFormat.check(current.name(), after);
         return new Content(after, sealed);
+    }
+
+    /** Only a write that adds or changes prerequisites can close a cycle. */
+    @Override
+    public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
+        JsonNode now = Json.readObject(after.row()).path("prerequisites");
+        return !now.isEmpty()
+                && (before == null || !now.equals(Json.readObject(before.row()).path("prerequisites")));
+    }
+
+    @Override
+    public void judge(Resource after, List<Resource> unit) {
+        List<Prerequisite> prerequisites = FlagFormat.definition(after).prerequisites();
+        FlagSet flags =
+                FlagSet.compile(unit.stream().map(FlagFormat::definition).toList());
+        if (flags.wouldCycle(after.name(), prerequisites)) {
+            throw ServiceException.invalid("prerequisites", "would make the flag its own prerequisite");
+        }
     }
 
     @Override
     public ObjectNode data(Resource resource) {
-        return FlagFace.render(resource);
+        return withoutActors(resource);
+    }
+
+    @Override
+    public ObjectNode render(Resource resource, Caller caller) {
+        ObjectNode o = withoutActors(resource);
+        if (caller.has(Right.AUDIT_READ)) {
+            ObjectNode row = Json.readObject(resource.row());
+            o.set("created_by", row.get("created_by"));
+            o.set("updated_by", row.get("updated_by"));
+        }
+        return o;
+    }
+
+    private static ObjectNode withoutActors(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode o = Json.object();
+        o.put("id", resource.id());
+        o.put("name", resource.name());
+        o.put("environment", resource.environment());
+        for (String field : OWN_FIELDS) {
+            o.set(field, row.get(field));
+        }
+        o.put("version", resource.version());
+        o.put("revision", resource.revision());
+        o.set("created_at", row.get("created_at"));
+        o.set("updated_at", row.get("updated_at"));
+        o.putNull("created_by");
+        o.putNull("updated_by");
+        return o;
+    }
+
+    @Override
+    public JsonNode historyValue(Resource version) {
+        return Json.readObject(version.row()).retain(OWN_FIELDS);
     }
 }

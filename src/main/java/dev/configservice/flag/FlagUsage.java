@@ -1,18 +1,19 @@
 package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.configservice.error.ErrorCode;
-import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.flag.eval.FlagDefinition;
 import dev.configservice.flag.eval.Reason;
 import dev.configservice.json.Json;
+import dev.configservice.postgres.BatchInsert;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.vertx.BatchedWrites;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -20,9 +21,10 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,17 +35,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class FlagUsage {
     private static final Logger log = LoggerFactory.getLogger(FlagUsage.class);
-    private static final long EVERY_MILLIS = 5000;
+    private static final Duration EVERY = Duration.ofSeconds(5);
     private static final long CLEAN_EVERY_MILLIS = 3_600_000;
     private static final int MAX_COMBINATIONS = 200_000;
 
-    private static final String WRITE = """
-            insert into flag_usage (flag_id, hour, variant, reason, evaluations, last_at)
-            select * from json_to_recordset($1::text::json) as r(
-              flag_id text, hour timestamptz, variant text, reason text, evaluations bigint, last_at timestamptz)
-            on conflict (flag_id, hour, variant, reason) do update
-            set evaluations = flag_usage.evaluations + excluded.evaluations,
-                last_at = greatest(flag_usage.last_at, excluded.last_at)""";
     private static final String CLEAN = "delete from flag_usage where hour < now() - interval '30 days'";
     private static final String READ = """
             select hour, variant, reason, evaluations, last_at from flag_usage
@@ -51,7 +46,8 @@ public final class FlagUsage {
             order by hour desc, variant, reason""";
 
     private final Postgres postgres;
-    private final Function<String, Future<Void>> store;
+    private final BatchedWrites batches;
+    private final Vertx vertx;
     private final InstantSource clock;
     private final Map<Key, LongAdder> counts = new ConcurrentHashMap<>();
     private final Map<Reason, Counter> byReason;
@@ -62,19 +58,21 @@ public final class FlagUsage {
     record Line(Instant hour, String variant, String reason, long evaluations, Instant lastAt) {}
 
     /**
-     * @param store writes a batch, as JSON: {@link #in}, or a core node that does
-     * @param cleans whether this node forgets what is older than 30 days
+     * Counts on a node.
+     *
+     * @param store where batches are written: {@link #store}, or a core node
      */
     public FlagUsage(
             Vertx vertx,
             Postgres postgres,
-            Function<String, Future<Void>> store,
-            boolean cleans,
+            BatchedWrites.Store store,
+            Supplier<UUID> ids,
             InstantSource clock,
             MeterRegistry meters) {
+        this.vertx = vertx;
         this.postgres = postgres;
-        this.store = store;
         this.clock = clock;
+        this.batches = new BatchedWrites(vertx, "flag-usage", EVERY, this::take, store, ids);
         Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
         for (Reason reason : Reason.values()) {
             counters.put(
@@ -85,18 +83,32 @@ public final class FlagUsage {
                             .register(meters));
         }
         this.byReason = counters;
-        vertx.setPeriodic(EVERY_MILLIS, t -> write());
-        if (cleans) {
-            vertx.setPeriodic(
-                    CLEAN_EVERY_MILLIS,
-                    t -> postgres.read(CLEAN, Tuple.tuple())
-                            .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
-        }
     }
 
     /** Writes batches to the database. */
-    public static Function<String, Future<Void>> in(Postgres postgres) {
-        return rows -> postgres.read(WRITE, Tuple.of(rows)).mapEmpty();
+    public static BatchedWrites.Store store(Postgres postgres) {
+        return new BatchInsert(
+                postgres,
+                "flag_usage (flag_id, hour, variant, reason, evaluations, last_at)",
+                "flag_id text, hour timestamptz, variant text, reason text, evaluations bigint, last_at timestamptz",
+                "flag_id, hour, variant, reason",
+                """
+                (flag_id, hour, variant, reason) do update
+                set evaluations = flag_usage.evaluations + excluded.evaluations,
+                    last_at = greatest(flag_usage.last_at, excluded.last_at)""");
+    }
+
+    /** Writes what is counted every few seconds from now on. */
+    public void start() {
+        batches.start();
+    }
+
+    /** Forgets counts that are older than 30 days from now on; on nodes with a database. */
+    public void startCleaning() {
+        vertx.setPeriodic(
+                CLEAN_EVERY_MILLIS,
+                t -> postgres.read(CLEAN, Tuple.tuple())
+                        .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
     }
 
     /** What counts an outcome of a flag; null where the flag is not found, and beyond the bound. */
@@ -116,11 +128,11 @@ public final class FlagUsage {
                 : counts.computeIfAbsent(key, k -> new LongAdder());
     }
 
-    void count(List<RenderedEvaluation> outcomes) {
+    void count(List<RenderedEvaluation> evaluations) {
         Map<Reason, int[]> reasons = new EnumMap<>(Reason.class);
-        for (RenderedEvaluation outcome : outcomes) {
-            reasons.computeIfAbsent(outcome.evaluation().reason(), r -> new int[1])[0]++;
-            LongAdder count = outcome.counter();
+        for (RenderedEvaluation evaluation : evaluations) {
+            reasons.computeIfAbsent(evaluation.evaluation().reason(), r -> new int[1])[0]++;
+            LongAdder count = evaluation.counter();
             if (count != null) {
                 count.increment();
             }
@@ -134,17 +146,17 @@ public final class FlagUsage {
     }
 
     /** Writes what was counted since the last time. */
-    Future<Void> write() {
+    public Future<Void> write() {
+        return batches.write();
+    }
+
+    private @Nullable String take() {
         Instant now = clock.instant();
         String hour = now.truncatedTo(ChronoUnit.HOURS).toString();
-        List<Long> numbers = new ArrayList<>();
-        List<Key> keys = new ArrayList<>();
         ArrayNode rows = Json.object().arrayNode();
         counts.forEach((key, count) -> {
             long n = count.sumThenReset();
             if (n > 0) {
-                keys.add(key);
-                numbers.add(n);
                 rows.addObject()
                         .put("flag_id", key.flagId())
                         .put("hour", hour)
@@ -154,19 +166,7 @@ public final class FlagUsage {
                         .put("last_at", now.toString());
             }
         });
-        if (keys.isEmpty()) {
-            return Future.succeededFuture();
-        }
-        return store.apply(Json.write(rows)).onFailure(e -> {
-            log.debug("flags.usage-not-written cause={}", e.toString());
-            if (e instanceof ServiceException s && s.code() == ErrorCode.OUTCOME_UNKNOWN) {
-                // it may have been: a count too low is better than one that grows by itself
-                return;
-            }
-            for (int i = 0; i < keys.size(); i++) {
-                counts.computeIfAbsent(keys.get(i), k -> new LongAdder()).add(numbers.get(i));
-            }
-        });
+        return rows.isEmpty() ? null : Json.write(rows);
     }
 
     /** What is counted of a flag, newest first, with what this node has in memory written before. */

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** What came out of a flag, as answers and counts need it: its JSON as bytes, and the counter of such outcomes. */
-final class RenderedEvaluation {
+/** What came out of a flag, as answers and counts need it: its JSON as bytes, and the counter of such evaluations. */
+public final class RenderedEvaluation {
     private static final byte[] OPENED = {'{', '"', 'i', 't', 'e', 'm', 's', '"', ':', '{'};
     private static final byte[] CLOSED = {'}', '}'};
 
@@ -37,7 +37,7 @@ final class RenderedEvaluation {
         this.valueAt = member.length - Json.bytes(value).length;
     }
 
-    Evaluation evaluation() {
+    public Evaluation evaluation() {
         return evaluation;
     }
 
@@ -47,29 +47,29 @@ final class RenderedEvaluation {
     }
 
     /** The body of the answer to an evaluation without a default value. */
-    Buffer body() {
+    public Buffer body() {
         int length = member.length - valueAt;
         return Buffer.buffer(length).appendBytes(member, valueAt, length);
     }
 
     /** The body of the answer to a bulk evaluation, of which each flag stands once. */
-    static Buffer body(List<RenderedEvaluation> outcomes) {
-        int length = OPENED.length + outcomes.size() + CLOSED.length;
-        for (RenderedEvaluation outcome : outcomes) {
-            length += outcome.member.length;
+    public static Buffer body(List<RenderedEvaluation> evaluations) {
+        int length = OPENED.length + evaluations.size() + CLOSED.length;
+        for (RenderedEvaluation evaluation : evaluations) {
+            length += evaluation.member.length;
         }
         Buffer body = Buffer.buffer(length).appendBytes(OPENED);
-        for (int i = 0; i < outcomes.size(); i++) {
+        for (int i = 0; i < evaluations.size(); i++) {
             if (i > 0) {
                 body.appendByte((byte) ',');
             }
-            body.appendBytes(outcomes.get(i).member);
+            body.appendBytes(evaluations.get(i).member);
         }
         return body.appendBytes(CLOSED);
     }
 
     /** As JSON; the default value stands for the value of a flag that is off, and for one that is not found. */
-    ObjectNode render(@Nullable JsonNode otherwise) {
+    public ObjectNode render(@Nullable JsonNode otherwise) {
         Evaluation e = evaluation;
         boolean found = e.flag() != null;
         boolean enabled = found ? e.enabled() : otherwise != null && otherwise.isBoolean() && otherwise.booleanValue();

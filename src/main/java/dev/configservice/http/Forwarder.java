@@ -1,13 +1,19 @@
 package dev.configservice.http;
 
 import io.vertx.core.Future;
+import java.util.function.Function;
 
-/** Answers requests that need the log on a node that does not have it. */
+/** Answers the requests of routes that need the log. */
+@FunctionalInterface
 public interface Forwarder {
+    /** Where this node has the log: the route's own handler answers. */
+    Forwarder NONE = (route, answer, request) -> answer.apply(request);
+
     /**
-     * Forwards a request.
+     * Answers a request.
      *
-     * @param route the route's method and path, e.g. {@code GET /config}
+     * @param route the route's {@link Route#name}
+     * @param answer the route's own handler
      */
-    Future<Response> forward(String route, Request request);
+    Future<Response> forward(String route, Function<Request, Future<Response>> answer, Request request);
 }

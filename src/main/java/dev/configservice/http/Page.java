@@ -10,6 +10,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,6 +33,9 @@ public record Page(int limit, List<String> after) {
 
     public static final String TOKEN = "page_token";
 
+    /** The query parameters of every list. */
+    public static final Map<String, StringRule> PARAMETERS = Map.of(LIMIT, SIZE, TOKEN, StringRule.ANY);
+
     /** Reads the page that a request asks for, of items whose sort key has {@code keyParts} texts. */
     public static Page of(Request request, int keyParts) {
         int limit = (int) request.number(LIMIT, DEFAULT);
@@ -44,12 +48,24 @@ public record Page(int limit, List<String> after) {
             JsonNode parts = Json.parseBody(Base64.getUrlDecoder().decode(token));
             parts.forEach(p -> after.add(p.asText()));
         } catch (IllegalArgumentException | ServiceException e) {
-            throw ServiceException.invalid(TOKEN, "is not one that a page gave");
+            throw invalidToken();
         }
         if (after.size() != keyParts || after.stream().anyMatch(t -> Json.textProblem(t) != null)) {
-            throw ServiceException.invalid(TOKEN, "is not one that a page gave");
+            throw invalidToken();
         }
         return new Page(limit, after);
+    }
+
+    /** Adds the query parameters of a list to those of a route. */
+    public static Map<String, StringRule> parameters(Map<String, StringRule> own) {
+        Map<String, StringRule> all = new HashMap<>(own);
+        all.putAll(PARAMETERS);
+        return Map.copyOf(all);
+    }
+
+    /** The failure of a request whose page token is not a valid page token. */
+    public static ServiceException invalidToken() {
+        return ServiceException.invalid(TOKEN, "is not a valid page token");
     }
 
     public boolean isFirst() {
@@ -62,7 +78,7 @@ public record Page(int limit, List<String> after) {
      * @param found the items after {@link #after}, one more than {@link #limit} where there are more
      * @param key the sort key of an item
      */
-    public <T> Response answer(
+    public <T> Response response(
             Request request, List<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {
         List<T> items = found.size() > limit ? found.subList(0, limit) : found;
         ObjectNode body = Json.object();

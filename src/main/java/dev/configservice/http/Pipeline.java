@@ -2,7 +2,6 @@ package dev.configservice.http;
 
 import dev.configservice.access.Authenticator;
 import dev.configservice.access.Caller;
-import dev.configservice.access.Right;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.FieldError;
@@ -10,20 +9,17 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
-import dev.configservice.log.Ids;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -53,7 +49,8 @@ final class Pipeline {
     private static final String MIN_REVISION = "min_revision";
     private static final StringRule REVISION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
 
-    private final Authenticator access;
+    private final Authenticator authenticator;
+    private final CharSequence vary;
     private final ChangeFeed feed;
     private final NodeState state;
     private final Bodies bodies;
@@ -61,65 +58,56 @@ final class Pipeline {
     private long requests;
     private final RefusalLog refusals = new RefusalLog();
 
-    Pipeline(Authenticator access, ChangeFeed feed, Ids ids, NodeState state, Bodies bodies) {
+    Pipeline(ServerContext server, Bodies bodies, boolean corsAllowed) {
         this.bodies = bodies;
-        this.state = state;
-        this.requestIdPrefix = ids.next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
-        this.access = access;
-        this.feed = feed;
+        this.state = server.state();
+        this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
+        this.authenticator = server.authenticator();
+        this.feed = server.feed();
+        this.vary = corsAllowed ? AUTHORIZATION_ORIGIN : HttpHeaders.AUTHORIZATION;
     }
 
-    /** What a route is, for the pipeline. */
-    record Spec(
-            String method,
-            String template,
-            @Nullable Right need,
-            Map<String, StringRule> query,
-            RouteMetrics metrics) {}
-
-    void run(RequestContext call, Spec spec, Function<Request, Future<Response>> handler) {
-        boolean hasBody = takesBody(call.request.method());
-        if (hasBody) {
+    void run(RequestContext call, Route route, RouteMetrics metrics, Function<Request, Future<Response>> handler) {
+        call.dialect = route.dialect();
+        if (route.takesBody()) {
             call.request.pause();
         }
         Future<Response> answer = Futures.then(
-                head(call, spec),
-                head -> hasBody
-                        ? body(call.request, head.caller())
+                head(call, route),
+                head -> route.takesBody()
+                        ? body(call.request, route.dialect(), head.caller())
                                 .compose(body -> Futures.here(handler.apply(head.with(body))))
                         : Futures.here(handler.apply(head.with(NO_BODY))));
         if (answer.succeeded()) {
-            send(call, spec.metrics(), answer.result());
+            send(call, metrics, answer.result());
             return;
         }
         answer.onComplete(done -> {
             if (done.succeeded()) {
-                send(call, spec.metrics(), done.result());
+                send(call, metrics, done.result());
             } else {
-                fail(call, spec.metrics(), done.cause());
+                fail(call, metrics, done.cause());
             }
         });
     }
 
-    private Future<Head> head(RequestContext call, Spec spec) {
+    private Future<Head> head(RequestContext call, Route route) {
         try {
-            return Futures.here(prepare(call, spec));
+            return Futures.here(prepare(call, route));
         } catch (RuntimeException e) {
             return Future.failedFuture(e);
         }
     }
 
-    private static boolean takesBody(HttpMethod method) {
-        return method.equals(HttpMethod.POST) || method.equals(HttpMethod.PUT);
-    }
-
-    void stream(RequestContext call, Spec spec, Function<Routes.Exchange, Future<Void>> handler) {
+    void stream(
+            RequestContext call, Route route, RouteMetrics metrics, Function<Route.Exchange, Future<Void>> handler) {
+        call.dialect = route.dialect();
         call.request.pause();
-        head(call, spec)
+        head(call, route)
                 .compose(head -> {
                     call.request.resume();
                     HttpServerResponse response = call.request.response();
-                    response.putHeader("Vary", "Authorization");
+                    response.headers().set(HttpHeaders.VARY, vary);
                     if (!feed.staleness().isZero()) {
                         response.putHeader(
                                 "X-Config-Stale",
@@ -135,15 +123,15 @@ final class Pipeline {
                     }
                     call.connection.streams();
                     response.endHandler(v -> call.connection.ended());
-                    return handler.apply(new Routes.Exchange(head.with(Buffer.buffer()), response));
+                    return handler.apply(new Route.Exchange(head.with(Buffer.buffer()), response));
                 })
                 .onComplete(done -> {
                     if (done.failed() && !call.request.response().headWritten()) {
                         // what an answer carries, the answer to the failure sets itself
                         call.request.response().headers().clear();
-                        fail(call, spec.metrics(), done.cause());
+                        fail(call, metrics, done.cause());
                     } else {
-                        spec.metrics().record(200, elapsed(call));
+                        metrics.record(200, elapsed(call));
                     }
                 });
     }
@@ -164,18 +152,18 @@ final class Pipeline {
         }
     }
 
-    private Future<Head> prepare(RequestContext call, Spec spec) {
+    private Future<Head> prepare(RequestContext call, Route route) {
         HttpServerRequest request = call.request;
         String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
-        if (authorization == null && spec.query().containsKey("access_token")) {
-            String token = first(parameters(request), "access_token");
+        if (authorization == null && route.parameters().containsKey(Route.ACCESS_TOKEN)) {
+            String token = first(parameters(request), Route.ACCESS_TOKEN);
             authorization = token == null ? null : "ApiKeyOrBearer " + token;
         }
-        return Futures.then(access.authenticate(authorization), caller -> {
-            if (spec.need() != null) {
-                caller.require(spec.need());
+        return Futures.then(authenticator.authenticate(authorization), caller -> {
+            if (route.right() != null) {
+                caller.require(route.right());
             }
-            Map<String, String> query = query(request, spec.query());
+            Map<String, String> query = query(request, route.parameters());
             MultiMap headers = request.headers();
             long min = minRevision(headers, query);
             if (!query.isEmpty()) {
@@ -307,26 +295,13 @@ final class Pipeline {
         return text == null ? 0 : Long.parseLong(text);
     }
 
-    /** The body, in whatever it is declared as that can be JSON. */
-    private Future<Buffer> body(HttpServerRequest request, Caller caller) {
-        if (!isJson(request.getHeader("Content-Type"))) {
+    private Future<Buffer> body(HttpServerRequest request, Dialect dialect, Caller caller) {
+        if (!dialect.accepts(request.getHeader("Content-Type"))) {
             request.resume();
-            return Future.failedFuture(new ServiceException(
-                    ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON (Content-Type: application/json)"));
+            return Future.failedFuture(
+                    new ServiceException(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be " + dialect.accepted()));
         }
         return bodies.receive(request, caller.isAnonymous());
-    }
-
-    private static boolean isJson(@Nullable String type) {
-        if (type == null) {
-            return true;
-        }
-        int end = type.indexOf(';');
-        String media = (end < 0 ? type : type.substring(0, end)).strip().toLowerCase(Locale.ROOT);
-        return media.isEmpty()
-                || media.equals("application/json")
-                || media.equals("application/x-www-form-urlencoded")
-                || media.endsWith("+json");
     }
 
     private static long elapsed(RequestContext call) {
@@ -352,7 +327,7 @@ final class Pipeline {
     /** Answers a request that no route took. */
     void refuse(RequestContext call, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
         call.request.resume();
-        Response answer = Problems.answer(e, call.request.path(), requestId(call));
+        Response answer = call.dialect.error(e, String.valueOf(call.request.path()), requestId(call));
         send(call, metrics, allow == null ? answer : answer.header("Allow", allow));
     }
 
@@ -371,7 +346,7 @@ final class Pipeline {
         HttpServerRequest request = call.request;
         boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();
         request.resume();
-        Response answer = Problems.answer(e, request.path(), requestId(call));
+        Response answer = call.dialect.error(e, String.valueOf(request.path()), requestId(call));
         send(call, metrics, unread && hasBody(request) ? answer.header("Connection", "close") : answer);
         if (e.code() == ErrorCode.REQUEST_TIMEOUT || e.code() == ErrorCode.TOO_MANY) {
             Bodies.closeUnlessArrived(request);
@@ -402,9 +377,7 @@ final class Pipeline {
             response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
         }
         headers.add(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : NO_CACHE);
-        headers.add(
-                HttpHeaders.VARY,
-                headers.contains(HttpHeaders.VARY) ? AUTHORIZATION_ORIGIN : HttpHeaders.AUTHORIZATION);
+        headers.set(HttpHeaders.VARY, vary);
         if (answer.etag() != null) {
             headers.add(HttpHeaders.ETAG, "\"" + answer.etag() + "\"");
             if (call.isRead()

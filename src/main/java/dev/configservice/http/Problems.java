@@ -34,7 +34,7 @@ final class Problems {
         };
     }
 
-    static Response answer(ServiceException e, String path, String requestId) {
+    static Response response(ServiceException e, String path, String requestId) {
         int status = status(e.code());
         ObjectNode body = Json.object();
         body.put("type", e.code().type());

@@ -9,11 +9,11 @@ import dev.configservice.json.Json;
 import dev.configservice.json.Times;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Origin.IdempotencyKey;
+import dev.configservice.secret.Sha256;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -121,12 +121,8 @@ public record Request(
         if (key.isEmpty() || key.length() > 255 || !key.chars().allMatch(c -> c > 32 && c < 127)) {
             throw ServiceException.invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
         }
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            sha.update((path + "\n").getBytes(StandardCharsets.UTF_8));
-            return new IdempotencyKey(caller.id(), key, HexFormat.of().formatHex(sha.digest(body.getBytes())));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        MessageDigest sha = Sha256.digest();
+        sha.update((path + "\n").getBytes(StandardCharsets.UTF_8));
+        return new IdempotencyKey(caller.id(), key, HexFormat.of().formatHex(sha.digest(body.getBytes())));
     }
 }

@@ -16,6 +16,9 @@ final class RequestContext {
     @Nullable
     String id;
 
+    /** The dialect of its route; of a request without one, that of this service's own API. */
+    Dialect dialect = ApiDialect.INSTANCE;
+
     /** What the node had applied when the request began; -1 before that is known. */
     long applied = -1;
 

@@ -1,5 +1,6 @@
 package dev.configservice.json;
 
+import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,12 @@ public interface StringRule {
                     ? null
                     : "must be a whole number from " + min + " to " + max;
         };
+    }
+
+    /** One of a few words. */
+    static StringRule oneOf(List<String> words) {
+        String message = "must be one of " + String.join(", ", words);
+        return text -> words.contains(text) ? null : message;
     }
 
     static StringRule pattern(String regex, String message) {

@@ -28,9 +28,9 @@ public record Change(
         return position.revision();
     }
 
-    /** Whether it is sent out: keys and epochs are in the log, but are nobody else's business. */
-    public boolean isPublic() {
-        return !resource.kind().equals("access_key") && !resource.kind().equals("log");
+    /** Tells whether a kind is that of the log's own entries, which begin an epoch; they are no resources. */
+    public static boolean isOfLog(String kind) {
+        return kind.equals("log");
     }
 
     /** A link of the chain of SHA-256 hashes, as lower-case hex. */

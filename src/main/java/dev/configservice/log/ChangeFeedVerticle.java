@@ -4,6 +4,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.SettingsException;
+import dev.configservice.vertx.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -13,7 +14,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +37,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private final PositionStore kept;
     private final Ids ids;
     private final InstantSource clock;
+    private final Backoff backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1));
     private final Promise<Void> firstTry = Promise.promise();
 
     private @Nullable PgConnection connection;
@@ -45,7 +46,6 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private boolean again;
     private boolean checked;
     private volatile boolean keptBehind;
-    private int failures;
     private long retryTimer = -1;
     private long keptNanos = System.nanoTime();
 
@@ -143,13 +143,13 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     private void succeeded() {
-        if (failures > 0) {
+        if (backoff.failures() > 0) {
             log.info(
-                    "feed.back failures={} revision={}",
-                    failures,
+                    "feed.recovered failures={} revision={}",
+                    backoff.failures(),
                     feed.applied().revision());
         }
-        failures = 0;
+        backoff.reset();
         long now = System.nanoTime();
         feed.lookedAt(now);
         if (now - keptNanos > KEEP_EVERY.toNanos()) {
@@ -177,14 +177,13 @@ public final class ChangeFeedVerticle extends VerticleBase {
             firstTry.tryFail(cause);
             return;
         }
-        failures++;
-        if (failures == 1 || failures % 30 == 0) {
-            log.warn("feed.away failures={} cause={}", failures, cause.toString());
+        long pause = backoff.nextMillis();
+        if (backoff.isNoteworthy(30)) {
+            log.warn("feed.unreachable failures={} cause={}", backoff.failures(), cause.toString());
         }
         firstTry.tryComplete();
         if (retryTimer == -1) {
-            long base = Math.min(1000, 50L << Math.min(failures, 5));
-            retryTimer = vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> {
+            retryTimer = vertx.setTimer(pause, t -> {
                 retryTimer = -1;
                 look();
             });

@@ -2,11 +2,11 @@ package dev.configservice.log;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.log.BatchCall.Outcome;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
+import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.sqlclient.Row;
@@ -74,6 +74,12 @@ public final class ChangeLog implements PastChanges {
               from resource_changes c where c.kind = want.k and c.resource_id = want.i
               order by version desc limit 1) c""";
 
+    private static final String UNIT = """
+            select coalesce(u.revision, 0) as unit_revision, r.kind, r.id, r.environment, r.service_name, r.name, r.version,
+                   r.revision, r.fence, r.row::text as row, r.sealed
+            from (select $4::text as unit) n
+            left join units u on u.unit = n.unit
+            left join resources r on r.kind = $1 and r.environment = $2 and r.service_name = $3""";
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
 
     private static final String OLDEST = """
@@ -226,14 +232,38 @@ public final class ChangeLog implements PastChanges {
         return kind + "/" + id;
     }
 
-    /** Applies entries in one call, which is one transaction; an outcome for each. */
-    Future<List<Outcome>> apply(
-            SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
-        Tuple arguments = BatchCall.arguments(known, hash, entries);
+    /** The resources of a unit, and its last revision, as of one moment. */
+    record UnitState(long revision, List<Resource> resources) {}
+
+    Future<UnitState> unit(SqlConnection connection, UnitId unit, Duration deadline) {
+        Tuple ask = Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), unit.key());
         return postgres.within(
                 deadline,
                 connection,
-                () -> connection.preparedQuery(BatchCall.SQL).execute(arguments).map(BatchCall::outcomes));
+                () -> connection.preparedQuery(UNIT).execute(ask).map(rows -> {
+                    long revision = 0;
+                    List<Resource> resources = new ArrayList<>(rows.size());
+                    for (Row row : rows) {
+                        revision = row.getLong("unit_revision");
+                        if (row.getString("id") != null) {
+                            resources.add(toResource(row));
+                        }
+                    }
+                    return new UnitState(revision, resources);
+                }));
+    }
+
+    /** Applies entries in one call, which is one transaction; an outcome for each. */
+    Future<List<ApplyBatch.Result>> apply(
+            SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
+        Tuple arguments = ApplyBatch.arguments(known, hash, entries);
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection
+                        .preparedQuery(ApplyBatch.SQL)
+                        .execute(arguments)
+                        .map(ApplyBatch::results));
     }
 
     /** Begins a new epoch unless another node has; see the function. */
@@ -242,8 +272,8 @@ public final class ChangeLog implements PastChanges {
                 seen.epoch(),
                 seen.revision(),
                 eventId,
-                io.vertx.core.buffer.Buffer.buffer(LogEntry.sha256()
-                        .digest(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
+                io.vertx.core.buffer.Buffer.buffer(
+                        Sha256.of(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
         return postgres.within(
                 deadline,
                 connection,

@@ -9,15 +9,13 @@ import dev.configservice.log.ResourceKind.Content;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Works out what a command comes to, from what stands: the rules that all kinds of resources share. Pure. */
 final class CommandRules {
-    private final Map<String, ResourceKind> kinds;
+    private final ResourceKinds kinds;
 
-    CommandRules(Map<String, ResourceKind> kinds) {
+    CommandRules(ResourceKinds kinds) {
         this.kinds = kinds;
     }
 
@@ -54,7 +52,7 @@ final class CommandRules {
         Resource after =
                 new Resource(c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
         return new Decision.Append(
-                new LogEntry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now));
+                new LogEntry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now, null));
     }
 
     private Decision put(Command.Put c, @Nullable Resource current, @Nullable Resource last, Instant now) {
@@ -73,7 +71,7 @@ final class CommandRules {
                     row,
                     Sealed.NONE);
             return new Decision.Append(
-                    new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now));
+                    new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now, null));
         }
         return new Decision.Append(changed(c, c.action(), current, new Content(content, Sealed.NONE), null, now));
     }
@@ -81,7 +79,7 @@ final class CommandRules {
     private Decision update(Command.Update c, Resource current, Instant now) {
         requireMatch(c.ifRevisions(), current);
         Content before = RowMeta.content(current.row(), current.sealed());
-        Content after = kind(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
+        Content after = kinds.get(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
         boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
         // with a fence, also what changes nothing is written: an earlier decision may still be on its way
         if ((same && c.fence() == null) || isFenced(c.fence(), current)) {
@@ -102,12 +100,20 @@ final class CommandRules {
         }
         Resource after = next(current, current.row(), current.sealed(), c.fence());
         return new Decision.Append(new LogEntry(
-                Op.DELETE, c.eventId(), c.action(), after, current.version(), c.fence() != null, c.origin(), now));
+                Op.DELETE,
+                c.eventId(),
+                c.action(),
+                after,
+                current.version(),
+                c.fence() != null,
+                c.origin(),
+                now,
+                null));
     }
 
     private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
         Content content =
-                kind(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
+                kinds.get(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
         if (current != null) {
             return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, null, now));
         }
@@ -124,7 +130,7 @@ final class CommandRules {
                 row,
                 content.sealed());
         return new Decision.Append(
-                new LogEntry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now));
+                new LogEntry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now, null));
     }
 
     private static LogEntry changed(
@@ -132,7 +138,8 @@ final class CommandRules {
         String row =
                 RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
         Resource after = next(current, row, content.sealed(), fence);
-        return new LogEntry(Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now);
+        return new LogEntry(
+                Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now, null);
     }
 
     private static Resource next(Resource r, String row, Sealed sealed, @Nullable Long fence) {
@@ -162,10 +169,6 @@ final class CommandRules {
                     ErrorCode.PRECONDITION_FAILED,
                     "If-Match names no current revision (the current one is " + current.revision() + ")");
         }
-    }
-
-    private ResourceKind kind(String kind) {
-        return Objects.requireNonNull(kinds.get(kind), kind);
     }
 
     /** Whether a command needs what stands; a creation finds out when it is applied. */

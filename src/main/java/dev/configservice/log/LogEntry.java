@@ -3,9 +3,8 @@ package dev.configservice.log;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change.Hash;
+import dev.configservice.secret.Sha256;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param expected the version that it was worked out from; null of a creation
  * @param resource the state after it; its revision is not known yet
+ * @param judged the unit that it was judged by; null where it was not
  * @param fenced whether the resource's fence must be above the one that stands
  */
 public record LogEntry(
@@ -25,7 +25,8 @@ public record LogEntry(
         @Nullable Long expected,
         boolean fenced,
         Origin origin,
-        Instant occurredAt) {
+        Instant occurredAt,
+        @Nullable Judged judged) {
 
     enum Op {
         CREATE("create"),
@@ -41,6 +42,14 @@ public record LogEntry(
         String text() {
             return text;
         }
+    }
+
+    /** A unit, and its last revision when an entry was judged by it. */
+    record Judged(UnitId unit, long revision) {}
+
+    LogEntry judgedBy(UnitId unit, long revision) {
+        return new LogEntry(
+                op, eventId, action, resource, expected, fenced, origin, occurredAt, new Judged(unit, revision));
     }
 
     byte[] digest() {
@@ -97,14 +106,6 @@ public record LogEntry(
                 .add(comment)
                 .add(Json.time(occurredAt))
                 .add(resource.row());
-        return sha256().digest(Json.write(covered).getBytes(StandardCharsets.UTF_8));
-    }
-
-    public static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Sha256.of(Json.write(covered).getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -3,40 +3,89 @@ package dev.configservice.log;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.secret.Sealed;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** How the resources of one kind change: the part of a write that only its feature knows. Pure; called by the writer. */
+/**
+ * A kind of resource, described in one place: what the log, its events and its retention need to know of it. Nothing else
+ * names a kind. A new kind is private and keeps no history until it says otherwise. Pure; called by the writer and by whoever
+ * shows changes, on any thread.
+ */
 public interface ResourceKind {
-    /** The kind's name, as in {@link Resource#kind}. */
-    String kind();
+    /** The name in the API, in the log and in events, e.g. {@code feature_flag}. */
+    String name();
+
+    /** Tells whether changes are sent out: to pages and streams of changes, and to Kafka. */
+    default boolean isPublic() {
+        return false;
+    }
+
+    /** Tells whether the history of resources that exist outlives the retention of the log. */
+    default boolean keepsHistory() {
+        return false;
+    }
 
     /**
-     * What a resource becomes when fields of it are changed.
+     * Tells whether resources belong to a service, or are shared by all services where they name none. A consumer that
+     * follows one service gets no others.
+     */
+    default boolean belongsToService() {
+        return false;
+    }
+
+    /** Tells whether names are keys, which a consumer can select by their prefix. */
+    default boolean hasKeys() {
+        return false;
+    }
+
+    /**
+     * Computes what a resource becomes when fields of it are changed.
      *
-     * @param current its content now (not to be changed)
-     * @param fields the fields to change, already checked one by one
-     * @param sealed what the caller sealed, where the fields hold a secret
-     * @throws ServiceException the fields do not go together with what stands
+     * @param current the resource now
+     * @param content its content now; not to be changed
+     * @param fields the fields to change, each checked by itself
+     * @param sealed the secret that the caller sealed, where the fields hold one
+     * @throws ServiceException the fields do not fit the current state
      */
     Content update(Resource current, Content content, ObjectNode fields, Sealed sealed);
 
     /**
-     * What a resource becomes when an earlier content is brought back.
+     * Computes what a resource becomes when an earlier content is restored.
      *
-     * @param last its last state, which is that before a deletion where it was deleted
-     * @throws ServiceException it cannot be brought back
+     * @param last its last state; of a deleted resource the one before the deletion
+     * @throws ServiceException it cannot be restored
      */
     default Content rollback(Resource last, Content earlier) {
         return earlier;
     }
 
-    /** What the world sees of a resource when it changes: its event's data, without secrets and actors. */
+    /**
+     * Tells whether a write must be judged by the other resources of its unit, which costs a read.
+     *
+     * @param before the resource before the write; null where there is none
+     */
+    default boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
+        return false;
+    }
+
+    /**
+     * Judges a write by the other resources of its unit. The writer repeats it where the unit changes before the write is
+     * applied, so that no two writes are judged by the same state.
+     *
+     * @param after the resource after the write
+     * @param unit all resources of the unit before the write
+     * @throws ServiceException the write is refused
+     */
+    default void judge(Resource after, List<Resource> unit) {}
+
+    /** What consumers of changes see of a resource: the data of its event, without secrets and actors. */
     ObjectNode data(Resource resource);
 
-    /** The same for the audit, which tells of every field. */
+    /** What the audit shows of a resource: every field, without secrets. */
     default ObjectNode audited(Resource resource) {
         return data(resource);
     }
 
-    /** A resource's own fields, without those that the log keeps for every kind, and what is sealed. */
+    /** The fields of a resource without those that the log keeps for every kind, and its secret. */
     record Content(ObjectNode fields, Sealed sealed) {}
 }

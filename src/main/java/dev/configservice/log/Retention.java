@@ -35,20 +35,30 @@ public final class Retention {
     private static final String TRY_LOCK = "select pg_try_advisory_lock($1) as mine";
     private static final String DROPPABLE =
             "select first, upto, name, state, held_by from droppable_partition($1::text::interval)";
-    private static final String LEAVE = "select leave_partition($1, $2) as copied";
+    private static final String LEAVE = "select leave_partition($1, $2, $3) as copied";
     private static final String DROP = "select drop_partition($1, $2)";
     private static final String SIZE = "select set_partition_size($1)";
     private static final String OLD_SECRET_READS = """
             delete from secret_reads where id in (
               select id from secret_reads where occurred_at < now() - $1::text::interval limit $2)""";
 
+    private final Vertx vertx;
     private final Postgres postgres;
     private final Duration keep;
     private final long partitionSize;
+    private final String[] withHistory;
     private final Counter dropped;
     private volatile boolean held;
 
-    public Retention(Vertx vertx, Postgres postgres, Duration keep, long partitionSize, MeterRegistry meters) {
+    public Retention(
+            Vertx vertx,
+            Postgres postgres,
+            Duration keep,
+            long partitionSize,
+            ResourceKinds kinds,
+            MeterRegistry meters) {
+        this.vertx = vertx;
+        this.withHistory = kinds.names(ResourceKind::keepsHistory).toArray(String[]::new);
         this.postgres = postgres;
         this.keep = keep;
         this.partitionSize = partitionSize;
@@ -58,6 +68,10 @@ public final class Retention {
         Gauge.builder("config_service_log_held", this, r -> r.held ? 1 : 0)
                 .description("Whether a consumer that lags keeps the log from being shortened")
                 .register(meters);
+    }
+
+    /** Runs every ten minutes from now on, the first time after a few seconds. */
+    public void start() {
         vertx.setTimer(ThreadLocalRandom.current().nextLong(FIRST_MILLIS, 5 * FIRST_MILLIS), t -> {
             run();
             vertx.setPeriodic(EVERY_MILLIS, u -> run());
@@ -130,7 +144,11 @@ public final class Retention {
         Future<?> detached =
                 switch (partition.getString("state")) {
                     case "attached" ->
-                        ask(connection, LEAVE, Tuple.of(first, partition.getLong("upto")))
+                        ask(
+                                        connection,
+                                        LEAVE,
+                                        Tuple.of(first, partition.getLong("upto"))
+                                                .addArrayOfString(withHistory))
                                 .compose(v -> command(connection, detach + "concurrently"));
                     case "detaching" -> command(connection, detach + "finalize");
                     default -> Future.succeededFuture();

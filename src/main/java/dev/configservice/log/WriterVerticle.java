@@ -2,11 +2,12 @@ package dev.configservice.log;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.log.BatchCall.Outcome;
+import dev.configservice.log.ApplyBatch.BatchOutcome;
 import dev.configservice.log.CommandRules.Decision;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.vertx.Backoff;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -26,7 +27,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,13 +46,17 @@ public final class WriterVerticle extends VerticleBase {
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
     private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(40);
+    private static final Duration MAX_PAUSE = Duration.ofMillis(500);
 
     private final ChangeBus bus;
     private final ChangeFeed feed;
     private final ChangeFeedVerticle follower;
     private final ChangeLog changeLog;
     private final WriterConnection connection;
-    private final CommandRules decider;
+    private final ResourceKinds kinds;
+    private final CommandRules rules;
+    private final Backoff backoff = new Backoff(FIRST_PAUSE, MAX_PAUSE);
     private final InstantSource clock;
     private final WriteQueue queue;
     private final Counter written;
@@ -62,7 +66,6 @@ public final class WriterVerticle extends VerticleBase {
     private boolean busy;
     private boolean oneByOne;
     private boolean stopped;
-    private int failures;
 
     public WriterVerticle(
             ChangeBus bus,
@@ -70,7 +73,7 @@ public final class WriterVerticle extends VerticleBase {
             ChangeFeedVerticle follower,
             ChangeLog changeLog,
             Postgres postgres,
-            List<ResourceKind> kinds,
+            ResourceKinds kinds,
             InstantSource clock,
             Duration deadline,
             MeterRegistry meters) {
@@ -79,9 +82,8 @@ public final class WriterVerticle extends VerticleBase {
         this.follower = follower;
         this.changeLog = changeLog;
         this.connection = new WriterConnection(postgres);
-        Map<String, ResourceKind> byName = new HashMap<>();
-        kinds.forEach(k -> byName.put(k.kind(), k));
-        this.decider = new CommandRules(byName);
+        this.kinds = kinds;
+        this.rules = new CommandRules(kinds);
         this.clock = clock;
         this.queue = new WriteQueue(deadline);
         this.written = Counter.builder("config_service_writes")
@@ -133,7 +135,7 @@ public final class WriterVerticle extends VerticleBase {
             busy = false;
             running = List.of();
             if (done.succeeded()) {
-                failures = 0;
+                backoff.reset();
                 next();
             } else {
                 backOff(done.cause());
@@ -142,12 +144,15 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     private void backOff(Throwable cause) {
-        failures++;
-        if (failures == 1 || failures % 20 == 0) {
-            log.warn("writer.away failures={} waiting={} cause={}", failures, queue.size(), cause.toString());
+        long pause = backoff.nextMillis();
+        if (backoff.isNoteworthy(20)) {
+            log.warn(
+                    "writer.unreachable failures={} waiting={} cause={}",
+                    backoff.failures(),
+                    queue.size(),
+                    cause.toString());
         }
-        long base = Math.min(500, 20L << Math.min(failures, 5));
-        vertx.setTimer(base / 2 + ThreadLocalRandom.current().nextLong(base), t -> next());
+        vertx.setTimer(pause, t -> next());
     }
 
     /** Succeeds when every command of the batch is answered or waits again; fails where PostgreSQL is away. */
@@ -155,7 +160,8 @@ public final class WriterVerticle extends VerticleBase {
         return connection
                 .ready()
                 .compose(v -> readCurrent(batch))
-                .compose(current -> apply(decide(batch, current)), e -> {
+                .compose(current -> judge(decide(batch, current), current))
+                .compose(this::apply, e -> {
                     connection.drop();
                     queue.putBack(batch);
                     return Future.failedFuture(e);
@@ -199,10 +205,11 @@ public final class WriterVerticle extends VerticleBase {
             }
             String key = ChangeLog.key(p.command.kind(), p.command.id());
             try {
-                Decision decision = decider.decide(
+                Decision decision = rules.decide(
                         p.command, current.resources().get(key), current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
-                    if (claims(append.entry()).stream().allMatch(claimed::add)) {
+                    if (claims(append.entry(), current.resources().get(key)).stream()
+                            .allMatch(claimed::add)) {
                         decided.add(new Decided(p, append.entry()));
                     } else {
                         later.add(p);
@@ -224,8 +231,11 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /** What no other entry of the same batch may have: it is found out in the database whether it is free. */
-    private static List<String> claims(LogEntry entry) {
+    private List<String> claims(LogEntry entry, @Nullable Resource before) {
         List<String> claims = new ArrayList<>(2);
+        if (kinds.get(entry.resource().kind()).isJudgedByUnit(before, entry.resource())) {
+            claims.add("unit/" + entry.resource().unit().key());
+        }
         Resource r = entry.resource();
         if (entry.op() == LogEntry.Op.CREATE) {
             claims.add("path/" + r.kind() + "/" + r.environment() + "/" + r.serviceName() + "/" + r.name());
@@ -235,6 +245,34 @@ public final class WriterVerticle extends VerticleBase {
             claims.add("key/" + key.caller() + "/" + key.key());
         }
         return claims;
+    }
+
+    /** Judges the entries whose kind asks for it by the other resources of their unit; those that are refused are answered. */
+    private Future<List<Decided>> judge(List<Decided> decided, Current current) {
+        Future<List<Decided>> judged = Future.succeededFuture(new ArrayList<>(decided.size()));
+        for (Decided d : decided) {
+            Resource after = d.entry.resource();
+            Resource before = current.resources().get(ChangeLog.key(after.kind(), after.id()));
+            ResourceKind kind = kinds.get(after.kind());
+            judged = judged.compose(done -> {
+                if (!kind.isJudgedByUnit(before, after)) {
+                    done.add(d);
+                    return Future.succeededFuture(done);
+                }
+                return changeLog
+                        .unit(connection.get(), after.unit(), CALL_DEADLINE)
+                        .map(unit -> {
+                            try {
+                                kind.judge(after, unit.resources());
+                                done.add(new Decided(d.pending, d.entry.judgedBy(after.unit(), unit.revision())));
+                            } catch (ServiceException e) {
+                                d.pending.promise.tryFail(e);
+                            }
+                            return done;
+                        });
+            });
+        }
+        return judged;
     }
 
     private Future<Void> apply(List<Decided> decided) {
@@ -250,7 +288,7 @@ public final class WriterVerticle extends VerticleBase {
                 .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(known, decided, e));
     }
 
-    private Future<Void> settle(long epoch, List<Decided> decided, List<Outcome> outcomes) {
+    private Future<Void> settle(long epoch, List<Decided> decided, List<ApplyBatch.Result> results) {
         batchSizes.record(decided.size());
         oneByOne = false;
         List<Change> changes = new ArrayList<>(decided.size());
@@ -259,22 +297,22 @@ public final class WriterVerticle extends VerticleBase {
         Map<Long, List<Pending>> replayed = new HashMap<>();
         for (int i = 0; i < decided.size(); i++) {
             Pending p = decided.get(i).pending;
-            Outcome o = outcomes.get(i);
-            // one that is done stays 'sent' until it is answered: it is not undone by its deadline
-            p.sent = o.what().equals("done");
-            switch (o.what()) {
-                case "done" -> {
-                    Position at = new Position(epoch, o.revision());
-                    Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(o.hash()));
+            ApplyBatch.Result result = results.get(i);
+            // one that is done stays 'sent' until it is answered: its deadline does not undo it
+            p.sent = result.outcome() == BatchOutcome.DONE;
+            switch (result.outcome()) {
+                case DONE -> {
+                    Position at = new Position(epoch, result.revision());
+                    Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(result.hash()));
                     changes.add(change);
                     done.add(new Done(p, change, false));
                 }
-                case "replayed" ->
-                    replayed.computeIfAbsent(o.revision(), r -> new ArrayList<>())
+                case REPLAYED ->
+                    replayed.computeIfAbsent(result.revision(), r -> new ArrayList<>())
                             .add(p);
-                case "reused" -> p.promise.tryFail(ServiceException.keyReused());
-                case "taken" -> p.promise.tryFail(taken(decided.get(i).entry.resource(), o.otherId()));
-                default -> moved.add(p);
+                case REUSED -> p.promise.tryFail(ServiceException.keyReused());
+                case TAKEN -> p.promise.tryFail(taken(decided.get(i).entry.resource(), result.otherId()));
+                case MOVED, GONE -> moved.add(p);
             }
         }
         written.increment(changes.size());
@@ -351,7 +389,7 @@ public final class WriterVerticle extends VerticleBase {
             return Future.succeededFuture();
         }
         log.warn("writer.unsettled commands={} cause={}", batch.size(), failure.toString());
-        return findOut(known, decided, 1);
+        return findOut(known, decided, new Backoff(FIRST_PAUSE, MAX_PAUSE));
     }
 
     private static boolean isOtherLog(Throwable failure) {
@@ -362,7 +400,7 @@ public final class WriterVerticle extends VerticleBase {
      * Finds out which commands of a lost call are in the log: on a new connection, after the backend that had the call
      * is gone for certain. Goes on until it is known or every caller has been answered.
      */
-    private Future<Void> findOut(Position known, List<Decided> decided, int attempt) {
+    private Future<Void> findOut(Position known, List<Decided> decided, Backoff pauses) {
         List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
         return connection
                 .replaceEndingOld()
@@ -377,10 +415,9 @@ public final class WriterVerticle extends VerticleBase {
                                 return Future.failedFuture(e);
                             }
                             Promise<Void> later = Promise.promise();
-                            long base = Math.min(500, 20L << Math.min(attempt, 5));
                             vertx.setTimer(
-                                    base / 2 + ThreadLocalRandom.current().nextLong(base),
-                                    t -> findOut(known, decided, attempt + 1).onComplete(later));
+                                    pauses.nextMillis(),
+                                    t -> findOut(known, decided, pauses).onComplete(later));
                             return later.future();
                         });
     }

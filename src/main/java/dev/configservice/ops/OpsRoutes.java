@@ -2,10 +2,10 @@ package dev.configservice.ops;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -15,6 +15,7 @@ import io.vertx.ext.healthchecks.CheckResult;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
@@ -30,32 +31,37 @@ public final class OpsRoutes implements Routes {
     private final Vertx vertx;
     private final Health health;
     private final PrometheusMeterRegistry meters;
-    private final byte[] openApi;
+    private final ApiDocument document;
     private final byte[] docs;
     private final String webjar;
 
-    public OpsRoutes(Vertx vertx, Health health, PrometheusMeterRegistry meters) {
+    public OpsRoutes(Vertx vertx, Health health, ApiDocument document, PrometheusMeterRegistry meters) {
         this.vertx = vertx;
         this.health = health;
         this.meters = meters;
-        this.openApi = openApi();
+        this.document = document;
         this.docs = resource("/docs.html");
         this.webjar = WEBJAR + swaggerUiVersion() + "/";
     }
 
     @Override
-    public void mount(Table table) {
-        table.root(
-                "/live",
-                r -> Future.succeededFuture(Response.json(200, Json.object().put("status", "UP"))));
-        table.root("/ready", this::ready);
-        table.root("/health", this::health);
-        table.root(
-                "/metrics",
-                r -> vertx.executeBlocking(meters::scrape, false).map(text -> Response.text(METRICS_TYPE, text)));
-        table.root("/openapi.json", r -> Future.succeededFuture(Response.bytes(200, Response.JSON, openApi)));
-        table.root("/docs", r -> Future.succeededFuture(Response.bytes(200, "text/html; charset=utf-8", docs)));
-        table.root("/docs/:file", this::docsFile);
+    public List<Route> routes() {
+        return List.of(
+                Route.root(
+                        "/live",
+                        r -> Future.succeededFuture(
+                                Response.json(200, Json.object().put("status", "UP")))),
+                Route.root("/ready", this::ready),
+                Route.root("/health", this::health),
+                Route.root(
+                        "/metrics",
+                        r -> vertx.executeBlocking(meters::scrape, false)
+                                .map(text -> Response.text(METRICS_TYPE, text))),
+                Route.root(
+                        "/openapi.json",
+                        r -> Future.succeededFuture(Response.bytes(200, Response.JSON, document.json()))),
+                Route.root("/docs", r -> Future.succeededFuture(Response.bytes(200, "text/html; charset=utf-8", docs))),
+                Route.root("/docs/:file", this::docsFile));
     }
 
     private Future<Response> ready(Request request) {
@@ -95,15 +101,6 @@ public final class OpsRoutes implements Routes {
                 .map(bytes -> Response.bytes(200, type, bytes));
     }
 
-    /** The description, which is written as YAML, as JSON. */
-    private static byte[] openApi() {
-        try {
-            return Json.bytes(new YAMLMapper().readTree(resource("/openapi.yaml")));
-        } catch (IOException e) {
-            throw new IllegalStateException("the description of the API cannot be read", e);
-        }
-    }
-
     private static String swaggerUiVersion() {
         try (InputStream in =
                 OpsRoutes.class.getResourceAsStream("/META-INF/maven/org.webjars/swagger-ui/pom.properties")) {
@@ -117,7 +114,7 @@ public final class OpsRoutes implements Routes {
         }
     }
 
-    private static byte[] resource(String name) {
+    static byte[] resource(String name) {
         try (InputStream in = OpsRoutes.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("not packaged: " + name);

@@ -6,6 +6,9 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.registry.lease.LeaseHolder;
+import dev.configservice.registry.lease.LeaseResult;
+import dev.configservice.registry.lease.Leases;
 import dev.configservice.settings.RegistrySettings;
 import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
@@ -17,9 +20,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -39,7 +40,6 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private static final Duration EVERY = Duration.ofSeconds(1);
     private static final Duration TOUCH_EVERY = Duration.ofSeconds(2);
     private static final Duration RECONCILE_EVERY = Duration.ofMinutes(5);
-    private static final int LEAST_FOR_PROTECTION = 10;
     private static final int MAX_IN_SWEEP = 2000;
 
     private static final String TOUCH = """
@@ -51,22 +51,16 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private final Leases leases;
     private final ChangeFeed feed;
     private final Postgres postgres;
-    private final RegistrySettings settings;
     private final Counter expired;
     private final Counter protections;
     private final Counter protectionsEnded;
     private final Timer sweeps;
 
-    /** The ends of leases that the log told of lately, whichever node decided them, by their time. */
-    private final Deque<Long> recentlyExpired = new ArrayDeque<>();
-
+    private final MassExpiry massExpiry;
     private Set<UUID> liveNodes = Set.of();
     private boolean busy;
     private boolean reconcileDue = true;
     private boolean extendDue;
-    /** Since when too many would go at once, in the leases' time; -1 where they would not. */
-    private long massSince = -1;
-
     private Set<String> goneBefore = Set.of();
 
     public HeartbeatSweeperVerticle(
@@ -80,7 +74,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         this.leases = leases;
         this.feed = feed;
         this.postgres = postgres;
-        this.settings = settings;
+        this.massExpiry = new MassExpiry(settings.protectionThreshold(), settings.protectionMaxLeases());
         this.expired = Counter.builder("config_service_leases_expired")
                 .description("Leases whose end this node decided")
                 .register(meters);
@@ -107,7 +101,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             @Override
             public void applied(Change change) {
                 if (change.action() == Action.EXPIRED) {
-                    context.runOnContext(v -> recentlyExpired.add(leases.now()));
+                    context.runOnContext(v -> massExpiry.ended(leases.now()));
                 }
             }
         });
@@ -144,22 +138,13 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             return;
         }
         busy = true;
-        forgetOldEnds();
+        massExpiry.forgetOld(leases.now());
         Futures.here(prepare().compose(v -> sweep())).onComplete(done -> {
             busy = false;
             if (done.failed()) {
                 log.warn("registry.sweep-failed cause={}", done.cause().toString());
             }
         });
-    }
-
-    /** Also on a node that never has a lease to end: no lease is longer than this. */
-    private void forgetOldEnds() {
-        long oldest =
-                leases.now() - Duration.ofSeconds(Instance.MAX_LEASE_SECONDS).toMillis();
-        while (!recentlyExpired.isEmpty() && recentlyExpired.getFirst() < oldest) {
-            recentlyExpired.removeFirst();
-        }
     }
 
     /** After a start or a change of ownership: leases that were lost are made again, and all get their whole time. */
@@ -181,12 +166,12 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return leases.local()
                 .compose(held -> Futures.here(registry.all(0)).compose(services -> {
                     Set<String> gone = new HashSet<>(held);
-                    List<Instance> missing = new ArrayList<>();
+                    List<LeaseHolder> missing = new ArrayList<>();
                     for (Registry.Instances service : services) {
                         for (Instance instance : service.list()) {
                             String key = instance.key();
                             if (!gone.remove(key) && !held.contains(key) && leases.owns(key)) {
-                                missing.add(instance);
+                                missing.add(instance.holder());
                             }
                         }
                     }
@@ -206,7 +191,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return leases.overdue().compose(overdue -> {
             sweeps.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
             if (overdue.isEmpty()) {
-                massSince = -1;
+                massExpiry.nothingOverdue();
                 protect(null);
                 return Future.succeededFuture();
             }
@@ -218,8 +203,8 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             return leases.overdueEverywhere()
                     .compose(everywhere -> Futures.here(registry.all(0))
                             // of a large fleet this takes longer than an event loop may
-                            .compose(services -> vertx.executeBlocking(() -> Count.of(everywhere, services), false)))
-                    .compose(count -> expire(overdue, count));
+                            .compose(services -> vertx.executeBlocking(() -> fleet(everywhere, services), false)))
+                    .compose(fleet -> expire(overdue, fleet));
         });
     }
 
@@ -232,96 +217,61 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return missing.isEmpty() ? null : "this node does not see another live node";
     }
 
-    /** How many instances live, how many of them are overdue, and the longest lease of those, in milliseconds. */
-    private record Count(int live, int going, long longestLease) {
-        static Count of(Set<String> overdue, List<Registry.Instances> services) {
-            int live = 0;
-            int going = 0;
-            long longestLease = 0;
-            for (Registry.Instances service : services) {
-                for (Instance i : service.list()) {
-                    boolean counts = i.status() != Status.UNHEALTHY;
-                    live += counts ? 1 : 0;
-                    if (overdue.contains(i.key())) {
-                        going += counts ? 1 : 0;
-                        longestLease = Math.max(longestLease, i.lease().toMillis());
-                    }
+    private static MassExpiry.Fleet fleet(Set<String> overdue, List<Registry.Instances> services) {
+        int live = 0;
+        int going = 0;
+        Duration longestLease = Duration.ZERO;
+        for (Registry.Instances service : services) {
+            for (Instance i : service.list()) {
+                boolean counts = i.status() != Status.UNHEALTHY;
+                live += counts ? 1 : 0;
+                if (overdue.contains(i.key())) {
+                    going += counts ? 1 : 0;
+                    longestLease = longestLease.compareTo(i.lease()) >= 0 ? longestLease : i.lease();
                 }
             }
-            return new Count(live, going, longestLease);
         }
+        return new MassExpiry.Fleet(live, going, longestLease);
     }
 
-    private Future<Void> expire(Set<String> overdue, Count count) {
-        long now = leases.now();
-        int going = count.going();
-        long longestLease = count.longestLease();
-        recentlyExpired.removeIf(at -> now - at > longestLease);
-        int all = count.live() + recentlyExpired.size();
-        double allowed = Math.max(LEAST_FOR_PROTECTION, all) * settings.protectionThreshold();
-        boolean mass = going > 0 && going + recentlyExpired.size() > allowed && all >= LEAST_FOR_PROTECTION;
-        List<String> ending = new ArrayList<>(overdue);
-        if (mass) {
-            String reason = (going + recentlyExpired.size()) + " of " + all
-                    + " instances would expire within one lease; more than " + settings.protectionThreshold()
-                    + " of them is held back";
-            protect(reason);
-            if (massSince < 0) {
-                massSince = now;
-            }
-            long heldFor = now - massSince;
-            if (heldFor < longestLease * settings.protectionMaxLeases()) {
-                return Future.succeededFuture();
-            }
-            // held back long enough: from now on at the threshold's rate for each lease
-            int rate = (int) Math.max(1, allowed - recentlyExpired.size());
-            ending = ending.subList(0, Math.min(ending.size(), rate));
-        } else {
-            massSince = -1;
-            protect(null);
-        }
-        if (ending.size() > MAX_IN_SWEEP) {
-            ending = ending.subList(0, MAX_IN_SWEEP);
-        }
-        List<Future<Void>> writes = new ArrayList<>();
-        for (String key : ending) {
-            writes.add(end(key));
-        }
+    private Future<Void> expire(Set<String> overdue, MassExpiry.Fleet fleet) {
+        MassExpiry.Decision decision = massExpiry.decide(leases.now(), fleet);
+        protect(decision.heldBack());
+        List<Future<Void>> writes = overdue.stream()
+                .limit(Math.min(decision.mayEnd(), MAX_IN_SWEEP))
+                .map(this::end)
+                .toList();
         return Future.join(writes).otherwiseEmpty().mapEmpty();
     }
 
     private Future<Void> end(String key) {
-        return leases.expire(key).compose(answer -> {
-            if (answer == 0) {
-                return Future.succeededFuture();
+        return leases.expire(key).compose(result -> {
+            if (result instanceof LeaseResult.Decided decided) {
+                return end(key, decided.generation(), false);
             }
-            boolean removal = answer < 0;
-            long generation = Math.abs(answer);
-            return registry.expired(Leases.serviceName(key), Leases.instanceId(key), generation, removal)
-                    .compose(
-                            written -> {
-                                expired.increment();
-                                if (removal && written.resource().fence() == generation) {
-                                    leases.remove(key);
-                                }
-                                // the log knows a later decision than this lease does: decide again, above it
-                                return written.resource().fence() > generation
-                                        ? leases.raise(
-                                                        key,
-                                                        generation,
-                                                        written.resource().fence(),
-                                                        removal)
-                                                .mapEmpty()
-                                        : Future.succeededFuture();
-                            },
-                            e -> {
-                                if (e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND) {
-                                    leases.remove(key);
-                                    return Future.succeededFuture();
-                                }
-                                return leases.unexpire(key, generation, removal).mapEmpty();
-                            });
+            return result instanceof LeaseResult.Removed removed
+                    ? end(key, removed.generation(), true)
+                    : Future.succeededFuture();
         });
+    }
+
+    private Future<Void> end(String key, long generation, boolean removal) {
+        return registry.expired(LeaseHolder.serviceName(key), LeaseHolder.instanceId(key), generation, removal)
+                .compose(
+                        written -> {
+                            expired.increment();
+                            long known = written.resource().fence();
+                            if (removal && known == generation) {
+                                return leases.remove(key);
+                            }
+                            // the log has a later decision than this lease: decide again, above it
+                            return known > generation
+                                    ? leases.restore(key, generation, known, removal)
+                                    : Future.succeededFuture();
+                        },
+                        e -> e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND
+                                ? leases.remove(key)
+                                : leases.restore(key, generation, 0, removal));
     }
 
     private void protect(@Nullable String reason) {

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
+import dev.configservice.registry.lease.LeaseBeats;
+import dev.configservice.registry.lease.LeaseHolder;
 import io.vertx.core.buffer.Buffer;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -13,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A registered instance, as the log has it.
  *
- * @param key of its lease
+ * @param holder its place among the leases
  * @param shown what is kept ready of it
  */
-record Instance(Resource resource, ObjectNode row, Status status, Duration lease, String key, Shown shown) {
-    static final String KIND = "service";
+public record Instance(Resource resource, ObjectNode row, Status status, LeaseHolder holder, Shown shown) {
+    /** The name of the kind. */
+    public static final String KIND = "service";
+
     static final int DEFAULT_LEASE_SECONDS = 90;
     static final int MIN_LEASE_SECONDS = 5;
     static final int MAX_LEASE_SECONDS = 3600;
@@ -31,7 +35,7 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
 
     /** What the instance was before an active check found it unhealthy; null where it is not one that did. */
     @Nullable
-    Status takenOutOf() {
+    public Status takenOutOf() {
         return Status.of(row.path(TAKEN_OUT_OF).asText("")).orElse(null);
     }
 
@@ -43,22 +47,35 @@ record Instance(Resource resource, ObjectNode row, Status status, Duration lease
         return serviceName + "/" + instanceId;
     }
 
-    static Instance of(Resource resource) {
+    public static Instance of(Resource resource) {
         ObjectNode row = Json.readObject(resource.row());
+        Status status = Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY);
         return new Instance(
                 resource,
                 row,
-                Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY),
-                Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)),
-                Leases.key(resource.serviceName(), resource.name()),
+                status,
+                new LeaseHolder(
+                        LeaseHolder.key(resource.serviceName(), resource.name()),
+                        Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)),
+                        resource.fence(),
+                        status == Status.UNHEALTHY),
                 new Shown());
     }
 
-    String serviceName() {
+    /** The key of its lease. */
+    public String key() {
+        return holder.key();
+    }
+
+    Duration lease() {
+        return holder.lease();
+    }
+
+    public String serviceName() {
         return resource.serviceName();
     }
 
-    String instanceId() {
+    public String instanceId() {
         return resource.name();
     }
 

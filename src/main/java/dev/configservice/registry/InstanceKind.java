@@ -9,8 +9,18 @@ import dev.configservice.secret.Sealed;
 /** How instances change: a field at a time, which is their status. */
 public final class InstanceKind implements ResourceKind {
     @Override
-    public String kind() {
+    public String name() {
         return Instance.KIND;
+    }
+
+    @Override
+    public boolean isPublic() {
+        return true;
+    }
+
+    @Override
+    public boolean belongsToService() {
+        return true;
     }
 
     @Override

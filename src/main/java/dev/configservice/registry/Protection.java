@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Whether expiry is held back, and why. The node that holds back tells the others as long as it does, so that every node
  * says so to its callers.
  */
-final class Protection {
+public final class Protection {
     private static final String ADDRESS = "config-service.protection";
     private static final long EVERY_MILLIS = 1000;
     private static final long HEARD_FOR_NANOS = Duration.ofSeconds(5).toNanos();
@@ -24,8 +24,12 @@ final class Protection {
 
     private record Heard(String reason, long atNanos) {}
 
-    Protection(Vertx vertx) {
+    public Protection(Vertx vertx) {
         this.vertx = vertx;
+    }
+
+    /** Exchanges with other nodes from now on whether expiry is held back. */
+    public void start() {
         vertx.eventBus().<JsonObject>consumer(ADDRESS, message -> hear(message.body()));
         vertx.setPeriodic(EVERY_MILLIS, t -> {
             long now = System.nanoTime();

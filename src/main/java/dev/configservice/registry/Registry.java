@@ -15,6 +15,10 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.WriteResult;
+import dev.configservice.registry.lease.LeaseBeats;
+import dev.configservice.registry.lease.LeaseHolder;
+import dev.configservice.registry.lease.LeaseResult;
+import dev.configservice.registry.lease.Leases;
 import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.CodePointOrder;
 import dev.configservice.snapshot.Snapshot;
@@ -37,6 +41,7 @@ public final class Registry {
     private final ChangeBus bus;
     private final Leases leases;
     private final LeaseBeats beats;
+    private final Protection protection;
     private final Ids ids;
     private final InstantSource clock;
 
@@ -50,6 +55,7 @@ public final class Registry {
             ChangeBus bus,
             Leases leases,
             LeaseBeats beats,
+            Protection protection,
             Ids ids,
             InstantSource clock) {
         this.cache = cache;
@@ -57,16 +63,24 @@ public final class Registry {
         this.bus = bus;
         this.leases = leases;
         this.beats = beats;
+        this.protection = protection;
         this.ids = ids;
         this.clock = clock;
     }
 
+    /** Whether mass expiry is held back. */
     Protection protection() {
-        return beats.protection();
+        return protection;
     }
 
     /** The instances of a service, sorted by id, those of them that are healthy, and what they stand for. */
-    record Instances(List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Snapshot snapshot) {
+    public record Instances(
+            List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Snapshot snapshot) {
+        /** The service. */
+        public String serviceName() {
+            return snapshot.unit().serviceName();
+        }
+
         @Nullable
         Instance byId(String instanceId) {
             return byId.get(instanceId);
@@ -84,7 +98,7 @@ public final class Registry {
         }
     }
 
-    Future<Instances> instances(String serviceName, long minRevision) {
+    public Future<Instances> instances(String serviceName, long minRevision) {
         return Futures.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
     }
 
@@ -114,7 +128,7 @@ public final class Registry {
     }
 
     /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */
-    Future<List<Instances>> all(long minRevision) {
+    public Future<List<Instances>> all(long minRevision) {
         List<Future<Instances>> reads = new ArrayList<>();
         for (TouchedUnit touched : feed.touchedUnits()) {
             if (touched.unit().kind().equals(Instance.KIND)) {
@@ -162,8 +176,8 @@ public final class Registry {
                     .compose(written -> {
                         Instance instance = Instance.of(written.resource());
                         note(instance, -1);
-                        return reached(leases.renew(instance, false))
-                                .compose(generation -> settle(instance, instance.status(), generation, origin))
+                        return reached(leases.renew(instance.holder(), false))
+                                .compose(result -> settle(instance, instance.status(), result, origin))
                                 .map(i -> new Registered(i, written.revision()));
                     });
         });
@@ -189,12 +203,12 @@ public final class Registry {
      */
     Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
         LeaseBeats.Beat beat = note(instance, responseTime);
-        return reached(leases.beat(instance, instance.status() != status))
-                .compose(generation -> settle(instance, status, generation, origin))
+        return reached(leases.beat(instance.holder(), instance.status() != status))
+                .compose(result -> settle(instance, status, result, origin))
                 .map(now -> new Beaten(now, beat));
     }
 
-    private static Future<Long> reached(Future<Long> renewal) {
+    private static Future<LeaseResult> reached(Future<LeaseResult> renewal) {
         return renewal.recover(e -> Future.failedFuture(
                 ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
     }
@@ -207,35 +221,36 @@ public final class Registry {
         return beat;
     }
 
-    private Future<Instance> settle(Instance instance, Status status, long generation, Origin origin) {
-        if (generation == 0) {
+    /** Tells the log of a heartbeat's status where it must be told. */
+    private Future<Instance> settle(Instance instance, Status status, LeaseResult result, Origin origin) {
+        if (!(result instanceof LeaseResult.Decided decided)) {
             return Future.succeededFuture(instance);
         }
+        long generation = decided.generation();
         return setStatus(instance.resource().id(), status, null, Action.STATUS_CHANGED, generation, origin)
                 .compose(written -> {
                     Instance now = Instance.of(written.resource());
-                    // the log knows a later decision than the lease did: a heartbeat's status holds all the same
+                    // the log has a later decision than the lease had: a heartbeat's status holds all the same
                     return now.resource().fence() > generation && now.status() != status
-                            ? reached(leases.renew(now, true)).compose(again -> settle(now, status, again, origin))
+                            ? reached(leases.renew(now.holder(), true))
+                                    .compose(again -> settle(now, status, again, origin))
                             : Future.succeededFuture(now);
                 });
     }
 
-    /**
-     * What an active check found. It renews no lease; of one that has ended, or that the grid has lost, it says nothing.
-     */
-    Future<Void> judge(Instance instance, Status status) {
-        return leases.judge(instance)
-                .compose(generation -> generation == 0
-                        ? Future.succeededFuture()
-                        : setStatus(
+    /** Writes the finding of an active check. It renews no lease, and has no say once the lease has ended or is lost. */
+    public Future<Void> judge(Instance instance, Status status) {
+        return leases.judge(instance.holder())
+                .compose(result -> result instanceof LeaseResult.Decided decided
+                        ? setStatus(
                                         instance.resource().id(),
                                         status,
                                         status == Status.UNHEALTHY ? instance.status() : null,
                                         Action.STATUS_CHANGED,
-                                        generation,
+                                        decided.generation(),
                                         NOBODY)
-                                .mapEmpty());
+                                .mapEmpty()
+                        : Future.succeededFuture());
     }
 
     private Future<WriteResult> setStatus(
@@ -268,13 +283,12 @@ public final class Registry {
     Future<Long> deregister(Instance instance, Origin origin) {
         return bus.write(new Command.Delete(
                         ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
-                .map(written -> {
+                .compose(written -> {
                     // what was removed, which for a request that was sent before is not what is there now
                     Resource gone = written.resource();
-                    String key = Leases.key(gone.serviceName(), gone.name());
-                    leases.remove(key);
+                    String key = LeaseHolder.key(gone.serviceName(), gone.name());
                     beats.forget(key);
-                    return written.revision();
+                    return leases.remove(key).map(written.revision());
                 });
     }
 }

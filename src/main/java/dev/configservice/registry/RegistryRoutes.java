@@ -8,12 +8,15 @@ import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Origin;
+import dev.configservice.registry.Discovery.Strategy;
+import dev.configservice.secret.Sha256;
 import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,19 +25,11 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
@@ -59,23 +54,24 @@ public final class RegistryRoutes implements Routes {
     };
     private static final StringRule CHECK_URL = text -> {
         String problem = URL.problem(text);
-        return problem == null && !CheckTarget.isHttp(URI.create(text)) ? "must be an http or https URL" : problem;
+        return problem == null && !HttpUrls.isHttp(URI.create(text)) ? "must be an http or https URL" : problem;
     };
     private static final StringRule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
-    private static final StringRule STRATEGY = StringRule.pattern(
-            "round_robin|random|least_response_time", "must be one of round_robin, random, least_response_time");
+    private static final StringRule STRATEGY = StringRule.oneOf(
+            Arrays.stream(Strategy.values()).map(Strategy::text).toList());
     private static final String METADATA = "metadata.*";
 
     private final Registry registry;
+    private final Discovery discovery;
     private final ChangeLog changeLog;
     private final Counter found;
     private final Counter unhealthy;
     private final Counter unknown;
-    private final Map<String, AtomicInteger> turns = new ConcurrentHashMap<>();
 
-    public RegistryRoutes(Registry registry, ChangeLog changeLog, MeterRegistry meters) {
+    public RegistryRoutes(Registry registry, Discovery discovery, ChangeLog changeLog, MeterRegistry meters) {
         this.registry = registry;
+        this.discovery = discovery;
         this.changeLog = changeLog;
         this.found = lookups(meters, "healthy");
         this.unhealthy = lookups(meters, "unhealthy");
@@ -90,36 +86,33 @@ public final class RegistryRoutes implements Routes {
     }
 
     @Override
-    public void mount(Table table) {
-        table.coreRoute("POST", "/registry/register", Right.REGISTRY_WRITE, Map.of(), this::register);
-        table.coreRoute("PUT", "/registry/health", Right.REGISTRY_WRITE, Map.of(), this::health);
-        table.coreRoute("POST", "/registry/deregister", Right.REGISTRY_WRITE, Map.of(), this::deregister);
-        table.route(
-                "GET",
-                "/registry/healthy",
-                Right.READ,
-                Map.of("service_name", StringRule.NAME, METADATA, StringRule.ANY),
-                this::healthy);
-        table.route(
-                "GET",
-                "/registry/prometheus-sd",
-                Right.READ,
-                Map.of("service_name", StringRule.NAME),
-                this::prometheus);
-        table.route("GET", "/registry", Right.READ, Map.of(), this::overview);
-        table.route(
-                "GET",
-                "/registry/:service",
-                Right.READ,
-                Map.of("strategy", STRATEGY, METADATA, StringRule.ANY),
-                this::lookUp);
-        table.route("GET", "/registry/:service/instances", Right.READ, Map.of("status", STATUS), this::instances);
-        table.coreRoute(
-                "DELETE",
-                "/registry/:service/instances/:instance",
-                Right.REGISTRY_WRITE,
-                Map.of(),
-                this::deleteInstance);
+    public List<Route> routes() {
+        return List.of(
+                Route.api("POST", "/registry/register", this::register)
+                        .needs(Right.REGISTRY_WRITE)
+                        .onLog(),
+                Route.api("PUT", "/registry/health", this::health)
+                        .needs(Right.REGISTRY_WRITE)
+                        .onLog(),
+                Route.api("POST", "/registry/deregister", this::deregister)
+                        .needs(Right.REGISTRY_WRITE)
+                        .onLog(),
+                Route.api("GET", "/registry/healthy", this::healthy)
+                        .needs(Right.READ)
+                        .with(Map.of("service_name", StringRule.NAME, METADATA, StringRule.ANY)),
+                Route.api("GET", "/registry/prometheus-sd", this::prometheus)
+                        .needs(Right.READ)
+                        .with(Map.of("service_name", StringRule.NAME)),
+                Route.api("GET", "/registry", this::overview).needs(Right.READ),
+                Route.api("GET", "/registry/:service_name", this::lookUp)
+                        .needs(Right.READ)
+                        .with(Map.of("strategy", STRATEGY, METADATA, StringRule.ANY)),
+                Route.api("GET", "/registry/:service_name/instances", this::instances)
+                        .needs(Right.READ)
+                        .with(Map.of("status", STATUS)),
+                Route.api("DELETE", "/registry/:service_name/instances/:instance_id", this::deleteInstance)
+                        .needs(Right.REGISTRY_WRITE)
+                        .onLog());
     }
 
     private Future<Response> register(Request request) {
@@ -142,7 +135,7 @@ public final class RegistryRoutes implements Routes {
         row.put("registered_by", registeredBy(request));
         String id = given == null ? idOf(url) : given;
         return registry.register(service, id, row, request.origin(null))
-                .map(r -> Response.json(200, r.instance().render(registry.beat(r.instance())))
+                .map(r -> Response.json(200, r.instance().render(discovery.beat(r.instance())))
                         .wrote(r.revision()));
     }
 
@@ -174,12 +167,7 @@ public final class RegistryRoutes implements Routes {
 
     /** The id of an instance that gives none: always the same for its URL. */
     static String idOf(String url) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(url.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest, 0, 10);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Sha256.hex(url).substring(0, 20);
     }
 
     private Future<Response> health(Request request) {
@@ -233,9 +221,10 @@ public final class RegistryRoutes implements Routes {
     }
 
     private Future<Response> deleteInstance(Request request) {
-        String service = request.parameter("service");
+        String service = request.parameter("service_name");
         request.caller().require(Right.REGISTRY_WRITE, "", service);
-        return one(request, service, request.parameter("instance"), null).compose(i -> remove(i, request.origin(null)));
+        return one(request, service, request.parameter("instance_id"), null)
+                .compose(i -> remove(i, request.origin(null)));
     }
 
     private Future<Response> remove(Instance instance, Origin origin) {
@@ -291,63 +280,24 @@ public final class RegistryRoutes implements Routes {
     }
 
     private Future<Response> lookUp(Request request) {
-        String service = request.parameter("service");
-        String strategy = request.query("strategy");
+        String service = request.parameter("service_name");
+        String asked = request.query("strategy");
+        Strategy strategy =
+                asked == null ? Strategy.ROUND_ROBIN : Strategy.of(asked).orElseThrow();
         request.caller().require(Right.READ, "", service);
-        return Futures.map(registry.instances(service, request.minRevision()), instances -> {
-            Instance picked = pick(service, instances, metadata(request), strategy);
+        return Futures.map(discovery.pick(service, metadata(request), strategy, request.minRevision()), pick -> {
+            Instance picked = pick.instance();
             if (picked == null) {
                 unknown.increment();
                 throw ServiceException.notFound("Service '" + (StringRule.NAME.problem(service) == null ? service : "?")
                         + "' has no instance that fits");
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
-            return Response.ready(Response.JSON, picked.json(registry.beat(picked)))
+            return Response.ready(Response.JSON, picked.json(discovery.beat(picked)))
                     .asOf(
-                            instances.snapshot().asOf().revision(),
-                            instances.snapshot().isOutdated());
+                            pick.of().snapshot().asOf().revision(),
+                            pick.of().snapshot().isOutdated());
         });
-    }
-
-    private @Nullable Instance pick(
-            String service, Registry.Instances all, Map<String, String> metadata, @Nullable String strategy) {
-        List<Instance> healthy = all.healthy();
-        if (!metadata.isEmpty()) {
-            healthy = healthy.stream().filter(i -> fits(i, metadata)).toList();
-        }
-        List<Instance> candidates = healthy.isEmpty()
-                ? all.list().stream()
-                        .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
-                        .toList()
-                : overdueLast(healthy);
-        if (candidates.isEmpty()) {
-            return null;
-        }
-        if ("random".equals(strategy)) {
-            return candidates.get(ThreadLocalRandom.current().nextInt(candidates.size()));
-        }
-        if ("least_response_time".equals(strategy)) {
-            return candidates.stream()
-                    .min(Comparator.comparingDouble(i -> {
-                        double time = registry.beat(i).responseTime();
-                        return time < 0 ? Double.MAX_VALUE : time;
-                    }))
-                    .orElse(null);
-        }
-        int turn = turns.computeIfAbsent(service, s -> new AtomicInteger()).getAndIncrement();
-        return candidates.get(Math.floorMod(turn, candidates.size()));
-    }
-
-    /** While expiry is held back, those that would have expired are not picked if others are there. */
-    private List<Instance> overdueLast(List<Instance> healthy) {
-        if (!registry.protection().isOn()) {
-            return healthy;
-        }
-        long now = System.currentTimeMillis();
-        List<Instance> beating = healthy.stream()
-                .filter(i -> now - registry.beat(i).atMillis() <= i.lease().toMillis())
-                .toList();
-        return beating.isEmpty() ? healthy : beating;
     }
 
     private static Map<String, String> metadata(Request request) {
@@ -363,14 +313,8 @@ public final class RegistryRoutes implements Routes {
         return metadata;
     }
 
-    private static boolean fits(Instance instance, Map<String, String> metadata) {
-        JsonNode of = instance.row().path("metadata");
-        return metadata.entrySet().stream()
-                .allMatch(m -> of.path(m.getKey()).asText("").equals(m.getValue()));
-    }
-
     private Future<Response> instances(Request request) {
-        String service = request.parameter("service");
+        String service = request.parameter("service_name");
         String status = request.query("status");
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
@@ -382,7 +326,7 @@ public final class RegistryRoutes implements Routes {
             ArrayNode list = body.putArray("instances");
             instances.list().stream()
                     .filter(i -> status == null || i.status().text().equals(status))
-                    .forEach(i -> list.add(i.render(registry.beat(i))));
+                    .forEach(i -> list.add(i.render(discovery.beat(i))));
             return Response.json(200, withProtection(body))
                     .tagged(Long.toString(instances.snapshot().lastChange()))
                     .asOf(
@@ -392,7 +336,7 @@ public final class RegistryRoutes implements Routes {
     }
 
     private ObjectNode withProtection(ObjectNode body) {
-        String reason = registry.protection().reason();
+        String reason = discovery.protectedReason();
         body.put("protected", reason != null);
         if (reason != null) {
             body.put("protected_reason", reason);
@@ -407,26 +351,15 @@ public final class RegistryRoutes implements Routes {
             ArrayNode list = body.putArray("services");
             for (Registry.Instances service : services) {
                 service.list().stream()
-                        .filter(i -> i.status() == Status.HEALTHY && fits(i, metadata))
-                        .forEach(i -> list.add(i.render(registry.beat(i))));
+                        .filter(i -> i.status() == Status.HEALTHY && Discovery.fits(i, metadata))
+                        .forEach(i -> list.add(i.render(discovery.beat(i))));
             }
             return stamp(Response.json(200, withProtection(body)), services);
         });
     }
 
-    /** The services that a request asks for and its caller may see, sorted by name. */
     private Future<List<Registry.Instances>> visible(Request request) {
-        String service = request.query("service_name");
-        Future<List<Registry.Instances>> all = service == null
-                ? registry.all(request.minRevision())
-                : registry.instances(service, request.minRevision()).map(List::of);
-        return all.map(services -> {
-            List<Registry.Instances> visible = new ArrayList<>(services);
-            visible.removeIf(s ->
-                    !request.caller().may(Right.READ, "", s.snapshot().unit().serviceName()));
-            visible.sort(Comparator.comparing(s -> s.snapshot().unit().serviceName()));
-            return visible;
-        });
+        return discovery.visible(request.caller(), request.query("service_name"), request.minRevision());
     }
 
     private static Response stamp(Response answer, List<Registry.Instances> services) {
@@ -444,7 +377,7 @@ public final class RegistryRoutes implements Routes {
             for (Registry.Instances service : services) {
                 if (!service.list().isEmpty()) {
                     list.addObject()
-                            .put("service_name", service.snapshot().unit().serviceName())
+                            .put("service_name", service.serviceName())
                             .put("instances", service.list().size())
                             .put(
                                     "healthy",
@@ -463,7 +396,7 @@ public final class RegistryRoutes implements Routes {
             for (Registry.Instances service : services) {
                 for (Instance i : service.list()) {
                     URI uri = URI.create(i.url());
-                    int port = CheckTarget.port(uri);
+                    int port = HttpUrls.port(uri);
                     ObjectNode group = groups.addObject();
                     group.putArray("targets").add(uri.getHost() + ":" + port);
                     ObjectNode labels = group.putObject("labels");

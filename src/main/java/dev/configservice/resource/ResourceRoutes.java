@@ -1,6 +1,5 @@
 package dev.configservice.resource;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
@@ -9,6 +8,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
@@ -18,102 +18,140 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
-import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.WriteResult;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Resources.Found;
 import io.vertx.core.Future;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Locale;
+import java.util.UUID;
 
-/** What the routes of all kinds of versioned resources share: read by id, delete, history, rollback, and their answers. */
-public final class ResourceRoutes {
-    /** The longest comment of a write. */
-    public static final StringRule COMMENT = StringRule.text(0, 2000);
+/** The routes that resources of every versioned kind have: create, read, change and delete by id, history, rollback. */
+public final class ResourceRoutes implements Routes {
+    /** The comment of a write. */
+    private static final StringRule COMMENT = StringRule.text(0, 2000);
 
-    private final Face face;
+    private final VersionedKind kind;
     private final Resources resources;
     private final ChangeBus bus;
     private final Ids ids;
+    private final String[] readOnly;
 
-    public ResourceRoutes(Face face, Resources resources, ChangeBus bus, Ids ids) {
-        this.face = face;
+    public ResourceRoutes(VersionedKind kind, Resources resources, ChangeBus bus, Ids ids) {
+        this.kind = kind;
         this.resources = resources;
         this.bus = bus;
         this.ids = ids;
-    }
-
-    /** What differs from kind to kind. */
-    public interface Face {
-        String kind();
-
-        /** The path below {@code /api/v1}, without a slash at its end. */
-        String path();
-
-        Right writeRight();
-
-        /** The resource as this caller sees it; what it may not see is masked. */
-        ObjectNode render(Resource resource, Caller caller);
-
-        /** Whether something of it is masked for this caller. */
-        boolean isMasked(Resource resource, Caller caller);
-
-        /** Fails where this caller may not read the resource by itself, {@code serviceName} being the one it reads for. */
-        void requireRead(Resource resource, Caller caller);
-
-        /** Fails where this caller may not write there. */
-        default void requireWrite(Caller caller, String environment, String serviceName) {
-            caller.requireWrite(writeRight(), environment, serviceName);
+        List<String> fields = new ArrayList<>(List.of(
+                "id",
+                kind.nameField(),
+                "environment",
+                "version",
+                "revision",
+                "created_at",
+                "updated_at",
+                "created_by",
+                "updated_by"));
+        if (kind.belongsToService()) {
+            fields.add("service_name");
         }
-
-        /** Fails where an earlier state may not be brought back, by what stands around it. */
-        default Future<Void> checkRollback(Resource earlier, Request request) {
-            return Future.succeededFuture();
-        }
-
-        /** Hears that a resource was read by itself, as far as this caller may see it. */
-        default void wasRead(Resource resource, Request request) {}
-
-        /** What stood at a version, as history shows it; null where nobody may see it. */
-        @Nullable
-        JsonNode historyValue(Change change);
+        this.readOnly = fields.toArray(String[]::new);
     }
 
-    /** Enters the routes by id. GET and PUT are the feature's own. */
-    public void mount(Routes.Table table) {
-        String byId = face.path() + "/:id";
-        table.coreRoute("DELETE", byId, face.writeRight(), Map.of(), this::delete);
-        table.coreRoute(
-                "GET",
-                byId + "/history",
-                Right.READ,
-                Map.of(Page.LIMIT, Page.SIZE, Page.TOKEN, StringRule.ANY),
-                this::history);
-        table.coreRoute("POST", byId + "/rollback", face.writeRight(), Map.of(), this::rollback);
+    @Override
+    public List<Route> routes() {
+        List<Route> routes = new ArrayList<>(writing());
+        routes.add(Route.api("GET", kind.path() + "/:id", this::get).needs(Right.READ));
+        return routes;
     }
 
-    /** A resource by id that is there, for a write of this caller. */
-    public Future<Found> forWrite(Request request) {
+    /** All routes but the read by id, for a kind whose own route reads by id and by name. */
+    public List<Route> writing() {
+        String byId = kind.path() + "/:id";
+        return List.of(
+                Route.api("POST", kind.path(), this::create)
+                        .needs(kind.writeRight())
+                        .onLog(),
+                Route.api("PUT", byId, this::update).needs(kind.writeRight()).onLog(),
+                Route.api("DELETE", byId, this::delete).needs(kind.writeRight()).onLog(),
+                Route.api("GET", byId + "/history", this::history)
+                        .needs(Right.READ)
+                        .with(Page.PARAMETERS)
+                        .onLog(),
+                Route.api("POST", byId + "/rollback", this::rollback)
+                        .needs(kind.writeRight())
+                        .onLog());
+    }
+
+    private Future<Response> create(Request request) {
+        FieldReader fields = FieldReader.write(request.object());
+        UUID id = ids.next();
+        String comment = fields.text("comment", COMMENT);
+        VersionedKind.Creation made = kind.create(fields, id.toString());
+        kind.requireWrite(request.caller(), made.environment(), made.serviceName());
+        return bus.write(new Command.Create(
+                        id,
+                        kind.name(),
+                        id.toString(),
+                        made.environment(),
+                        made.serviceName(),
+                        made.name(),
+                        Json.write(made.fields()),
+                        made.sealed(),
+                        request.origin(comment)))
+                .map(result -> written(201, result, request)
+                        .header(
+                                "Location",
+                                Route.API + kind.path() + "/"
+                                        + result.resource().id()));
+    }
+
+    private Future<Response> update(Request request) {
+        ObjectNode body = request.object();
+        return forWrite(request).compose(found -> {
+            Resource current = found.present();
+            FieldReader fields = FieldReader.write(body);
+            fields.readOnly(kind.render(current, request.caller()), readOnly);
+            String comment = fields.text("comment", COMMENT);
+            VersionedKind.Update change = kind.change(fields, current, request.caller());
+            return bus.write(new Command.Update(
+                            ids.next(),
+                            kind.name(),
+                            current.id(),
+                            Json.write(change.fields()),
+                            change.sealed(),
+                            request.ifMatch(),
+                            Action.UPDATED,
+                            null,
+                            request.origin(comment)))
+                    .map(result -> {
+                        Response response = written(200, result, request);
+                        return change.warning() == null
+                                ? response
+                                : response.header("Warning", "299 config-service \"" + change.warning() + "\"");
+                    });
+        });
+    }
+
+    /** Finds the resource of a request by id, for a write of its caller. */
+    private Future<Found> forWrite(Request request) {
         return find(request).map(found -> {
-            requireWrite(request, found);
+            kind.requireWrite(
+                    request.caller(),
+                    found.path().unit().environment(),
+                    found.path().unit().serviceName());
             return found;
         });
     }
 
-    private void requireWrite(Request request, Found found) {
-        face.requireWrite(
-                request.caller(),
-                found.path().unit().environment(),
-                found.path().unit().serviceName());
-    }
-
+    /** Finds the resource of a request by id. */
     public Future<Found> find(Request request) {
-        return resources.find(face.kind(), request.parameter("id"), request.minRevision());
+        return resources.find(kind.name(), request.parameter("id"), request.minRevision());
     }
 
-    /** GET by id. */
+    /** Reads by id. */
     public Future<Response> get(Request request) {
         return find(request).map(found -> {
             Resource resource = found.present();
@@ -122,29 +160,23 @@ public final class ResourceRoutes {
         });
     }
 
-    /** The answer to a read of one resource. */
+    /** The response to a read of one resource. */
     public Response read(Resource resource, Request request) {
-        face.requireRead(resource, request.caller());
-        face.wasRead(resource, request);
-        return show(200, resource, request.caller());
+        kind.requireRead(resource, request.caller());
+        return show(200, resource, request);
     }
 
-    private Response show(int status, Resource resource, Caller caller) {
-        boolean masked = face.isMasked(resource, caller);
-        return Response.json(status, face.render(resource, caller))
+    private Response show(int status, Resource resource, Request request) {
+        Caller caller = request.caller();
+        kind.noteRead(resource, caller, request.id());
+        boolean masked = kind.isMasked(resource, caller);
+        return Response.json(status, kind.render(resource, caller))
                 .tagged(resource.revision() + (masked ? "-m" : ""))
                 .asSecret(resource.isSealed() && !masked);
     }
 
-    /** The answer to a write. */
-    public Response written(int status, WriteResult result, Request request) {
-        face.wasRead(result.resource(), request);
-        Response answer = show(status, result.resource(), request.caller()).wrote(result.revision());
-        return status == 201
-                ? answer.header(
-                        "Location",
-                        "/api/v1" + face.path() + "/" + result.resource().id())
-                : answer;
+    private Response written(int status, WriteResult result, Request request) {
+        return show(status, result.resource(), request).wrote(result.revision());
     }
 
     private Future<Response> delete(Request request) {
@@ -152,7 +184,7 @@ public final class ResourceRoutes {
             Resource resource = found.present();
             return bus.write(new Command.Delete(
                             ids.next(),
-                            face.kind(),
+                            kind.name(),
                             resource.id(),
                             request.ifMatch(),
                             Action.DELETED,
@@ -164,17 +196,16 @@ public final class ResourceRoutes {
 
     private Future<Response> history(Request request) {
         Page page = Page.of(request, 1);
-        long below = page.isFirst() ? Long.MAX_VALUE : parse(page.after().get(0));
+        long below = page.isFirst() ? Long.MAX_VALUE : version(page.after().get(0));
         return find(request).compose(found -> {
             request.caller()
                     .require(
                             Right.READ,
                             found.path().unit().environment(),
                             found.path().unit().serviceName());
-            String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
             return resources
-                    .history(face.kind(), id, below, page.limit() + 1)
-                    .map(changes -> page.answer(
+                    .history(kind.name(), id(request), below, page.limit() + 1)
+                    .map(changes -> page.response(
                                     request,
                                     changes,
                                     c -> version(c, request.caller()),
@@ -183,11 +214,15 @@ public final class ResourceRoutes {
         });
     }
 
-    private static long parse(String version) {
+    private static String id(Request request) {
+        return request.parameter("id").toLowerCase(Locale.ROOT);
+    }
+
+    private static long version(String text) {
         try {
-            return Long.parseLong(version);
+            return Long.parseLong(text);
         } catch (NumberFormatException e) {
-            throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
+            throw Page.invalidToken();
         }
     }
 
@@ -196,7 +231,7 @@ public final class ResourceRoutes {
         o.put("version", change.resource().version());
         o.put("revision", change.revision());
         o.put("action", change.action().text());
-        o.set("value", change.action().isRemoval() ? null : face.historyValue(change));
+        o.set("value", change.action().isRemoval() ? null : kind.historyValue(change.resource()));
         o.put("changed_by", caller.has(Right.AUDIT_READ) ? change.actor() : null);
         o.put("changed_at", Json.time(change.occurredAt()));
         o.put("comment", change.comment());
@@ -204,39 +239,35 @@ public final class ResourceRoutes {
     }
 
     private Future<Response> rollback(Request request) {
-        FieldReader form = FieldReader.write(request.object());
-        Long version = form.integer("version", 1, Long.MAX_VALUE);
-        if (version == null && form.errors().isEmpty()) {
-            form.error("version", "is required");
+        FieldReader fields = FieldReader.write(request.object());
+        Long version = fields.integer("version", 1, Long.MAX_VALUE);
+        if (version == null && fields.errors().isEmpty()) {
+            fields.error("version", "is required");
         }
-        String comment = form.text("comment", COMMENT);
-        form.done();
+        String comment = fields.text("comment", COMMENT);
+        fields.done();
         long wanted = version == null ? 0 : version;
-        return find(request)
-                .compose(found -> {
-                    requireWrite(request, found);
-                    String id = request.parameter("id").toLowerCase(java.util.Locale.ROOT);
-                    Origin origin = request.origin(comment);
-                    return resources.version(face.kind(), id, wanted).compose(earlier -> {
-                        Change change = earlier.orElseThrow(
-                                () -> ServiceException.invalid("version", "is not one that this resource has had"));
-                        if (change.action().isRemoval()) {
-                            throw new ServiceException(
-                                    ErrorCode.CONFLICT, "Version " + wanted + " is a deletion; nothing stood there");
-                        }
-                        Resource was = change.resource();
-                        return face.checkRollback(was, request)
-                                .compose(v -> bus.write(new Command.Rollback(
-                                        ids.next(),
-                                        face.kind(),
-                                        id,
-                                        was.environment(),
-                                        was.serviceName(),
-                                        was.name(),
-                                        was.row(),
-                                        was.sealed(),
-                                        origin)));
-                    });
+        return forWrite(request)
+                .compose(found -> resources.version(kind.name(), id(request), wanted))
+                .compose(earlier -> {
+                    Change change = earlier.orElseThrow(
+                            () -> ServiceException.invalid("version", "is not a version of this resource"));
+                    if (change.action().isRemoval()) {
+                        throw new ServiceException(
+                                ErrorCode.CONFLICT,
+                                "Version " + wanted + " is a deletion: there is no state to restore");
+                    }
+                    Resource was = change.resource();
+                    return bus.write(new Command.Rollback(
+                            ids.next(),
+                            kind.name(),
+                            was.id(),
+                            was.environment(),
+                            was.serviceName(),
+                            was.name(),
+                            was.row(),
+                            was.sealed(),
+                            request.origin(comment)));
                 })
                 .map(result -> written(200, result, request));
     }

@@ -24,10 +24,7 @@ import org.jspecify.annotations.Nullable;
  * stage is complete when it is returned. The keys carry the epoch of the log.
  */
 public final class NearCache {
-    /** Another name than when the payloads were not packed: members of that version could not read these. */
-    static final String MAP = "packed-snapshots";
-
-    private static final String MAP_BEFORE = "snapshots";
+    static final String MAP = "snapshots";
 
     private final HazelcastInstance hazelcast;
     private final IMap<String, Snapshot> map;
@@ -81,14 +78,6 @@ public final class NearCache {
     boolean owns(String gridKey) {
         var owner = hazelcast.getPartitionService().getPartition(gridKey).getOwner();
         return owner != null && owner.localMember();
-    }
-
-    /**
-     * Drops what members of the version before have kept: the last member of this version that starts leaves nothing of it.
-     * Blocks.
-     */
-    public void dropOfVersionBefore() {
-        hazelcast.getMap(MAP_BEFORE).evictAll();
     }
 
     /** Drops everything. Blocks. */

@@ -11,10 +11,10 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.postgres.Select;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
-import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  * remembered for good, also of one that was deleted.
  */
 public final class Resources {
+    /** The columns of a resource in the table {@code resources}. */
+    public static final String COLUMNS =
+            "kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed";
+
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
 
     private final SnapshotCache cache;
@@ -44,6 +48,10 @@ public final class Resources {
         this.changeLog = changeLog;
         this.postgres = postgres;
         this.feed = feed;
+    }
+
+    /** Remembers from now on where the resources of applied changes belong. */
+    public void start() {
         feed.addListener(this::remember);
     }
 
@@ -133,14 +141,19 @@ public final class Resources {
         return changeLog.version(kind, id, version);
     }
 
-    /** Resources from a statement whose columns are named as in {@code resources}. */
-    public Future<List<Resource>> list(String sql, Tuple arguments) {
-        return postgres.read(sql, arguments).map(Resources::toList);
+    /** Begins a statement for the resources of a kind, for {@link #list}. */
+    public static Select select(String kind) {
+        return new Select("select " + COLUMNS + " from resources r").where("kind = ?", kind);
     }
 
-    /** The same, where a statement has more columns, which {@code read} makes something of. */
-    public <T> Future<List<T>> list(String sql, Tuple arguments, BiFunction<Resource, Row, T> read) {
-        return postgres.read(sql, arguments).map(rows -> {
+    /** The resources of a statement that {@link #select} began. */
+    public Future<List<Resource>> list(Select select) {
+        return postgres.read(select.sql(), select.arguments()).map(Resources::toList);
+    }
+
+    /** The resources of a statement whose columns are {@link #COLUMNS} and others, read by {@code read}. */
+    public <T> Future<List<T>> list(Select select, BiFunction<Resource, Row, T> read) {
+        return postgres.read(select.sql(), select.arguments()).map(rows -> {
             List<T> all = new ArrayList<>(rows.size());
             for (Row row : rows) {
                 all.add(read.apply(ChangeLog.toResource(row), row));

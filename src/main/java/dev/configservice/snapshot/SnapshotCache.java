@@ -141,6 +141,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.loadFailures = Counter.builder("config_service_snapshot_failures")
                 .description("Snapshots that no tier could answer")
                 .register(meters);
+    }
+
+    /** Follows the feed from now on. */
+    public void start() {
         feed.addListener(this);
     }
 

@@ -76,11 +76,13 @@ class IssuerKeysTest {
 
     private IssuerKeys keys() {
         String place = "http://127.0.0.1:" + server.getAddress().getPort() + "/keys";
-        return new IssuerKeys(
+        IssuerKeys keys = new IssuerKeys(
                 vertx,
                 new AccessSettings("", true, Duration.ofMinutes(1), ISSUER, "", place, ""),
                 Duration.ofMillis(20),
                 meters);
+        keys.start();
+        return keys;
     }
 
     private boolean takes(IssuerKeys keys, String secret) {

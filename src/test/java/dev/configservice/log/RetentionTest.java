@@ -3,7 +3,10 @@ package dev.configservice.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.configservice.config.ConfigurationKind;
+import dev.configservice.flag.FlagKind;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.Keyring;
 import dev.configservice.testing.EventStream;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
@@ -24,8 +27,14 @@ class RetentionTest {
     private final Postgres postgres = new Postgres(vertx, node.setting("CS_POSTGRES_URI"), 2);
 
     /** Everything that is older than a moment may go. */
-    private final Retention retention =
-            new Retention(vertx, postgres, Duration.ofMillis(1), SIZE, new SimpleMeterRegistry());
+    private final Retention retention = new Retention(
+            vertx,
+            postgres,
+            Duration.ofMillis(1),
+            SIZE,
+            new ResourceKinds(List.of(
+                    new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}), new FlagKind("e"))),
+            new SimpleMeterRegistry());
 
     @BeforeEach
     void smallPartitions() {

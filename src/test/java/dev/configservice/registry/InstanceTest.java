@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
+import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;

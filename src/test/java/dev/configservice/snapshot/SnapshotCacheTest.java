@@ -14,6 +14,7 @@ import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
+import dev.configservice.log.ResourceKinds;
 import dev.configservice.log.UnitId;
 import dev.configservice.log.WriteResult;
 import dev.configservice.log.WriterVerticle;
@@ -47,7 +48,7 @@ class SnapshotCacheTest {
     private final String cluster = "cache-" + UUID.randomUUID();
     private final String database = TestServers.newDatabase();
     private final TcpProxy proxy = new TcpProxy(URI.create(database).getPort());
-    private final UnitId unit = new UnitId(ConfigurationKind.KIND, "e", "s");
+    private final UnitId unit = new UnitId("configuration", "e", "s");
     private Node here;
     private Node there;
 
@@ -103,6 +104,7 @@ class SnapshotCacheTest {
             redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system());
             near = new NearCache(hazelcast);
             cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1000, meters);
+            cache.start();
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
                     feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, InstantSource.system());
             get(vertx.deployVerticle(follower));
@@ -112,7 +114,8 @@ class SnapshotCacheTest {
                     follower,
                     changeLog,
                     postgres,
-                    List.of(new ConfigurationKind(Keyring.of(""))),
+                    new ResourceKinds(
+                            List.of(new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}))),
                     InstantSource.system(),
                     Duration.ofSeconds(5),
                     meters)));
@@ -122,7 +125,7 @@ class SnapshotCacheTest {
             UUID id = ids.next();
             return get(bus.write(new Command.Create(
                     id,
-                    ConfigurationKind.KIND,
+                    "configuration",
                     id.toString(),
                     "e",
                     service,
@@ -135,7 +138,7 @@ class SnapshotCacheTest {
         WriteResult set(String id, int value) {
             return get(bus.write(new Command.Update(
                     ids.next(),
-                    ConfigurationKind.KIND,
+                    "configuration",
                     id,
                     "{\"value\":" + value + "}",
                     Sealed.NONE,
@@ -273,7 +276,7 @@ class SnapshotCacheTest {
         double loads = here.reads("postgres");
 
         for (int i = 0; i < 2000; i++) {
-            assertThat(here.read(new UnitId(ConfigurationKind.KIND, "e", "random-" + i))
+            assertThat(here.read(new UnitId("configuration", "e", "random-" + i))
                             .resources())
                     .isEmpty();
         }

@@ -34,8 +34,9 @@ final class OpenApiCheck {
     }
 
     static void check(String method, String path, Reply reply) {
-        String template =
-                template(path.length() > 1 && path.endsWith("/") ? path.substring(0, path.length() - 1) : path);
+        String plain = path.length() > 1 && path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+        String described = method.equals("HEAD") ? "get" : method.toLowerCase(java.util.Locale.ROOT);
+        String template = template(plain, described);
         if (template == null) {
             assertThat(reply.status())
                     .as("%s %s is not described", method, path)
@@ -43,9 +44,7 @@ final class OpenApiCheck {
             checkBody("#/components/schemas/Problem", reply);
             return;
         }
-        JsonNode operation = API.path("paths")
-                .path(template)
-                .path(method.equals("HEAD") ? "get" : method.toLowerCase(java.util.Locale.ROOT));
+        JsonNode operation = API.path("paths").path(template).path(described);
         if (operation.isMissingNode()) {
             assertThat(reply.status())
                     .as("%s %s is not described", method, path)
@@ -93,15 +92,22 @@ final class OpenApiCheck {
                 .isEmpty();
     }
 
-    private static String template(String path) {
+    /** The template of a path: one that has the method before others, then the one with the fewest parameters. */
+    private static String template(String path, String method) {
         String best = null;
         for (Map.Entry<String, JsonNode> p : API.path("paths").properties()) {
             String regex = ("\\Q" + p.getKey() + "\\E").replaceAll("\\{[a-z_]+}", "\\\\E[^/]+\\\\Q");
-            if (Pattern.matches(regex, path) && (best == null || count(p.getKey()) < count(best))) {
+            if (Pattern.matches(regex, path) && (best == null || isBetter(p.getKey(), best, method))) {
                 best = p.getKey();
             }
         }
         return best;
+    }
+
+    private static boolean isBetter(String template, String best, String method) {
+        boolean has = API.path("paths").path(template).has(method);
+        boolean bestHas = API.path("paths").path(best).has(method);
+        return has == bestHas ? count(template) < count(best) : has;
     }
 
     private static long count(String template) {

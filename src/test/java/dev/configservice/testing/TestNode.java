@@ -1,6 +1,8 @@
 package dev.configservice.testing;
 
+import dev.configservice.http.Route;
 import dev.configservice.node.Node;
+import dev.configservice.resource.VersionedKind;
 import dev.configservice.settings.Settings;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -18,26 +20,37 @@ public final class TestNode implements AutoCloseable {
 
     private static TestNode shared;
 
-    private final Node assembly;
+    private final Node node;
     private final Map<String, String> environment;
+    private final List<VersionedKind> kinds;
 
     private TestNode(Map<String, String> environment) {
+        this(environment, List.of());
+    }
+
+    private TestNode(Map<String, String> environment, List<VersionedKind> kinds) {
         this.environment = environment;
-        this.assembly = Node.start(Settings.load(environment, false));
+        this.kinds = kinds;
+        this.node = Node.start(Settings.load(environment, false), kinds);
     }
 
     /** One node for all tests that only use it as a caller would. */
     public static synchronized TestNode shared() {
         if (shared == null) {
             shared = start(Map.of());
-            TestNode node = shared;
-            Runtime.getRuntime().addShutdownHook(new Thread(node::close));
+            TestNode started = shared;
+            Runtime.getRuntime().addShutdownHook(new Thread(started::close));
         }
         return shared;
     }
 
     /** A node with a database and a cluster of its own; settings given win. */
     public static TestNode start(Map<String, String> settings) {
+        return start(settings, List.of());
+    }
+
+    /** A node with further kinds of resources. */
+    public static TestNode start(Map<String, String> settings, List<VersionedKind> kinds) {
         Map<String, String> environment = new HashMap<>();
         environment.put("CS_HTTP_HOST", "127.0.0.1");
         environment.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
@@ -50,7 +63,7 @@ public final class TestNode implements AutoCloseable {
         environment.put("CS_SECRETS_KEYSET", Keysets.FIRST);
         environment.putAll(settings);
         environment.computeIfAbsent("CS_POSTGRES_URI", k -> TestServers.newDatabase());
-        return new TestNode(environment);
+        return new TestNode(environment, kinds);
     }
 
     /** Another node of the same cluster. */
@@ -59,7 +72,7 @@ public final class TestNode implements AutoCloseable {
         other.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
         other.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
         other.put("CS_CLUSTER_MEMBERS", "127.0.0.1:" + environment.get("CS_CLUSTER_PORT"));
-        return new TestNode(other);
+        return new TestNode(other, kinds);
     }
 
     /** An edge of the same cluster. */
@@ -88,15 +101,20 @@ public final class TestNode implements AutoCloseable {
     }
 
     public Api anonymous() {
-        return Api.anonymous(assembly.httpPort());
+        return Api.anonymous(node.httpPort());
     }
 
     public Api admin() {
         return anonymous().key(ADMIN_KEY);
     }
 
+    /** The routes that it serves. */
+    public List<Route> routes() {
+        return node.routes();
+    }
+
     public int port() {
-        return assembly.httpPort();
+        return node.httpPort();
     }
 
     /** Runs a statement on the node's database; a row is a list of texts. */
@@ -126,6 +144,6 @@ public final class TestNode implements AutoCloseable {
 
     @Override
     public void close() {
-        assembly.close();
+        node.close();
     }
 }

@@ -1,14 +1,19 @@
 package dev.configservice.events.audit;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Scope;
 import dev.configservice.json.Json;
 import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.LogEntry;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
+import dev.configservice.log.ResourceKinds;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.postgres.Select;
 import dev.configservice.secret.Sealed;
+import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
@@ -33,40 +38,9 @@ public final class AuditLog {
                    c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
                    b.action as before_action
             from changes c
-            left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
-            where c.kind <> 'log' and c.revision < $1
-              and ($2::text is null or c.kind = $2)
-              and ($3::text is null or c.resource_id = $3)
-              and ($4::text is null or c.actor = $4)
-              and ($5::text is null or c.environment in ('', $5))
-              and ($6::text is null or c.service_name = $6 or (c.kind = 'configuration' and c.service_name = ''))
-              and ($7::timestamptz is null or c.occurred_at >= $7)
-              and ($8::timestamptz is null or c.occurred_at < $8)
-              and ($9::text[] is null or c.environment = '' or exists (
-                    select from unnest($9) p where c.environment = p or (right(p, 1) = '*'
-                        and starts_with(c.environment, left(p, -1)))))
-              and ($10::text[] is null or c.service_name = '' or exists (
-                    select from unnest($10) p where c.service_name = p or (right(p, 1) = '*'
-                        and starts_with(c.service_name, left(p, -1)))))
-            order by c.revision desc limit $11""";
-
+            left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1""";
     private static final String SECRET_READS = """
-            select id, occurred_at, actor, request_id, resource_id, environment, service_name, name from secret_reads c
-            where ($1::text = '' or id::text < $1)
-              and ($2::text is null or c.resource_id = $2)
-              and ($3::text is null or c.actor = $3)
-              and ($4::text is null or c.environment = $4)
-              and ($5::text is null or c.service_name = $5)
-              and ($6::timestamptz is null or c.occurred_at >= $6)
-              and ($7::timestamptz is null or c.occurred_at < $7)
-              and ($8::text[] is null or exists (
-                    select from unnest($8) p where c.environment = p or (right(p, 1) = '*'
-                        and starts_with(c.environment, left(p, -1)))))
-              and ($9::text[] is null or c.service_name = '' or exists (
-                    select from unnest($9) p where c.service_name = p or (right(p, 1) = '*'
-                        and starts_with(c.service_name, left(p, -1)))))
-            order by id desc limit $10""";
-
+            select id, occurred_at, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
     private static final String CHAIN = """
             select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
                    fence, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
@@ -84,13 +58,15 @@ public final class AuditLog {
             order by revision desc limit 1""";
 
     private final Postgres postgres;
+    private final ResourceKinds kinds;
 
-    public AuditLog(Postgres postgres) {
+    public AuditLog(Postgres postgres, ResourceKinds kinds) {
         this.postgres = postgres;
+        this.kinds = kinds;
     }
 
-    /** What is asked for; null where all is. */
-    record Question(
+    /** The filters of a request; null for those that are not given. Only what is within both scopes is found. */
+    record Wanted(
             @Nullable String resourceType,
             @Nullable String resourceId,
             @Nullable String actor,
@@ -98,32 +74,43 @@ public final class AuditLog {
             @Nullable String serviceName,
             @Nullable OffsetDateTime since,
             @Nullable OffsetDateTime until,
-            List<String> environments,
-            List<String> serviceNames) {}
+            Scope environments,
+            Scope serviceNames) {}
 
-    /** A change, and what stood before it; null where nothing did. */
+    /** A change, and the resource before it; null where there was none. */
     record Audited(Change change, @Nullable Resource before) {}
 
-    Future<List<Audited>> changes(Question q, long below, int limit) {
-        Tuple arguments = Tuple.tuple()
-                .addLong(below)
-                .addString(q.resourceType())
-                .addString(q.resourceId())
-                .addString(q.actor())
-                .addString(q.environment())
-                .addString(q.serviceName())
-                .addOffsetDateTime(q.since())
-                .addOffsetDateTime(q.until())
-                .addArrayOfString(patterns(q.environments()))
-                .addArrayOfString(patterns(q.serviceNames()))
-                .addInteger(limit);
-        return postgres.read(CHANGES, arguments, DEADLINE).map(rows -> {
+    Future<List<Audited>> changes(Wanted wanted, long below, int limit) {
+        Select select = new Select(CHANGES)
+                .where("c.revision < ?", below)
+                // the log also holds its own entries
+                .where("c.kind = any(?)", (Object) kinds.names().toArray(String[]::new))
+                .whereGiven("c.kind = ?", wanted.resourceType())
+                .whereGiven("c.environment in ('', ?)", wanted.environment());
+        if (wanted.serviceName() != null) {
+            select.where(
+                    "c.service_name = ? or (c.service_name = '' and c.kind = any(?))",
+                    wanted.serviceName(),
+                    kinds.names(ResourceKind::belongsToService).toArray(String[]::new));
+        }
+        both(select, wanted, true).orderBy("c.revision desc", limit);
+        return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
             List<Audited> entries = new ArrayList<>(rows.size());
             for (Row row : rows) {
                 entries.add(entry(row));
             }
             return entries;
         });
+    }
+
+    /** The filters that changes and reads of secrets share. */
+    private static Select both(Select select, Wanted wanted, boolean orWithoutEnvironment) {
+        return select.whereGiven("c.resource_id = ?", wanted.resourceId())
+                .whereGiven("c.actor = ?", wanted.actor())
+                .whereGiven("c.occurred_at >= ?", wanted.since())
+                .whereGiven("c.occurred_at < ?", wanted.until())
+                .whereWithin("c.environment", wanted.environments().patterns(), orWithoutEnvironment)
+                .whereWithin("c.service_name", wanted.serviceNames().patterns(), true);
     }
 
     private static Audited entry(Row row) {
@@ -148,19 +135,13 @@ public final class AuditLog {
                         Sealed.of(row.getBuffer("before_sealed"))));
     }
 
-    Future<List<ObjectNode>> secretReads(Question q, String below, int limit) {
-        Tuple arguments = Tuple.tuple()
-                .addString(below)
-                .addString(q.resourceId())
-                .addString(q.actor())
-                .addString(q.environment())
-                .addString(q.serviceName())
-                .addOffsetDateTime(q.since())
-                .addOffsetDateTime(q.until())
-                .addArrayOfString(patterns(q.environments()))
-                .addArrayOfString(patterns(q.serviceNames()))
-                .addInteger(limit);
-        return postgres.read(SECRET_READS, arguments, DEADLINE).map(rows -> {
+    Future<List<ObjectNode>> secretReads(Wanted wanted, String below, int limit) {
+        Select select = new Select(SECRET_READS)
+                .whereGiven("id::text < ?", below.isEmpty() ? null : below)
+                .whereGiven("c.environment = ?", wanted.environment())
+                .whereGiven("c.service_name = ?", wanted.serviceName());
+        both(select, wanted, false).orderBy("id desc", limit);
+        return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
             List<ObjectNode> reads = new ArrayList<>(rows.size());
             for (Row row : rows) {
                 ObjectNode o = Json.object();
@@ -184,10 +165,6 @@ public final class AuditLog {
             }
             return reads;
         });
-    }
-
-    private static String @Nullable [] patterns(List<String> patterns) {
-        return patterns.isEmpty() ? null : patterns.toArray(String[]::new);
     }
 
     /** What a look at the chain found. */
@@ -221,14 +198,14 @@ public final class AuditLog {
     }
 
     private static byte[] link(byte[] before, Row row) {
-        MessageDigest sha = LogEntry.sha256();
+        MessageDigest sha = Sha256.digest();
         sha.update(before);
         sha.update(ByteBuffer.allocate(8).putLong(row.getLong("revision")).array());
         return sha.digest(row.getBuffer("digest").getBytes());
     }
 
     private static boolean digestHolds(Row row) {
-        if (row.getString("kind").equals("log")) {
+        if (Change.isOfLog(row.getString("kind"))) {
             return true;
         }
         Change c = ChangeLog.toChange(row);

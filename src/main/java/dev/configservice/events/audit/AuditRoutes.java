@@ -8,6 +8,7 @@ import dev.configservice.events.ChangeEvents;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
@@ -17,15 +18,16 @@ import io.vertx.core.Future;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the audit: who changed what, when and why, and whether the log is as it was written. */
 public final class AuditRoutes implements Routes {
-    private static final StringRule RESOURCE_TYPE = StringRule.pattern(
-            "configuration|feature_flag|service|access_key|secret_read",
-            "must be configuration, feature_flag, service, access_key or secret_read");
+    /** The reads of secrets, which are no changes, as a type of their own. */
+    private static final String SECRET_READ = "secret_read";
+
     private static final long MAX_REVISION = 999_999_999_999_999_999L;
     private static final StringRule REVISION = StringRule.number(1, MAX_REVISION);
     private static final StringRule TEXT = StringRule.text(1, 300);
@@ -39,39 +41,38 @@ public final class AuditRoutes implements Routes {
     }
 
     @Override
-    public void mount(Table table) {
-        table.coreRoute(
-                "GET", "/audit/verify", Right.AUDIT_READ, Map.of("from", REVISION, "to", REVISION), this::verify);
-        table.coreRoute(
-                "GET",
-                "/audit",
-                Right.AUDIT_READ,
-                Map.of(
-                        "resource_type",
-                        RESOURCE_TYPE,
-                        "resource_id",
-                        TEXT,
-                        "actor",
-                        TEXT,
-                        "environment",
-                        StringRule.NAME,
-                        "service_name",
-                        StringRule.NAME,
-                        "since",
-                        StringRule.TIME,
-                        "until",
-                        StringRule.TIME,
-                        Page.LIMIT,
-                        Page.SIZE,
-                        Page.TOKEN,
-                        StringRule.ANY),
-                this::list);
+    public List<Route> routes() {
+        List<String> types = new ArrayList<>(events.kinds().names());
+        types.add(SECRET_READ);
+        return List.of(
+                Route.api("GET", "/audit/verify", this::verify)
+                        .needs(Right.AUDIT_READ)
+                        .with(Map.of("from", REVISION, "to", REVISION))
+                        .onLog(),
+                Route.api("GET", "/audit", this::list)
+                        .needs(Right.AUDIT_READ)
+                        .with(Page.parameters(Map.of(
+                                "resource_type",
+                                StringRule.oneOf(types),
+                                "resource_id",
+                                TEXT,
+                                "actor",
+                                TEXT,
+                                "environment",
+                                StringRule.NAME,
+                                "service_name",
+                                StringRule.NAME,
+                                "since",
+                                StringRule.TIME,
+                                "until",
+                                StringRule.TIME)))
+                        .onLog());
     }
 
     private Future<Response> list(Request request) {
         Page page = Page.of(request, 1);
         String type = request.query("resource_type");
-        AuditLog.Question question = new AuditLog.Question(
+        AuditLog.Wanted wanted = new AuditLog.Wanted(
                 type,
                 request.query("resource_id"),
                 request.query("actor"),
@@ -79,13 +80,13 @@ public final class AuditRoutes implements Routes {
                 request.query("service_name"),
                 time(request, "since"),
                 time(request, "until"),
-                request.caller().environments().patterns(),
-                request.caller().serviceNames().patterns());
+                request.caller().environments(),
+                request.caller().serviceNames());
         String before = page.isFirst() ? "" : page.after().get(0);
         Caller caller = request.caller();
-        if ("secret_read".equals(type)) {
-            return audit.secretReads(question, before, page.limit() + 1)
-                    .map(found -> page.answer(
+        if (SECRET_READ.equals(type)) {
+            return audit.secretReads(wanted, before, page.limit() + 1)
+                    .map(found -> page.response(
                             request,
                             found,
                             o -> o,
@@ -95,8 +96,8 @@ public final class AuditRoutes implements Routes {
             throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
         }
         long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
-        return audit.changes(question, below, page.limit() + 1)
-                .map(found -> page.answer(
+        return audit.changes(wanted, below, page.limit() + 1)
+                .map(found -> page.response(
                         request,
                         found,
                         e -> render(e, caller),

@@ -10,6 +10,7 @@ import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.KafkaSettings;
+import dev.configservice.vertx.Backoff;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,7 +29,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -71,7 +71,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private volatile boolean again;
     private boolean stopped;
     private boolean withoutLargeValues;
-    private int failures;
+    private final Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
     private long pauseUntilNanos = System.nanoTime();
 
     public KafkaFanoutVerticle(
@@ -147,7 +147,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 failed(done.cause());
                 return;
             }
-            failures = 0;
+            backoff.reset();
             healthy = true;
             if (done.result()) {
                 work();
@@ -170,22 +170,19 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     }
 
     private void failed(Throwable cause) {
-        failures++;
         healthy = false;
         if (cause instanceof RecordTooLargeException) {
             withoutLargeValues = true;
             log.error("kafka.topic-too-small topic={}: large values are left out of their events", settings.topic());
         }
-        if (failures == 1 || failures % 30 == 0) {
-            log.warn("kafka.away failures={} cause={}", failures, cause.toString());
+        long pause = backoff.nextMillis();
+        if (backoff.isNoteworthy(30)) {
+            log.warn("kafka.unreachable failures={} cause={}", backoff.failures(), cause.toString());
         }
         claim = null;
         position = -1;
         dropProducer();
-        long base = Math.min(5000, 100L << Math.min(failures, 6));
-        pauseUntilNanos = System.nanoTime()
-                + Duration.ofMillis(base / 2 + ThreadLocalRandom.current().nextLong(base))
-                        .toNanos();
+        pauseUntilNanos = System.nanoTime() + Duration.ofMillis(pause).toNanos();
     }
 
     /** One page; true where there was more than that when it was taken. */
@@ -299,7 +296,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     private Future<Void> send(List<Change> page) {
         KafkaProducer<String, Buffer> to = producer;
-        List<Change> published = page.stream().filter(Change::isPublic).toList();
+        List<Change> published = page.stream().filter(events.kinds()::isPublic).toList();
         if (to == null) {
             return Future.failedFuture("no producer");
         }

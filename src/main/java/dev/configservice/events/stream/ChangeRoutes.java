@@ -10,11 +10,13 @@ import dev.configservice.events.ChangeFilter;
 import dev.configservice.http.Page;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeReader;
+import dev.configservice.log.ResourceKind;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.HashMap;
@@ -24,8 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The routes of changes: in pages, by waiting, as a stream. */
 public final class ChangeRoutes implements Routes {
-    private static final StringRule RESOURCE_TYPE =
-            StringRule.pattern("configuration|feature_flag|service", "must be configuration, feature_flag or service");
     private static final StringRule KEY_PREFIX = StringRule.text(1, 255);
     private static final StringRule POSITION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -43,39 +43,36 @@ public final class ChangeRoutes implements Routes {
     }
 
     @Override
-    public void mount(Table table) {
-        table.stream(
-                "/changes/stream",
-                Right.READ,
-                filters(Map.of("after", POSITION, "access_token", StringRule.ANY)),
-                this::stream);
-        table.route(
-                "GET",
-                "/changes",
-                Right.READ,
-                filters(Map.of("after", POSITION, "limit", Page.SIZE, "wait", StringRule.number(0, 60))),
-                this::changes);
+    public List<Route> routes() {
+        return List.of(
+                Route.stream("/changes/stream", this::stream)
+                        .needs(Right.READ)
+                        .with(filters(Map.of("after", POSITION, Route.ACCESS_TOKEN, StringRule.ANY))),
+                Route.api("GET", "/changes", this::changes)
+                        .needs(Right.READ)
+                        .with(filters(
+                                Map.of("after", POSITION, "limit", Page.SIZE, "wait", StringRule.number(0, 60)))));
     }
 
-    private static Map<String, StringRule> filters(Map<String, StringRule> others) {
+    private Map<String, StringRule> filters(Map<String, StringRule> others) {
         Map<String, StringRule> all = new HashMap<>(others);
         all.put("environment", StringRule.NAME);
         all.put("service_name", StringRule.NAME);
-        all.put("resource_type", RESOURCE_TYPE);
+        all.put("resource_type", StringRule.oneOf(events.kinds().names(ResourceKind::isPublic)));
         all.put("key_prefix", KEY_PREFIX);
-        return Map.copyOf(all);
+        return all;
     }
 
-    private static ChangeFilter filter(Request request) {
-        return ChangeFilter.of(
+    private ChangeFilter filter(Request request) {
+        ChangeFilter.Wanted wanted = new ChangeFilter.Wanted(
                 request.query("environment"),
                 request.query("service_name"),
                 request.query("resource_type"),
-                request.query("key_prefix"),
-                request.caller());
+                request.query("key_prefix"));
+        return ChangeFilter.of(events.kinds(), wanted, request.caller());
     }
 
-    private Future<Void> stream(Exchange exchange) {
+    private Future<Void> stream(Route.Exchange exchange) {
         Request request = exchange.request();
         return streams.open(exchange.response(), filter(request), request.caller(), position(request));
     }

@@ -93,6 +93,10 @@ public final class ChangeStreams {
         this.dropped = Counter.builder("config_service_streams_dropped")
                 .description("Streams that were closed because their client was too slow")
                 .register(meters);
+    }
+
+    /** Follows the feed from now on. */
+    public void start() {
         feed.addListener(new ChangeFeed.Listener() {
             @Override
             public void applied(Change change) {
@@ -118,9 +122,12 @@ public final class ChangeStreams {
 
         Loop(Context context) {
             this.context = context;
+        }
+
+        void start() {
             // first listen, then look: what comes between is heard of twice, not never
             bus.onChange(this::hear);
-            this.heard = feed.applied().revision();
+            heard = feed.applied().revision();
             vertx.setPeriodic(1000, t -> tick());
         }
 
@@ -129,7 +136,7 @@ public final class ChangeStreams {
                 return;
             }
             heard = change.revision();
-            if (!change.isPublic()) {
+            if (!events.kinds().isPublic(change)) {
                 return;
             }
             ChangeEvent event = null;
@@ -200,7 +207,11 @@ public final class ChangeStreams {
 
     private Loop loop() {
         Context context = Objects.requireNonNull(Vertx.currentContext(), "not on an event loop");
-        return loops.computeIfAbsent(Thread.currentThread(), t -> new Loop(context));
+        return loops.computeIfAbsent(Thread.currentThread(), t -> {
+            Loop loop = new Loop(context);
+            loop.start();
+            return loop;
+        });
     }
 
     /** Completes when a change arrives that the filter matches, or after a while; called on an event loop. */

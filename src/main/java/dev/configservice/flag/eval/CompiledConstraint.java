@@ -26,14 +26,14 @@ final class CompiledConstraint {
     private static final java.util.regex.Pattern COUNTED = java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");
 
     /** What a test of an attribute says; of the wrong type counts as neither. */
-    private enum Outcome {
+    private enum Match {
         HOLDS,
         FAILS,
         WRONG_TYPE
     }
 
     private interface Test {
-        Outcome of(Object attribute);
+        Match of(Object attribute);
     }
 
     private final Constraint constraint;
@@ -53,21 +53,21 @@ final class CompiledConstraint {
         return constraint;
     }
 
-    boolean holds(EvaluationContext subject) {
-        Object attribute = subject.attribute(constraint.attribute());
+    boolean holds(EvaluationContext context) {
+        Object attribute = context.attribute(constraint.attribute());
         if (constraint.operator() == Operator.EXISTS) {
             return (attribute != null) != constraint.negate();
         }
         if (attribute == null) {
             return constraint.operator() == Operator.NOT_IN && !constraint.negate();
         }
-        Outcome outcome = test.of(attribute);
-        return outcome != Outcome.WRONG_TYPE && (outcome == Outcome.HOLDS) != constraint.negate();
+        Match outcome = test.of(attribute);
+        return outcome != Match.WRONG_TYPE && (outcome == Match.HOLDS) != constraint.negate();
     }
 
     private static Test test(Operator operator, List<Object> values) {
         return switch (operator) {
-            case EXISTS -> attribute -> Outcome.HOLDS;
+            case EXISTS -> attribute -> Match.HOLDS;
             case IN -> member(values, true);
             case NOT_IN -> member(values, false);
             case STARTS_WITH -> text(texts(values), String::startsWith);
@@ -104,7 +104,7 @@ final class CompiledConstraint {
         return attribute -> {
             Object normal = normal(attribute);
             if (normal == null || !types.contains(normal.getClass())) {
-                return Outcome.WRONG_TYPE;
+                return Match.WRONG_TYPE;
             }
             return of(members.contains(normal) == in);
         };
@@ -139,14 +139,14 @@ final class CompiledConstraint {
     private static Test text(List<String> values, TextTest test) {
         return attribute -> {
             if (!(attribute instanceof String text)) {
-                return Outcome.WRONG_TYPE;
+                return Match.WRONG_TYPE;
             }
             for (String value : values) {
                 if (test.holds(text, value)) {
-                    return Outcome.HOLDS;
+                    return Match.HOLDS;
                 }
             }
-            return Outcome.FAILS;
+            return Match.FAILS;
         };
     }
 
@@ -165,14 +165,14 @@ final class CompiledConstraint {
         }
         return attribute -> {
             if (!(attribute instanceof String text)) {
-                return Outcome.WRONG_TYPE;
+                return Match.WRONG_TYPE;
             }
             for (Pattern pattern : patterns) {
                 if (pattern.matcher(text).find()) {
-                    return Outcome.HOLDS;
+                    return Match.HOLDS;
                 }
             }
-            return Outcome.FAILS;
+            return Match.FAILS;
         };
     }
 
@@ -209,7 +209,7 @@ final class CompiledConstraint {
         if (!(one(values) instanceof BigDecimal value)) {
             throw new IllegalArgumentException("takes a number");
         }
-        return attribute -> attribute instanceof BigDecimal n ? of(order.test(n.compareTo(value))) : Outcome.WRONG_TYPE;
+        return attribute -> attribute instanceof BigDecimal n ? of(order.test(n.compareTo(value))) : Match.WRONG_TYPE;
     }
 
     private static Test version(List<Object> values, Predicate<Integer> order) {
@@ -219,7 +219,7 @@ final class CompiledConstraint {
         }
         return attribute -> {
             SemanticVersion v = attribute instanceof String text ? SemanticVersion.parse(text) : null;
-            return v == null ? Outcome.WRONG_TYPE : of(order.test(v.compareTo(value)));
+            return v == null ? Match.WRONG_TYPE : of(order.test(v.compareTo(value)));
         };
     }
 
@@ -230,7 +230,7 @@ final class CompiledConstraint {
         }
         return attribute -> {
             Instant t = attribute instanceof String text ? instant(text) : null;
-            return t == null ? Outcome.WRONG_TYPE : of(order.test(t.compareTo(value)));
+            return t == null ? Match.WRONG_TYPE : of(order.test(t.compareTo(value)));
         };
     }
 
@@ -242,7 +242,7 @@ final class CompiledConstraint {
         }
     }
 
-    private static Outcome of(boolean holds) {
-        return holds ? Outcome.HOLDS : Outcome.FAILS;
+    private static Match of(boolean holds) {
+        return holds ? Match.HOLDS : Match.FAILS;
     }
 }

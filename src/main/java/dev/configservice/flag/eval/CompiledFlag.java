@@ -24,9 +24,9 @@ final class CompiledFlag {
 
     /** A rule and its constraints; the place of the variant that it names, else {@link #NONE}. */
     private record CompiledRule(Rule rule, List<CompiledConstraint> constraints, int variant) {
-        boolean holds(EvaluationContext subject) {
+        boolean holds(EvaluationContext context) {
             for (CompiledConstraint c : constraints) {
-                if (!c.holds(subject)) {
+                if (!c.holds(context)) {
                     return false;
                 }
             }
@@ -75,8 +75,8 @@ final class CompiledFlag {
         return outcome(reason, 0, false, null);
     }
 
-    private Evaluation on(EvaluationContext subject, int named, Reason reason) {
-        int place = named == NONE ? variant(subject) : named;
+    private Evaluation on(EvaluationContext context, int named, Reason reason) {
+        int place = named == NONE ? variant(context) : named;
         return outcome(
                 reason,
                 place + 2,
@@ -96,41 +96,41 @@ final class CompiledFlag {
     }
 
     /** The steps after the prerequisites: listed users, rules, the percentage. */
-    Evaluation decide(EvaluationContext subject, @Nullable Trace trace) {
-        if (subject.userId() != null && definition.targetUsers().contains(subject.userId())) {
+    Evaluation decide(EvaluationContext context, @Nullable Trace trace) {
+        if (context.userId() != null && definition.targetUsers().contains(context.userId())) {
             if (trace != null) {
                 trace.add("target_users", "the user is listed: on");
             }
-            return on(subject, NONE, Reason.TARGETING_MATCH);
+            return on(context, NONE, Reason.TARGETING_MATCH);
         }
         if (trace != null && !definition.targetUsers().isEmpty()) {
             trace.add("target_users", "the user is not listed");
         }
         for (int i = 0; i < rules.size(); i++) {
             CompiledRule rule = rules.get(i);
-            if (rule.holds(subject)) {
+            if (rule.holds(context)) {
                 Integer share = rule.rule.rollout();
                 if (trace != null) {
                     trace.add("rules[" + i + "]", "all constraints hold: decides" + of(share));
                 }
                 return share == null
-                        ? on(subject, rule.variant, Reason.TARGETING_MATCH)
-                        : share(subject, share, rule.variant, Reason.TARGETING_MATCH, trace);
+                        ? on(context, rule.variant, Reason.TARGETING_MATCH)
+                        : share(context, share, rule.variant, Reason.TARGETING_MATCH, trace);
             }
             if (trace != null) {
-                trace.add("rules[" + i + "]", firstFailing(rule, subject));
+                trace.add("rules[" + i + "]", firstFailing(rule, context));
             }
         }
         if (trace != null) {
             trace.add("rollout_percentage", "decides" + of(rollout));
         }
         boolean forAll = rollout == 0 || rollout == Bucket.COUNT;
-        return share(subject, rollout, NONE, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
+        return share(context, rollout, NONE, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
     }
 
-    private static String firstFailing(CompiledRule rule, EvaluationContext subject) {
+    private static String firstFailing(CompiledRule rule, EvaluationContext context) {
         for (CompiledConstraint c : rule.constraints) {
-            if (!c.holds(subject)) {
+            if (!c.holds(context)) {
                 return "the constraint on " + c.constraint().attribute() + " ("
                         + (c.constraint().negate() ? "not " : "")
                         + c.constraint().operator().text()
@@ -140,14 +140,14 @@ final class CompiledFlag {
         return "";
     }
 
-    private Evaluation share(EvaluationContext subject, int share, int named, Reason reason, @Nullable Trace trace) {
+    private Evaluation share(EvaluationContext context, int share, int named, Reason reason, @Nullable Trace trace) {
         if (share == Bucket.COUNT) {
-            return on(subject, named, reason);
+            return on(context, named, reason);
         }
         if (share == 0) {
             return off(reason);
         }
-        String user = subject.userId();
+        String user = context.userId();
         if (user == null || user.isEmpty()) {
             if (trace != null) {
                 trace.add("user_id", "is missing, and the percentage is partial: off");
@@ -158,16 +158,16 @@ final class CompiledFlag {
         if (trace != null) {
             trace.add("bucket", bucket + " is " + (bucket < share ? "below " : "not below ") + share);
         }
-        return bucket < share ? on(subject, named, reason) : off(reason);
+        return bucket < share ? on(context, named, reason) : off(reason);
     }
 
     /** The place of the user's own variant: by its bucket among the weights; without a user the first that has one. */
-    private int variant(EvaluationContext subject) {
+    private int variant(EvaluationContext context) {
         List<Variant> variants = definition.variants();
         if (variants.isEmpty()) {
             return NONE;
         }
-        String user = subject.userId();
+        String user = context.userId();
         long bucket = user == null || user.isEmpty() ? 0 : Bucket.of(variantPrefix, user);
         long cumulative = 0;
         for (int i = 0; i < variants.size(); i++) {

@@ -4,12 +4,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom a flag is evaluated for.
+ * The user that a flag is evaluated for.
  *
  * @param userId the targeting key; null or empty where there is none
- * @param context attributes: texts, numbers ({@link java.math.BigDecimal}), truth values; others match nothing
+ * @param attributes strings, numbers ({@link java.math.BigDecimal}), booleans; others match nothing
  */
-public record EvaluationContext(@Nullable String userId, Map<String, Object> context) {
+public record EvaluationContext(@Nullable String userId, Map<String, Object> attributes) {
     private static final String USER_ID = "user_id";
 
     @Nullable
@@ -17,6 +17,6 @@ public record EvaluationContext(@Nullable String userId, Map<String, Object> con
         if (name.equals(USER_ID)) {
             return userId;
         }
-        return context.get(name);
+        return attributes.get(name);
     }
 }

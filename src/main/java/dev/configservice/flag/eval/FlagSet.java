@@ -74,37 +74,37 @@ public final class FlagSet {
     }
 
     /** One flag for one user. */
-    public Evaluation evaluate(String name, EvaluationContext subject) {
-        return evaluate(name, subject, null, null);
+    public Evaluation evaluate(String name, EvaluationContext context) {
+        return evaluate(name, context, null, null);
     }
 
     /** The same, and each step that was tried goes into the trace. */
-    public Evaluation evaluate(String name, EvaluationContext subject, @Nullable Trace trace) {
-        return evaluate(name, subject, null, trace);
+    public Evaluation evaluate(String name, EvaluationContext context, @Nullable Trace trace) {
+        return evaluate(name, context, null, trace);
     }
 
     /** All flags for one user; each is evaluated once, also where others have it as a prerequisite. */
-    public List<Evaluation> evaluateAll(EvaluationContext subject) {
+    public List<Evaluation> evaluateAll(EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(flags.size());
         for (CompiledFlag flag : flags.values()) {
-            all.add(evaluate(flag, subject, done, null));
+            all.add(evaluate(flag, context, done, null));
         }
         return all;
     }
 
     /** Several flags for one user, likewise. */
-    public List<Evaluation> evaluateAll(Set<String> names, EvaluationContext subject) {
+    public List<Evaluation> evaluateAll(Set<String> names, EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(names.size());
         for (String name : names) {
-            all.add(evaluate(name, subject, done, null));
+            all.add(evaluate(name, context, done, null));
         }
         return all;
     }
 
     private Evaluation evaluate(
-            String name, EvaluationContext subject, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
+            String name, EvaluationContext context, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
         CompiledFlag flag = flags.get(name);
         if (flag == null) {
             if (trace != null) {
@@ -112,22 +112,22 @@ public final class FlagSet {
             }
             return new Evaluation(name, null, false, null, Reason.FLAG_NOT_FOUND);
         }
-        return evaluate(flag, subject, done, trace);
+        return evaluate(flag, context, done, trace);
     }
 
     /** Only a flag that others have as a prerequisite is asked for more than once, and kept in {@code done}. */
     private Evaluation evaluate(
             CompiledFlag flag,
-            EvaluationContext subject,
+            EvaluationContext context,
             @Nullable Map<String, Evaluation> done,
             @Nullable Trace trace) {
         if (done == null || !prerequisites.contains(flag.definition().name())) {
-            return decide(flag, subject, done, trace);
+            return decide(flag, context, done, trace);
         }
         String name = flag.definition().name();
         Evaluation known = done.get(name);
         if (known == null) {
-            known = decide(flag, subject, done, trace);
+            known = decide(flag, context, done, trace);
             done.put(name, known);
         }
         return known;
@@ -135,7 +135,7 @@ public final class FlagSet {
 
     private Evaluation decide(
             CompiledFlag flag,
-            EvaluationContext subject,
+            EvaluationContext context,
             @Nullable Map<String, Evaluation> done,
             @Nullable Trace trace) {
         FlagDefinition definition = flag.definition();
@@ -149,7 +149,7 @@ public final class FlagSet {
             // where flags share prerequisites, each is evaluated once
             Map<String, Evaluation> shared = done == null ? new HashMap<>() : done;
             for (Prerequisite p : definition.prerequisites()) {
-                String failure = failure(definition.name(), p, subject, shared);
+                String failure = failure(definition.name(), p, context, shared);
                 if (trace != null) {
                     trace.add("prerequisites." + p.flagName(), failure == null ? "holds" : failure);
                 }
@@ -158,15 +158,15 @@ public final class FlagSet {
                 }
             }
         }
-        return flag.decide(subject, trace);
+        return flag.decide(context, trace);
     }
 
     private @Nullable String failure(
-            String of, Prerequisite p, EvaluationContext subject, Map<String, Evaluation> done) {
+            String of, Prerequisite p, EvaluationContext context, Map<String, Evaluation> done) {
         if (cyclic.contains(of) || cyclic.contains(p.flagName())) {
             return "is part of a cycle";
         }
-        Evaluation e = evaluate(p.flagName(), subject, done, null);
+        Evaluation e = evaluate(p.flagName(), context, done, null);
         if (!e.enabled()) {
             return "is off (" + e.reason() + ")";
         }

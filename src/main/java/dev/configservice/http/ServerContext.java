@@ -1,0 +1,16 @@
+package dev.configservice.http;
+
+import dev.configservice.access.Authenticator;
+import dev.configservice.cluster.NodeState;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/** What the servers of all event loops of a node share. */
+public record ServerContext(
+        Authenticator authenticator,
+        ChangeFeed feed,
+        Ids ids,
+        NodeState state,
+        BodyBudget bodyBudget,
+        MeterRegistry meters) {}

@@ -1,0 +1,153 @@
+package dev.configservice.log;
+
+import dev.configservice.log.Change.Hash;
+import dev.configservice.log.LogEntry.Judged;
+import dev.configservice.log.Origin.IdempotencyKey;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.Tuple;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** A call of the function {@code apply_batch}: its arguments, a column of all entries each, and its answer. */
+final class ApplyBatch {
+    static final String SQL = """
+            select outcome, at_revision, at_hash, other_id
+            from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                             $20::text[]::json[], $21, $22, $23, $24, $25, $26, $27, $28, $29)""";
+
+    private ApplyBatch() {}
+
+    /** The outcomes of one entry, named as the function names them. */
+    enum BatchOutcome {
+        /** Applied: it has a revision and a hash. */
+        DONE,
+        /** Its Idempotency-Key was used before: the revision of then. */
+        REPLAYED,
+        /** Its Idempotency-Key was used before with another request. */
+        REUSED,
+        /** Its path belongs to another resource, whose id is given. */
+        TAKEN,
+        /** The resource or its unit has changed since the entry was computed. */
+        MOVED,
+        /** The resource does not exist any more. */
+        GONE;
+
+        static BatchOutcome of(String name) {
+            return valueOf(name.toUpperCase(Locale.ROOT));
+        }
+    }
+
+    /** The result of one entry. */
+    record Result(
+            BatchOutcome outcome,
+            long revision,
+            @Nullable Hash hash,
+            @Nullable String otherId) {}
+
+    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries) {
+        Tuple arguments = Tuple.tuple()
+                .addLong(known.epoch())
+                .addLong(known.revision())
+                .addBuffer(bytes(hash.hex()))
+                .addArrayOfString(texts(entries, e -> e.op().text()))
+                .addArrayOfUUID(column(entries, UUID[]::new, LogEntry::eventId))
+                .addArrayOfString(texts(entries, e -> e.resource().kind()))
+                .addArrayOfString(texts(entries, e -> e.resource().id()))
+                .addArrayOfString(texts(entries, e -> e.action().text()))
+                .addArrayOfString(texts(entries, e -> e.resource().environment()))
+                .addArrayOfString(texts(entries, e -> e.resource().serviceName()))
+                .addArrayOfString(texts(entries, e -> e.resource().name()))
+                .addArrayOfLong(numbers(entries, LogEntry::expected))
+                .addArrayOfLong(numbers(entries, e -> e.resource().version()))
+                .addArrayOfLong(numbers(entries, e -> e.fenced() ? e.resource().fence() : null))
+                .addArrayOfLong(numbers(entries, e -> e.resource().fence()))
+                .addArrayOfString(texts(entries, e -> e.origin().actor()))
+                .addArrayOfString(texts(entries, e -> e.origin().requestId()))
+                .addArrayOfString(texts(entries, e -> e.origin().comment()))
+                .addArrayOfOffsetDateTime(column(
+                        entries, OffsetDateTime[]::new, e -> e.occurredAt().atOffset(ZoneOffset.UTC)))
+                .addArrayOfString(texts(entries, e -> e.resource().row()))
+                .addArrayOfBuffer(column(
+                        entries, Buffer[]::new, e -> e.resource().sealed().bufferOrNull()))
+                .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())));
+        return addKeys(arguments, entries);
+    }
+
+    private static Tuple addKeys(Tuple arguments, List<LogEntry> entries) {
+        List<Integer> keyed = new ArrayList<>();
+        List<IdempotencyKey> keys = new ArrayList<>();
+        for (int i = 0; i < entries.size(); i++) {
+            IdempotencyKey key = entries.get(i).origin().idempotencyKey();
+            if (key != null) {
+                keyed.add(i + 1);
+                keys.add(key);
+            }
+        }
+        arguments
+                .addArrayOfInteger(keyed.toArray(Integer[]::new))
+                .addArrayOfString(column(keys, String[]::new, IdempotencyKey::caller))
+                .addArrayOfString(column(keys, String[]::new, IdempotencyKey::key))
+                .addArrayOfBuffer(column(keys, Buffer[]::new, k -> bytes(k.digestHex())));
+        return addJudged(arguments, entries);
+    }
+
+    private static Tuple addJudged(Tuple arguments, List<LogEntry> entries) {
+        List<Integer> judged = new ArrayList<>();
+        List<Judged> by = new ArrayList<>();
+        for (int i = 0; i < entries.size(); i++) {
+            Judged judgedBy = entries.get(i).judged();
+            if (judgedBy != null) {
+                judged.add(i + 1);
+                by.add(judgedBy);
+            }
+        }
+        return arguments
+                .addArrayOfInteger(judged.toArray(Integer[]::new))
+                .addArrayOfString(column(by, String[]::new, j -> j.unit().key()))
+                .addArrayOfLong(column(by, Long[]::new, Judged::revision));
+    }
+
+    private static Buffer bytes(String hex) {
+        return Buffer.buffer(HexFormat.of().parseHex(hex));
+    }
+
+    private static @Nullable String[] texts(List<LogEntry> entries, Function<LogEntry, @Nullable String> of) {
+        return column(entries, String[]::new, of);
+    }
+
+    private static @Nullable Long[] numbers(List<LogEntry> entries, Function<LogEntry, @Nullable Long> of) {
+        return column(entries, Long[]::new, of);
+    }
+
+    private static <E, T> @Nullable T[] column(List<E> rows, IntFunction<T[]> array, Function<E, @Nullable T> of) {
+        @Nullable T[] column = array.apply(rows.size());
+        for (int i = 0; i < column.length; i++) {
+            column[i] = of.apply(rows.get(i));
+        }
+        return column;
+    }
+
+    static List<Result> results(RowSet<Row> rows) {
+        List<Result> results = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            Long revision = row.getLong("at_revision");
+            Buffer hash = row.getBuffer("at_hash");
+            results.add(new Result(
+                    BatchOutcome.of(row.getString("outcome")),
+                    revision == null ? 0 : revision,
+                    hash == null ? null : Hash.of(hash),
+                    row.getString("other_id")));
+        }
+        return results;
+    }
+}

@@ -1,0 +1,166 @@
+package dev.configservice.node;
+
+import dev.configservice.credential.KeyUsage;
+import dev.configservice.edge.CoreLoader;
+import dev.configservice.edge.CoreLog;
+import dev.configservice.edge.CoreRequests;
+import dev.configservice.edge.RemoteBatches;
+import dev.configservice.embedded.EmbeddedServers;
+import dev.configservice.events.audit.SecretReads;
+import dev.configservice.events.kafka.KafkaFanoutVerticle;
+import dev.configservice.flag.FlagUsage;
+import dev.configservice.http.Forwarder;
+import dev.configservice.http.Routes;
+import dev.configservice.log.ChangeFeedVerticle;
+import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Retention;
+import dev.configservice.log.WriterVerticle;
+import dev.configservice.postgres.Migrations;
+import dev.configservice.postgres.Postgres;
+import dev.configservice.registry.HeartbeatSweeperVerticle;
+import dev.configservice.registry.check.ActiveChecksVerticle;
+import dev.configservice.resource.VersionedKind;
+import dev.configservice.settings.Settings;
+import dev.configservice.settings.SettingsException;
+import dev.configservice.snapshot.PostgresLoader;
+import dev.configservice.snapshot.SnapshotStore;
+import io.vertx.core.Future;
+import io.vertx.ext.healthchecks.Status;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+
+/** A node with PostgreSQL: it writes, sweeps leases, sends to Kafka, and answers what edges ask. */
+final class CoreNode extends Node {
+    private final Addresses addresses;
+
+    private CoreNode(Addresses addresses, Lifecycle lifecycle, NodeServer server, List<Routes> routes) {
+        super(lifecycle, server, routes);
+        this.addresses = addresses;
+    }
+
+    static CoreNode start(Settings settings, List<VersionedKind> furtherKinds, Lifecycle lifecycle) {
+        Addresses addresses = addresses(settings, lifecycle);
+        NodeParts parts = new NodeParts(settings, NodeParts.keyring(settings), lifecycle);
+        Postgres postgres = postgres(parts, addresses.postgres());
+        lifecycle.onStop(() -> Lifecycle.await(postgres.close(), Duration.ofSeconds(1)));
+        SnapshotStore redis = new SnapshotStore(
+                parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock);
+        lifecycle.onStop(redis::close);
+        ChangeLog changeLog = new ChangeLog(postgres);
+        Sources sources = new Sources(
+                "postgres",
+                postgres,
+                changeLog,
+                changeLog,
+                redis,
+                new PostgresLoader(postgres),
+                0,
+                KeyUsage.store(postgres),
+                FlagUsage.store(postgres),
+                SecretReads.store(postgres));
+        Features features = new Features(parts, sources, furtherKinds);
+        features.follow();
+        features.clean();
+        followAndWrite(parts, features, sources);
+        serveEdges(parts, features, sources);
+        NodeServer server = features.serve(Forwarder.NONE);
+        sendToKafka(parts, features, sources, addresses.kafka());
+        parts.leaveOnStop(features);
+        return new CoreNode(addresses, lifecycle, server, features.routes);
+    }
+
+    private static Addresses addresses(Settings settings, Lifecycle lifecycle) {
+        if (!settings.embedded().enabled()) {
+            return new Addresses(
+                    settings.postgres().uri(),
+                    settings.redis().uri(),
+                    settings.kafka().bootstrapServers());
+        }
+        EmbeddedServers servers = EmbeddedServers.start(settings.embedded());
+        lifecycle.onStop(servers);
+        return new Addresses(servers.postgresUri(), servers.redisUri(), servers.kafkaBootstrapServers());
+    }
+
+    private static Postgres postgres(NodeParts parts, String uri) {
+        try {
+            return new Postgres(parts.vertx, uri, parts.settings.postgres().poolSize());
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(
+                    "postgres.uri: (not shown) (expected: postgresql://user:password@host:port/database)");
+        }
+    }
+
+    private static void followAndWrite(NodeParts parts, Features features, Sources sources) {
+        Settings settings = parts.settings;
+        ChangeFeedVerticle follower = new ChangeFeedVerticle(
+                parts.feed,
+                sources.changeLog(),
+                sources.postgres(),
+                new Migrations(parts.vertx, sources.postgres()),
+                sources.redis(),
+                parts.ids,
+                parts.clock);
+        Lifecycle.await(parts.vertx.deployVerticle(follower));
+        new Retention(
+                        parts.vertx,
+                        sources.postgres(),
+                        settings.changes().keep(),
+                        settings.changes().partitionSize(),
+                        features.kinds,
+                        parts.metrics.registry())
+                .start();
+        Lifecycle.await(parts.vertx.deployVerticle(new WriterVerticle(
+                parts.bus,
+                parts.feed,
+                follower,
+                sources.changeLog(),
+                sources.postgres(),
+                features.kinds,
+                parts.clock,
+                NodeParts.WRITE_DEADLINE,
+                parts.metrics.registry())));
+        Lifecycle.await(parts.vertx.deployVerticle(new HeartbeatSweeperVerticle(
+                features.registry,
+                features.leases,
+                parts.feed,
+                sources.postgres(),
+                settings.registry(),
+                parts.metrics.registry())));
+        if (settings.registry().activeChecks()) {
+            Lifecycle.await(parts.vertx.deployVerticle(new ActiveChecksVerticle(
+                    features.registry, features.leases, parts.feed, settings.registry(), parts.metrics.registry())));
+        }
+    }
+
+    private static void serveEdges(NodeParts parts, Features features, Sources sources) {
+        CoreLoader.serve(parts.vertx, parts.cores, parts.feed, features.cache, features.resources);
+        CoreLog.serve(parts.cores, parts.vertx, parts.feed, features.reader);
+        new CoreRequests(parts.cores, parts.feed, parts.keyring).serve(features.credentials, features.routes);
+        RemoteBatches.KEY_USAGE.serve(parts.cores, sources.keyUsage());
+        RemoteBatches.FLAG_USAGE.serve(parts.cores, sources.flagUsage());
+        RemoteBatches.SECRET_READS.serve(parts.cores, sources.secretReads());
+    }
+
+    private static void sendToKafka(NodeParts parts, Features features, Sources sources, String bootstrapServers) {
+        if (bootstrapServers.isEmpty()) {
+            return;
+        }
+        KafkaFanoutVerticle fanout = new KafkaFanoutVerticle(
+                parts.settings.kafka(),
+                bootstrapServers,
+                parts.feed,
+                sources.changeLog(),
+                features.events,
+                sources.postgres(),
+                UUID.randomUUID().toString(),
+                parts.metrics.registry());
+        Lifecycle.await(parts.vertx.deployVerticle(fanout));
+        features.health.register("kafka", () -> Future.succeededFuture(fanout.isHealthy() ? Status.OK() : Status.KO()));
+    }
+
+    @Override
+    public Addresses addresses() {
+        return addresses;
+    }
+}

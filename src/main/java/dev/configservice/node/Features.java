@@ -1,0 +1,192 @@
+package dev.configservice.node;
+
+import dev.configservice.cluster.Grid;
+import dev.configservice.config.ConfigurationKind;
+import dev.configservice.config.ConfigurationRoutes;
+import dev.configservice.config.Configurations;
+import dev.configservice.credential.AccessKeyKind;
+import dev.configservice.credential.AccessKeyRoutes;
+import dev.configservice.credential.Credentials;
+import dev.configservice.credential.KeyUsage;
+import dev.configservice.events.ChangeEvents;
+import dev.configservice.events.audit.AuditLog;
+import dev.configservice.events.audit.AuditRoutes;
+import dev.configservice.events.audit.SecretReads;
+import dev.configservice.events.stream.ChangeRoutes;
+import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.flag.EvaluationBus;
+import dev.configservice.flag.FlagEvaluationVerticle;
+import dev.configservice.flag.FlagKind;
+import dev.configservice.flag.FlagRoutes;
+import dev.configservice.flag.FlagUsage;
+import dev.configservice.flag.Flags;
+import dev.configservice.http.BodyBudget;
+import dev.configservice.http.Forwarder;
+import dev.configservice.http.HttpVerticle;
+import dev.configservice.http.Routes;
+import dev.configservice.http.ServerContext;
+import dev.configservice.log.ChangeReader;
+import dev.configservice.log.ResourceKind;
+import dev.configservice.log.ResourceKinds;
+import dev.configservice.ops.ApiDocument;
+import dev.configservice.ops.Health;
+import dev.configservice.ops.OpsRoutes;
+import dev.configservice.registry.Discovery;
+import dev.configservice.registry.InstanceKind;
+import dev.configservice.registry.Protection;
+import dev.configservice.registry.Registry;
+import dev.configservice.registry.RegistryRoutes;
+import dev.configservice.registry.lease.LeaseBeats;
+import dev.configservice.registry.lease.Leases;
+import dev.configservice.resource.ResourceRoutes;
+import dev.configservice.resource.VersionedKind;
+import dev.configservice.snapshot.NearCache;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.vertx.EventLoops;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Future;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The features of a node, whatever its role, and their routes. */
+final class Features {
+    private final NodeParts parts;
+    private final EvaluationBus evaluations;
+    private final FlagUsage flagUsage;
+    private final KeyUsage keyUsage;
+    private final SecretReads secretReads;
+    private final LeaseBeats beats;
+    private final Protection protection;
+
+    final ResourceKinds kinds;
+    final ChangeEvents events;
+    final SnapshotCache cache;
+    final Resources resources;
+    final Credentials credentials;
+    final ChangeReader reader;
+    final ChangeStreams streams;
+    final Health health;
+    final Leases leases;
+    final Registry registry;
+    final List<Routes> routes;
+
+    Features(NodeParts parts, Sources sources, List<VersionedKind> furtherKinds) {
+        this.parts = parts;
+        var settings = parts.settings;
+        MeterRegistry meters = parts.metrics.registry();
+        String environment = settings.config().defaultEnvironment();
+        cache = new SnapshotCache(
+                parts.vertx,
+                parts.feed,
+                new NearCache(parts.hazelcast),
+                sources.redis(),
+                sources.loader(),
+                sources.held(),
+                meters);
+        resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.postgres(), parts.feed);
+        keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
+        credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
+        flagUsage = new FlagUsage(
+                parts.vertx, sources.postgres(), sources.flagUsage(), parts.ids::next, parts.clock, meters);
+        secretReads = new SecretReads(parts.vertx, sources.secretReads(), parts.ids, parts.clock, meters);
+        evaluations = new EvaluationBus(parts.vertx);
+        ConfigurationKind configurationKind = new ConfigurationKind(parts.keyring, secretReads::note);
+        FlagKind flagKind = new FlagKind(environment);
+        List<VersionedKind> versioned = new ArrayList<>(List.of(configurationKind, flagKind));
+        versioned.addAll(furtherKinds);
+        List<ResourceKind> all = new ArrayList<>(versioned);
+        all.add(new InstanceKind());
+        all.add(new AccessKeyKind());
+        kinds = new ResourceKinds(all);
+        events = new ChangeEvents(kinds);
+        leases = new Leases(parts.vertx, parts.hazelcast, parts.leaseClock);
+        beats = new LeaseBeats(parts.vertx, () -> !Grid.isAlone(parts.hazelcast));
+        protection = new Protection(parts.vertx);
+        registry = new Registry(cache, parts.feed, parts.bus, leases, beats, protection, parts.ids, parts.clock);
+        reader = new ChangeReader(parts.feed, sources.past());
+        streams = new ChangeStreams(
+                parts.vertx,
+                parts.bus,
+                parts.feed,
+                reader,
+                events,
+                credentials,
+                settings.changes(),
+                parts.clock,
+                meters);
+        health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state);
+        routes = routes(sources, environment, configurationKind, flagKind, versioned, furtherKinds);
+    }
+
+    private List<Routes> routes(
+            Sources sources,
+            String environment,
+            ConfigurationKind configurationKind,
+            FlagKind flagKind,
+            List<VersionedKind> versioned,
+            List<VersionedKind> furtherKinds) {
+        MeterRegistry meters = parts.metrics.registry();
+        List<Routes> features = new ArrayList<>(List.of(
+                new ChangeRoutes(parts.feed, reader, streams, events),
+                new RegistryRoutes(registry, new Discovery(registry, parts.clock), sources.changeLog(), meters),
+                new AuditRoutes(new AuditLog(sources.postgres(), kinds), events),
+                new AccessKeyRoutes(cache, resources, parts.bus, parts.ids, keyUsage, parts.clock),
+                new ConfigurationRoutes(
+                        new Configurations(cache, environment), resources, configurationKind, byId(configurationKind)),
+                new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
+        furtherKinds.forEach(kind -> features.add(byId(kind)));
+        features.add(
+                new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
+        return List.copyOf(features);
+    }
+
+    private ResourceRoutes byId(VersionedKind kind) {
+        return new ResourceRoutes(kind, resources, parts.bus, parts.ids);
+    }
+
+    /** Follows the log from now on; before anything else does. */
+    void follow() {
+        cache.start();
+        resources.start();
+        streams.start();
+        parts.metrics.follow(parts.feed);
+        parts.metrics.members(() -> parts.hazelcast.getCluster().getMembers().size());
+        beats.start();
+        protection.start();
+        keyUsage.start();
+        flagUsage.start();
+        secretReads.start();
+        credentials.start();
+    }
+
+    /** Forgets old counts from now on; on nodes with a database. */
+    void clean() {
+        flagUsage.startCleaning();
+    }
+
+    /** Answers requests from now on. */
+    NodeServer serve(Forwarder forwarder) {
+        Lifecycle.await(
+                EventLoops.deployOnEach(parts.vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
+        ServerContext context = new ServerContext(
+                credentials,
+                parts.feed,
+                parts.ids,
+                parts.state,
+                BodyBudget.ofHeap(parts.metrics.registry()),
+                parts.metrics.registry());
+        NodeServer server = new NodeServer();
+        server.start(
+                parts.vertx,
+                parts.settings.http(),
+                () -> new HttpVerticle(parts.settings.http(), routes, forwarder, context));
+        return server;
+    }
+
+    /** Writes what was counted and recorded and is not written yet. */
+    Future<Void> writeBatches() {
+        return Future.join(secretReads.write(), flagUsage.write(), keyUsage.write())
+                .mapEmpty();
+    }
+}

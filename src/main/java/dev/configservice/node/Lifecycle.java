@@ -1,0 +1,65 @@
+package dev.configservice.node;
+
+import dev.configservice.settings.SettingsException;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The steps that stop what was started, the last started first; and waiting for steps, within a deadline each. */
+final class Lifecycle implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
+    private static final Duration STEP_DEADLINE = Duration.ofSeconds(60);
+
+    private final Deque<AutoCloseable> steps = new ArrayDeque<>();
+
+    /** Adds a step that stops something; it comes before those that were added earlier. */
+    void onStop(AutoCloseable step) {
+        steps.push(step);
+    }
+
+    /** Takes all steps, also where some fail. */
+    @Override
+    public void close() {
+        while (!steps.isEmpty()) {
+            try {
+                steps.pop().close();
+            } catch (Exception | LinkageError e) {
+                log.warn("stop.step-failed cause={}", e.toString());
+            }
+        }
+    }
+
+    /** Blocks until a step of the start is done. */
+    static <T> T await(Future<T> future) {
+        return await(future, STEP_DEADLINE);
+    }
+
+    /**
+     * Blocks until a step is done.
+     *
+     * @throws SettingsException the step failed with it
+     * @throws IllegalStateException the step failed otherwise, or took longer than the deadline
+     */
+    static <T> T await(Future<T> future, Duration deadline) {
+        try {
+            return future.toCompletionStage().toCompletableFuture().get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof SettingsException settings) {
+                throw settings;
+            }
+            throw new IllegalStateException(cause == null ? e.getMessage() : cause.getMessage(), cause);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("a step took more than " + deadline, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.configservice.node;
+
+import com.hazelcast.core.HazelcastInstance;
+import dev.configservice.cluster.Grid;
+import dev.configservice.cluster.NodeState;
+import dev.configservice.edge.CoreBus;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
+import dev.configservice.ops.Metrics;
+import dev.configservice.registry.lease.LeaseClock;
+import dev.configservice.registry.lease.Leases;
+import dev.configservice.secret.Keyring;
+import dev.configservice.settings.Settings;
+import dev.configservice.snapshot.NearCache;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What every node is made of, whatever its role: its member of the grid, Vert.x on top of it, the feed of changes. */
+final class NodeParts {
+    private static final Logger log = LoggerFactory.getLogger(NodeParts.class);
+    /** How long a caller waits for its write. */
+    static final Duration WRITE_DEADLINE = Duration.ofSeconds(5);
+
+    final Settings settings;
+    final Lifecycle lifecycle;
+    final InstantSource clock = InstantSource.system();
+    final Ids ids = new Ids(clock);
+    final NodeState state = new NodeState();
+    final Metrics metrics = new Metrics();
+    final LeaseClock leaseClock = new LeaseClock();
+    final Keyring keyring;
+    final HazelcastInstance hazelcast;
+    final Vertx vertx;
+    final ChangeFeed feed;
+    final ChangeBus bus;
+    final CoreBus cores;
+
+    /** Joins the cluster. Blocks. */
+    NodeParts(Settings settings, Keyring keyring, Lifecycle lifecycle) {
+        this.settings = settings;
+        this.lifecycle = lifecycle;
+        this.keyring = keyring;
+        Duration grace = settings.shutdown().grace();
+        this.hazelcast = Grid.start(settings.cluster(), grace, config -> {
+            NearCache.configure(config, settings.cache().nearEntries());
+            Leases.configure(config, leaseClock);
+        });
+        lifecycle.onStop(hazelcast::shutdown);
+        this.vertx = Lifecycle.await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
+        lifecycle.onStop(() -> Lifecycle.await(vertx.close(), grace));
+        this.feed = new ChangeFeed(vertx);
+        this.bus = new ChangeBus(vertx, WRITE_DEADLINE);
+        this.cores = new CoreBus(vertx, Grid.nodeId(hazelcast));
+        Grid.onLeave(hazelcast, cores::gone);
+    }
+
+    /** The keyring of the settings; with embedded servers, the keyset that is kept beside their data. */
+    static Keyring keyring(Settings settings) {
+        String setting = settings.secrets().keyset();
+        return setting.isEmpty() && settings.embedded().enabled()
+                ? Keyring.of(Keyring.keptIn(keptKeyset(settings)))
+                : Keyring.of(setting);
+    }
+
+    /** The same for a node that never makes a keyset: another one than that of the core nodes would be of no use. */
+    static Keyring existingKeyring(Settings settings) {
+        String setting = settings.secrets().keyset();
+        Path kept = keptKeyset(settings);
+        return setting.isEmpty() && settings.embedded().enabled() && Files.exists(kept)
+                ? Keyring.of(kept.toString())
+                : Keyring.of(setting);
+    }
+
+    private static Path keptKeyset(Settings settings) {
+        return settings.embedded().directory().resolve("keyset.json");
+    }
+
+    /** Adds the steps with which a node leaves: it says so, answers for a while, then undeploys what it runs. */
+    void leaveOnStop(Features features) {
+        Duration grace = settings.shutdown().grace();
+        // while their connections are still there: verticles give back what they hold
+        lifecycle.onStop(() -> Lifecycle.await(undeployAll(), grace));
+        lifecycle.onStop(() -> Lifecycle.await(features.writeBatches(), Duration.ofSeconds(3)));
+        lifecycle.onStop(this::drain);
+        lifecycle.onStop(features.streams::close);
+        lifecycle.onStop(() -> {
+            state.leave();
+            cores.leave();
+        });
+    }
+
+    private Future<Void> undeployAll() {
+        return Future.join(vertx.deploymentIDs().stream().map(vertx::undeploy).toList())
+                .mapEmpty();
+    }
+
+    /** Answers for a while, where other nodes are there to take over. */
+    private void drain() {
+        Duration drain = settings.shutdown().drain();
+        if (!Grid.isAlone(hazelcast) && !drain.isZero()) {
+            log.info("stop.draining millis={}", drain.toMillis());
+            Lifecycle.await(vertx.timer(drain.toMillis(), TimeUnit.MILLISECONDS), drain.plusSeconds(1));
+        }
+    }
+}

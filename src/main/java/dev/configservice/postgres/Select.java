@@ -1,0 +1,94 @@
+package dev.configservice.postgres;
+
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A select statement that is built from the filters that are given, so that the planner sees only those. In a condition each
+ * {@code ?} stands for a value.
+ */
+public final class Select {
+    private final StringBuilder sql;
+    private final Tuple arguments = Tuple.tuple();
+    private boolean hasCondition;
+
+    /**
+     * Begins a statement.
+     *
+     * @param select everything before {@code where}; its {@code ?} stand for {@code values}
+     */
+    public Select(String select, Object... values) {
+        sql = new StringBuilder();
+        append(select, List.of(values));
+    }
+
+    /** Adds a condition. */
+    public Select where(String condition, Object... values) {
+        sql.append(hasCondition ? "\n  and (" : "\nwhere (");
+        hasCondition = true;
+        append(condition, List.of(values));
+        sql.append(')');
+        return this;
+    }
+
+    /** Adds a condition on one value where it is given. */
+    public Select whereGiven(String condition, @Nullable Object value) {
+        return value == null ? this : where(condition, value);
+    }
+
+    /**
+     * Adds the condition that a column is within a scope: it is one of the names, or begins with one that ends with
+     * {@code *}. No names: no limit.
+     *
+     * @param orEmpty whether rows whose column is empty are within every scope
+     */
+    public Select whereWithin(String column, List<String> names, boolean orEmpty) {
+        if (names.isEmpty()) {
+            return this;
+        }
+        List<String> conditions = new ArrayList<>();
+        List<Object> values = new ArrayList<>();
+        if (orEmpty) {
+            conditions.add(column + " = ''");
+        }
+        for (String name : names) {
+            boolean isPrefix = name.endsWith("*");
+            conditions.add(isPrefix ? "starts_with(" + column + ", ?)" : column + " = ?");
+            values.add(isPrefix ? name.substring(0, name.length() - 1) : name);
+        }
+        return where(String.join(" or ", conditions), values.toArray());
+    }
+
+    /** Ends the statement: its order, at most {@code limit} rows. */
+    public Select orderBy(String order, int limit) {
+        sql.append("\norder by ").append(order).append(" limit ");
+        append("?", List.of(limit));
+        return this;
+    }
+
+    private void append(String text, List<Object> values) {
+        int next = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '?') {
+                arguments.addValue(values.get(next++));
+                sql.append('$').append(arguments.size());
+            } else {
+                sql.append(c);
+            }
+        }
+        if (next != values.size()) {
+            throw new IllegalArgumentException(values.size() + " values for " + next + " places in: " + text);
+        }
+    }
+
+    public String sql() {
+        return sql.toString();
+    }
+
+    public Tuple arguments() {
+        return arguments;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.configservice.registry.lease;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What heartbeats carry beside the renewal: when the last one came, and the response time. The node that took a heartbeat
+ * knows at once; the others hear of what changed every few seconds, in one message.
+ */
+public final class LeaseBeats {
+    private static final String ADDRESS = "config-service.beats";
+    private static final long EVERY_MILLIS = 2000;
+    private static final int MAX_IN_MESSAGE = 5000;
+
+    private final Vertx vertx;
+    private final BooleanSupplier others;
+    private final Cache<String, Beat> beats =
+            Caffeine.newBuilder().maximumSize(1_000_000).build();
+    private final Map<String, Beat> fresh = new ConcurrentHashMap<>();
+
+    /** The last heartbeat of an instance: epoch milliseconds (0: none known), response time in milliseconds (-1: none). */
+    public record Beat(long atMillis, double responseTime) {
+        public static final Beat NONE = new Beat(0, -1);
+    }
+
+    /**
+     * Beats of a node.
+     *
+     * @param others whether there are other nodes, which are then told
+     */
+    public LeaseBeats(Vertx vertx, BooleanSupplier others) {
+        this.vertx = vertx;
+        this.others = others;
+    }
+
+    /** Exchanges beats with other nodes from now on. */
+    public void start() {
+        vertx.eventBus().<JsonArray>consumer(ADDRESS, message -> take(message.body()));
+        vertx.setPeriodic(EVERY_MILLIS, t -> tell());
+    }
+
+    public void note(String key, Beat beat) {
+        beats.put(key, beat);
+        if (others.getAsBoolean()) {
+            fresh.put(key, beat);
+        }
+    }
+
+    public Beat of(String key) {
+        Beat beat = beats.getIfPresent(key);
+        return beat == null ? Beat.NONE : beat;
+    }
+
+    public void forget(String key) {
+        beats.invalidate(key);
+    }
+
+    private void tell() {
+        if (!others.getAsBoolean()) {
+            fresh.clear();
+            return;
+        }
+        JsonArray message = new JsonArray();
+        for (Map.Entry<String, Beat> e : Map.copyOf(fresh).entrySet()) {
+            if (fresh.remove(e.getKey(), e.getValue())) {
+                message.add(e.getKey())
+                        .add(e.getValue().atMillis())
+                        .add(e.getValue().responseTime());
+            }
+            if (message.size() >= 3 * MAX_IN_MESSAGE) {
+                vertx.eventBus().publish(ADDRESS, message);
+                message = new JsonArray();
+            }
+        }
+        if (!message.isEmpty()) {
+            vertx.eventBus().publish(ADDRESS, message);
+        }
+    }
+
+    private void take(JsonArray message) {
+        for (int i = 0; i + 2 < message.size(); i += 3) {
+            Beat beat = new Beat(message.getLong(i + 1), message.getDouble(i + 2));
+            beats.asMap().merge(message.getString(i), beat, (a, b) -> a.atMillis() >= b.atMillis() ? a : b);
+        }
+    }
+}

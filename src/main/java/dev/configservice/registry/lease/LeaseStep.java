@@ -1,0 +1,140 @@
+package dev.configservice.registry.lease;
+
+import org.jspecify.annotations.Nullable;
+
+/** A step of one lease, or of all leases of a table. The owner of the table takes one step at a time. */
+public sealed interface LeaseStep {
+    /** Takes the step at a time of the owner's. */
+    LeaseResult take(LeaseTable table, long now);
+
+    /**
+     * A heartbeat: the lease is renewed for {@code millis}.
+     *
+     * @param generation the generation that the log has
+     * @param decides whether the heartbeat changes the status, so that it needs a generation of its own
+     */
+    record Beat(String key, long millis, long generation, boolean decides) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            Lease lease = table.get(key);
+            long known = Math.max(generation, lease == null ? 0 : lease.generation());
+            boolean tells = decides || (lease != null && lease.expired());
+            long next = tells ? known + 1 : known;
+            table.put(key, new Lease(now + millis, millis, next, false));
+            return tells ? new LeaseResult.Decided(next) : LeaseResult.SILENT;
+        }
+    }
+
+    /** A look at a lease that seemed overdue: it ends if it still is. */
+    record Expire(String key) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            Lease lease = table.get(key);
+            if (lease == null || lease.deadline() > now) {
+                return LeaseResult.SILENT;
+            }
+            long next = lease.generation() + 1;
+            long removal = now + lease.millis() * Lease.LEASES_TO_REMOVAL;
+            table.put(key, new Lease(removal, lease.millis(), next, true));
+            return lease.expired() ? new LeaseResult.Removed(next) : new LeaseResult.Decided(next);
+        }
+    }
+
+    /**
+     * The end of a lease that could not be written: it ends again soon, if nothing was decided since.
+     *
+     * @param generation the generation of that end
+     * @param atLeast the generation that the next decision must exceed
+     * @param wasExpired whether the lease had ended once before
+     */
+    record Restore(String key, long generation, long atLeast, boolean wasExpired) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            Lease lease = table.get(key);
+            if (lease != null && lease.generation() == generation) {
+                table.put(key, new Lease(now, lease.millis(), Math.max(atLeast, generation), wasExpired));
+            }
+            return LeaseResult.SILENT;
+        }
+    }
+
+    /** An instance whose lease the grid may have lost: it gets one with its whole time. */
+    record Ensure(String key, long millis, long generation, boolean isExpired) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            if (table.get(key) == null) {
+                long first = isExpired ? millis * Lease.LEASES_TO_REMOVAL : millis;
+                table.put(key, new Lease(now + first, millis, generation, isExpired));
+            }
+            return LeaseResult.SILENT;
+        }
+    }
+
+    /** A decision on the status that is no heartbeat: it renews nothing, and has no say once the lease has ended. */
+    record Judge(String key, long generation) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            Lease lease = table.get(key);
+            if (lease == null || lease.expired()) {
+                return LeaseResult.SILENT;
+            }
+            long next = Math.max(generation, lease.generation()) + 1;
+            table.put(key, new Lease(lease.deadline(), lease.millis(), next, false));
+            return new LeaseResult.Decided(next);
+        }
+    }
+
+    /** The owner of the table is new: all leases get their whole time from {@code fromMillis} on. */
+    record Extend(long fromMillis) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            table.extend(fromMillis);
+            return LeaseResult.SILENT;
+        }
+    }
+
+    /** The instance is gone, and its lease with it. */
+    record Remove(String key) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            table.remove(key);
+            return LeaseResult.SILENT;
+        }
+    }
+
+    /** A step as it travels between members: its type, and a column of each of the fields that steps have. */
+    record Wire(String type, @Nullable String key, long millis, long generation, long atLeast, boolean flag) {
+        static Wire of(LeaseStep step) {
+            if (step instanceof Beat s) {
+                return new Wire("beat", s.key, s.millis, s.generation, 0, s.decides);
+            } else if (step instanceof Expire s) {
+                return new Wire("expire", s.key, 0, 0, 0, false);
+            } else if (step instanceof Restore s) {
+                return new Wire("restore", s.key, 0, s.generation, s.atLeast, s.wasExpired);
+            } else if (step instanceof Ensure s) {
+                return new Wire("ensure", s.key, s.millis, s.generation, 0, s.isExpired);
+            } else if (step instanceof Judge s) {
+                return new Wire("judge", s.key, 0, s.generation, 0, false);
+            } else if (step instanceof Extend s) {
+                return new Wire("extend", null, s.fromMillis, 0, 0, false);
+            } else if (step instanceof Remove s) {
+                return new Wire("remove", s.key, 0, 0, 0, false);
+            }
+            throw new IllegalStateException("no wire form of " + step.getClass());
+        }
+
+        LeaseStep step() {
+            String k = key == null ? "" : key;
+            return switch (type) {
+                case "beat" -> new Beat(k, millis, generation, flag);
+                case "expire" -> new Expire(k);
+                case "restore" -> new Restore(k, generation, atLeast, flag);
+                case "ensure" -> new Ensure(k, millis, generation, flag);
+                case "judge" -> new Judge(k, generation);
+                case "extend" -> new Extend(millis);
+                case "remove" -> new Remove(k);
+                default -> throw new IllegalStateException("an unknown step: " + type);
+            };
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package dev.configservice.registry.lease;
+
+import com.hazelcast.nio.serialization.compact.CompactReader;
+import com.hazelcast.nio.serialization.compact.CompactSerializer;
+import com.hazelcast.nio.serialization.compact.CompactWriter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The leases of a part of all services: one entry of the grid, kept as this object by its owner and by its backup, and
+ * changed in place by the thread of its partition alone.
+ *
+ * <p>A renewal costs as little as it can: it only puts the new deadline down. When a lease is to be looked at stands beside
+ * it and is not moved; the look finds that the lease lives, and puts the next look where it ends now. So with a lease of
+ * three heartbeats one look comes to two or three of them.
+ */
+final class LeaseTable {
+    private static final long LOOK_MILLIS = 1000;
+
+    private final Map<String, Held> leases = new HashMap<>();
+
+    /** Which leases to look at in which second of the owner's time; none later than it ends. */
+    private final NavigableMap<Long, Set<Held>> looks = new TreeMap<>();
+
+    /**
+     * One lease, and the second at which it is looked at. Compared by identity. It is changed in place, as a new
+     * object for each renewal would be one more that an old one points to, which the collector has to follow up.
+     */
+    private static final class Held {
+        private final String key;
+        private long deadline;
+        private long millis;
+        private long generation;
+        private boolean expired;
+        private long look;
+
+        Held(String key, Lease lease) {
+            this.key = key;
+            set(lease);
+            this.look = second(lease.deadline());
+        }
+
+        void set(Lease lease) {
+            deadline = lease.deadline();
+            millis = lease.millis();
+            generation = lease.generation();
+            expired = lease.expired();
+        }
+
+        Lease lease() {
+            return new Lease(deadline, millis, generation, expired);
+        }
+    }
+
+    private static long second(long millis) {
+        return Math.floorDiv(millis, LOOK_MILLIS);
+    }
+
+    @Nullable
+    Lease get(String key) {
+        Held held = leases.get(key);
+        return held == null ? null : held.lease();
+    }
+
+    void put(String key, Lease lease) {
+        Held held = leases.get(key);
+        if (held == null) {
+            held = new Held(key, lease);
+            leases.put(key, held);
+            lookAt(held);
+            return;
+        }
+        held.set(lease);
+        long second = second(lease.deadline());
+        if (second < held.look) {
+            forgetLook(held);
+            held.look = second;
+            lookAt(held);
+        }
+    }
+
+    void remove(String key) {
+        Held held = leases.remove(key);
+        if (held != null) {
+            forgetLook(held);
+        }
+    }
+
+    /** Gives each lease its whole time from a time of the owner's on. */
+    void extend(long from) {
+        for (Held held : leases.values()) {
+            held.deadline = Math.max(held.deadline, from + held.millis);
+        }
+    }
+
+    /** The keys of all leases. */
+    Set<String> keys() {
+        return leases.keySet();
+    }
+
+    /** The keys of the leases that end at a time of the owner's, or have ended. */
+    List<String> overdue(long now) {
+        List<String> overdue = new ArrayList<>();
+        List<Held> later = new ArrayList<>();
+        for (Set<Held> due : looks.headMap(second(now), true).values()) {
+            for (Held held : due) {
+                if (held.deadline <= now) {
+                    overdue.add(held.key);
+                } else if (second(held.deadline) > held.look) {
+                    later.add(held);
+                }
+            }
+        }
+        for (Held held : later) {
+            forgetLook(held);
+            held.look = second(held.deadline);
+            lookAt(held);
+        }
+        return overdue;
+    }
+
+    private void lookAt(Held held) {
+        looks.computeIfAbsent(held.look, s -> new LinkedHashSet<>()).add(held);
+    }
+
+    private void forgetLook(Held held) {
+        Set<Held> due = Objects.requireNonNull(looks.get(held.look), "a lease that nobody looks at");
+        due.remove(held);
+        if (due.isEmpty()) {
+            looks.remove(held.look);
+        }
+    }
+
+    /** What holds of two halves of the grid that find each other again: of each instance, one of its two leases. */
+    LeaseTable mergedWith(LeaseTable other) {
+        LeaseTable merged = new LeaseTable();
+        leases.forEach((key, held) -> merged.put(key, held.lease()));
+        other.leases.forEach((key, held) -> {
+            Lease here = merged.get(key);
+            Lease there = held.lease();
+            if (here == null || there.holdsAgainst(here)) {
+                merged.put(key, there);
+            }
+        });
+        return merged;
+    }
+
+    static final class Serializer implements CompactSerializer<LeaseTable> {
+        @Override
+        public LeaseTable read(CompactReader r) {
+            String[] keys = Objects.requireNonNull(r.readArrayOfString("keys"));
+            long[] deadlines = Objects.requireNonNull(r.readArrayOfInt64("deadlines"));
+            long[] millis = Objects.requireNonNull(r.readArrayOfInt64("millis"));
+            long[] generations = Objects.requireNonNull(r.readArrayOfInt64("generations"));
+            boolean[] expired = Objects.requireNonNull(r.readArrayOfBoolean("expired"));
+            LeaseTable table = new LeaseTable();
+            for (int i = 0; i < keys.length; i++) {
+                table.put(keys[i], new Lease(deadlines[i], millis[i], generations[i], expired[i]));
+            }
+            return table;
+        }
+
+        @Override
+        public void write(CompactWriter w, LeaseTable table) {
+            int size = table.leases.size();
+            String[] keys = new String[size];
+            long[] deadlines = new long[size];
+            long[] millis = new long[size];
+            long[] generations = new long[size];
+            boolean[] expired = new boolean[size];
+            int i = 0;
+            for (Held held : table.leases.values()) {
+                keys[i] = held.key;
+                deadlines[i] = held.deadline;
+                millis[i] = held.millis;
+                generations[i] = held.generation;
+                expired[i] = held.expired;
+                i++;
+            }
+            w.writeArrayOfString("keys", keys);
+            w.writeArrayOfInt64("deadlines", deadlines);
+            w.writeArrayOfInt64("millis", millis);
+            w.writeArrayOfInt64("generations", generations);
+            w.writeArrayOfBoolean("expired", expired);
+        }
+
+        @Override
+        public String getTypeName() {
+            return "lease-table";
+        }
+
+        @Override
+        public Class<LeaseTable> getCompactClass() {
+            return LeaseTable.class;
+        }
+    }
+}

@@ -1,0 +1,377 @@
+package dev.configservice.registry.lease;
+
+import com.hazelcast.cluster.Member;
+import com.hazelcast.config.Config;
+import com.hazelcast.config.InMemoryFormat;
+import com.hazelcast.config.MapConfig;
+import com.hazelcast.config.MergePolicyConfig;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.EntryProcessor;
+import com.hazelcast.map.IMap;
+import dev.configservice.vertx.Futures;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The leases of all instances, in the grid: so many tables, each with one backup, and all of one service in one of them.
+ * What many ask of one table at a time is one step of the grid, so a heartbeat costs a small part of one.
+ */
+public final class Leases {
+    private static final Logger log = LoggerFactory.getLogger(Leases.class);
+    private static final String MAP = "lease-tables";
+    /** The same on all nodes, as it decides on the table of a service. */
+    private static final int TABLES = 16;
+
+    private static final int ENSURED_AT_ONCE = 1000;
+
+    private final Vertx vertx;
+    private final HazelcastInstance hazelcast;
+    private final IMap<Integer, LeaseTable> map;
+    private final LeaseClock clock;
+    private final Gathered beats = new Gathered();
+
+    public Leases(Vertx vertx, HazelcastInstance hazelcast, LeaseClock clock) {
+        this.vertx = vertx;
+        this.hazelcast = hazelcast;
+        this.clock = clock;
+        this.map = hazelcast.getMap(MAP);
+    }
+
+    /** Adds what the map needs to a node's configuration. */
+    public static void configure(Config config, LeaseClock clock) {
+        clock.configure(config);
+        config.getSerializationConfig()
+                .getCompactSerializationConfig()
+                .addSerializer(new LeaseTable.Serializer())
+                .addSerializer(new LeaseSteps.Serializer())
+                .addSerializer(new LeaseResults.Serializer())
+                .addSerializer(new LeaseQuery.Serializer());
+        config.addMapConfig(new MapConfig(MAP)
+                .setBackupCount(1)
+                // a table is changed in place: with an index the grid would copy all of it at each step
+                .setInMemoryFormat(InMemoryFormat.OBJECT)
+                .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100)));
+    }
+
+    /** In which table the lease is. */
+    private static int table(String key) {
+        int hash = LeaseHolder.serviceName(key).hashCode();
+        return Math.floorMod(hash ^ (hash >>> 16), TABLES);
+    }
+
+    /** The time of leases, in milliseconds. */
+    public long now() {
+        return clock.millis();
+    }
+
+    /**
+     * Renews a lease. It waits a moment for others, as each one that goes alone wakes a thread of the grid and then its event
+     * loop.
+     *
+     * @param decides whether the heartbeat changes the instance's status, so that the log must be told
+     */
+    public Future<LeaseResult> beat(LeaseHolder holder, boolean decides) {
+        return beats.add(new Asked(renewal(holder, decides)));
+    }
+
+    /** Renews a lease at once, after those that wait. */
+    public Future<LeaseResult> renew(LeaseHolder holder, boolean decides) {
+        beats.flush();
+        return step(holder.key(), renewal(holder, decides));
+    }
+
+    private static LeaseStep.Beat renewal(LeaseHolder holder, boolean decides) {
+        return new LeaseStep.Beat(holder.key(), holder.lease().toMillis(), holder.generation(), decides);
+    }
+
+    /** A step, and what it answers. */
+    private record Asked(LeaseStep.Beat step, Promise<LeaseResult> answer) {
+        Asked(LeaseStep.Beat step) {
+            this(step, Promise.promise());
+        }
+    }
+
+    /**
+     * The heartbeats of all event loops that go to the grid together: so many at most, none waits longer than so many looks,
+     * and when nothing came between two looks, nothing is waited for.
+     */
+    private final class Gathered {
+        private static final int MAX = 256;
+        private static final long LOOK_MILLIS = 10;
+        private static final int LOOKS = 10;
+
+        private List<Asked> waiting = new ArrayList<>(MAX);
+        private boolean watched;
+        private int seen;
+        private int looks;
+
+        Future<LeaseResult> add(Asked beat) {
+            List<Asked> full = List.of();
+            boolean watch;
+            synchronized (this) {
+                waiting.add(beat);
+                watch = !watched;
+                if (watch) {
+                    watched = true;
+                    seen = waiting.size();
+                }
+                if (waiting.size() == MAX) {
+                    full = take();
+                }
+            }
+            if (watch) {
+                vertx.setTimer(LOOK_MILLIS, t -> look());
+            }
+            submit(full);
+            return beat.answer().future();
+        }
+
+        private void look() {
+            List<Asked> due = List.of();
+            boolean again = false;
+            synchronized (this) {
+                if (waiting.size() == seen || ++looks == LOOKS) {
+                    due = take();
+                    watched = false;
+                } else {
+                    seen = waiting.size();
+                    again = true;
+                }
+            }
+            if (again) {
+                vertx.setTimer(LOOK_MILLIS, t -> look());
+            }
+            submit(due);
+        }
+
+        void flush() {
+            List<Asked> due;
+            synchronized (this) {
+                due = waiting.isEmpty() ? List.of() : take();
+            }
+            submit(due);
+        }
+
+        private List<Asked> take() {
+            List<Asked> taken = waiting;
+            waiting = new ArrayList<>(MAX);
+            looks = 0;
+            seen = 0;
+            return taken;
+        }
+    }
+
+    /** Ends a lease that is overdue, if it still is. */
+    public Future<LeaseResult> expire(String key) {
+        return step(key, new LeaseStep.Expire(key));
+    }
+
+    /**
+     * Lets a lease end again, as its end could not be written.
+     *
+     * @param atLeast the generation that the next decision must exceed
+     */
+    public Future<Void> restore(String key, long generation, long atLeast, boolean wasExpired) {
+        return step(key, new LeaseStep.Restore(key, generation, atLeast, wasExpired))
+                .mapEmpty();
+    }
+
+    /** Gives instances that have none a lease with its whole time: part by part, as heartbeats come meanwhile. */
+    public Future<Void> ensure(List<LeaseHolder> holders) {
+        return Futures.here(vertx.executeBlocking(() -> parts(holders), false)
+                .compose(parts -> {
+                    Future<LeaseResults> done = Future.succeededFuture();
+                    for (List<LeaseStep.Ensure> part : parts) {
+                        done = done.compose(v -> at(table(part.get(0).key()), new LeaseSteps(part)));
+                    }
+                    return done;
+                })
+                .mapEmpty());
+    }
+
+    /** The steps for instances without a lease, each list for one table. Of a large fleet it takes a while. */
+    private static List<List<LeaseStep.Ensure>> parts(List<LeaseHolder> holders) {
+        List<List<LeaseStep.Ensure>> parts = new ArrayList<>();
+        holders.stream()
+                .map(h -> new LeaseStep.Ensure(h.key(), h.lease().toMillis(), h.generation(), h.isExpired()))
+                .collect(Collectors.groupingBy(step -> table(step.key())))
+                .values()
+                .forEach(steps -> {
+                    for (int from = 0; from < steps.size(); from += ENSURED_AT_ONCE) {
+                        parts.add(steps.subList(from, Math.min(steps.size(), from + ENSURED_AT_ONCE)));
+                    }
+                });
+        return parts;
+    }
+
+    /** A generation for a decision that is no heartbeat; silent where the lease has ended or does not exist. */
+    public Future<LeaseResult> judge(LeaseHolder holder) {
+        return step(holder.key(), new LeaseStep.Judge(holder.key(), holder.generation()));
+    }
+
+    /** Removes a lease. Where that fails, its owner finds a lease without an instance later and removes it. */
+    public Future<Void> remove(String key) {
+        return step(key, new LeaseStep.Remove(key))
+                .onFailure(e -> log.debug("registry.lease-not-removed cause={}", e.toString()))
+                .otherwiseEmpty()
+                .mapEmpty();
+    }
+
+    /** Gives all leases of this member's tables their whole time. */
+    public Future<Void> extendLocal() {
+        // leases that end at one time are seen to end together
+        LeaseSteps extend = new LeaseSteps(List.of(new LeaseStep.Extend(clock.millis())));
+        return Futures.here(Future.all(
+                        localTables().stream().map(table -> at(table, extend)).toList())
+                .mapEmpty());
+    }
+
+    private Future<LeaseResult> step(String key, LeaseStep step) {
+        return at(table(key), new LeaseSteps(List.of(step))).map(results -> results.get(0));
+    }
+
+    /** One step of the grid for each table that is asked. */
+    private void submit(List<Asked> together) {
+        together.stream()
+                .collect(Collectors.groupingBy(a -> table(a.step().key())))
+                .forEach((table, asked) -> {
+                    LeaseSteps steps =
+                            new LeaseSteps(asked.stream().map(Asked::step).toList());
+                    at(table, steps).onComplete(done -> {
+                        for (int i = 0; i < asked.size(); i++) {
+                            Promise<LeaseResult> answer = asked.get(i).answer();
+                            if (done.succeeded()) {
+                                answer.complete(done.result().get(i));
+                            } else {
+                                answer.fail(done.cause());
+                            }
+                        }
+                    });
+                });
+    }
+
+    /** One step of the grid on one table. */
+    private <R> Future<R> at(int table, EntryProcessor<Integer, LeaseTable, R> processor) {
+        Promise<R> promise = Promise.promise();
+        try {
+            onCompletion(map.submitToKey(table, processor).toCompletableFuture(), (answer, e) -> {
+                if (e == null) {
+                    promise.complete(answer);
+                } else {
+                    promise.fail(e);
+                }
+            });
+        } catch (RuntimeException e) {
+            // a grid that has stopped says so at once
+            promise.fail(e);
+        }
+        return promise.future();
+    }
+
+    /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the action itself takes the failure
+    private static <T> void onCompletion(CompletableFuture<T> step, BiConsumer<? super T, Throwable> action) {
+        step.whenCompleteAsync(action, Runnable::run);
+    }
+
+    /** The leases of this member's tables that are overdue. */
+    public Future<Set<String>> overdue() {
+        return ask(localTables(), LeaseQuery.overdue());
+    }
+
+    /** The leases of all members that are overdue: how many would go at once. */
+    public Future<Set<String>> overdueEverywhere() {
+        return ask(tables(t -> true), LeaseQuery.overdue());
+    }
+
+    /** The leases of this member's tables. */
+    public Future<Set<String>> local() {
+        return ask(localTables(), LeaseQuery.all());
+    }
+
+    private List<Integer> localTables() {
+        return tables(this::ownsTable);
+    }
+
+    private static List<Integer> tables(IntPredicate which) {
+        return IntStream.range(0, TABLES).filter(which).boxed().toList();
+    }
+
+    private Future<Set<String>> ask(List<Integer> tables, LeaseQuery query) {
+        List<Future<String[]>> answers =
+                tables.stream().map(table -> at(table, query)).toList();
+        return Futures.here(Future.all(answers).compose(v -> {
+            if (answers.stream().allMatch(a -> a.result().length == 0)) {
+                return Future.succeededFuture(Set.of());
+            }
+            // many are not for a thread of the grid, which answers here
+            return vertx.executeBlocking(
+                    () -> {
+                        Set<String> keys = new HashSet<>();
+                        answers.forEach(a -> Collections.addAll(keys, a.result()));
+                        return keys;
+                    },
+                    false);
+        }));
+    }
+
+    /** Whether this member decides on an instance. */
+    public boolean owns(String key) {
+        return ownsTable(table(key));
+    }
+
+    private boolean ownsTable(int table) {
+        Member owner = hazelcast.getPartitionService().getPartition(table).getOwner();
+        return owner != null && owner.localMember();
+    }
+
+    /** This member, and all members of the cluster. */
+    public UUID self() {
+        return hazelcast.getCluster().getLocalMember().getUuid();
+    }
+
+    public Set<UUID> members() {
+        return hazelcast.getCluster().getMembers().stream()
+                .map(m -> m.getUuid())
+                .collect(Collectors.toSet());
+    }
+
+    /** Calls when members come, go, or partitions have moved. */
+    public void onOwnershipChange(Runnable listener) {
+        hazelcast.getPartitionService().addMigrationListener(new com.hazelcast.partition.MigrationListener() {
+            @Override
+            public void migrationStarted(com.hazelcast.partition.MigrationState state) {
+                // only its end matters
+            }
+
+            @Override
+            public void migrationFinished(com.hazelcast.partition.MigrationState state) {
+                listener.run();
+            }
+
+            @Override
+            public void replicaMigrationCompleted(com.hazelcast.partition.ReplicaMigrationEvent event) {
+                // told for all of them at the end
+            }
+
+            @Override
+            public void replicaMigrationFailed(com.hazelcast.partition.ReplicaMigrationEvent event) {
+                // tried again by the grid
+            }
+        });
+    }
+}

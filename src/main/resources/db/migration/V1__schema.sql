@@ -1,0 +1,438 @@
+-- The row that every write locks first, so that the order of revisions is the order of commits.
+create table head (
+    single   boolean primary key default true check (single),
+    epoch    bigint  not null,
+    revision bigint  not null,
+    hash     bytea   not null
+);
+insert into head (epoch, revision, hash) values (1, 0, decode(repeat('00', 32), 'hex'));
+
+-- The current state of every resource. environment and service_name are '' where the resource has none. The row holds no
+-- ciphertext: that is in sealed, which may be sealed again with a new key without a new revision.
+-- The fill factor leaves room for an update on the page of the row, so that no index of the table is touched.
+-- A resource is looked up by its id first: while the table is small or was never analyzed, every index that begins with the
+-- kind looks as good as the right one, and that plan is kept. Where ids are searched for, the kind is therefore compared in
+-- another collation than that of the indexes, and only the primary key can be used.
+create table resources (
+    kind         text   not null,
+    id           text   not null,
+    environment  text   not null collate "C",
+    service_name text   not null collate "C",
+    name         text   not null collate "C",
+    version      bigint not null,
+    revision     bigint not null,
+    fence        bigint not null default 0,
+    row          json   not null,
+    sealed       bytea,
+    primary key (id, kind),
+    constraint resources_path unique (kind, environment, service_name, name)
+) with (fillfactor = 80);
+
+-- Lists are in the order of names.
+create index resources_name on resources (kind, name, environment, service_name);
+
+-- The log: history, audit trail, outbox and stream in one. A row holds the whole new state of its resource.
+create table changes (
+    revision     bigint      not null,
+    epoch        bigint      not null,
+    event_id     uuid        not null,
+    kind         text        not null,
+    action       text        not null,
+    resource_id  text        not null,
+    environment  text        not null,
+    service_name text        not null,
+    name         text        not null,
+    version      bigint      not null,
+    fence        bigint      not null default 0,
+    actor        text,
+    request_id   text,
+    comment      text,
+    occurred_at  timestamptz not null,
+    row          json        not null,
+    sealed       bytea,
+    digest       bytea       not null,
+    hash         bytea       not null,
+    primary key (revision)
+) partition by range (revision);
+
+create index changes_resource on changes (kind, resource_id, version);
+
+-- The last revision of each unit, which is what is read together: a layer of configurations, the flags of an environment,
+-- the instances of a service, the API keys. A unit that is missing here has never been written.
+create table units (
+    unit     text   primary key,
+    revision bigint not null
+);
+
+create table idempotency (
+    caller   text        not null,
+    key      text        not null,
+    digest   bytea       not null,
+    revision bigint      not null,
+    at       timestamptz not null,
+    primary key (caller, key)
+);
+create index idempotency_at on idempotency (at);
+
+-- When a key was last used; not a change.
+create table key_usage (
+    id           text        primary key,
+    last_used_at timestamptz not null
+);
+
+-- Evaluations of flags by hour; not changes. The variant is '' where there was none.
+create table flag_usage (
+    flag_id     text        not null,
+    hour        timestamptz not null,
+    variant     text        not null,
+    reason      text        not null,
+    evaluations bigint      not null,
+    last_at     timestamptz not null,
+    primary key (flag_id, hour, variant, reason)
+);
+
+-- How far consumers of the log have come, and which node is each of them now.
+create table cursors (
+    name     text        primary key,
+    position bigint      not null default 0,
+    holder   text        not null default '',
+    epoch    bigint      not null default 0,
+    until    timestamptz not null default '-infinity'
+);
+
+-- The core nodes that are alive, by their id in the grid.
+create table nodes (
+    id      uuid        primary key,
+    seen_at timestamptz not null
+);
+
+-- Who was shown which secret; not changes, written in batches.
+create table secret_reads (
+    id           uuid        primary key,
+    occurred_at  timestamptz not null,
+    actor        text        not null,
+    request_id   text        not null,
+    resource_id  text        not null,
+    environment  text        not null,
+    service_name text        not null,
+    name         text        not null
+);
+
+-- The batches of counts and notes that were written, by the id that their writer gave them, so that each is written once
+-- however often it is sent.
+create table written_batches (
+    id uuid        primary key,
+    at timestamptz not null
+);
+
+-- The retention of the log: its partitions are dropped, oldest first. Everything up to the anchor is gone; the chain of hashes
+-- is verified from there on.
+create table retention (
+    single          boolean primary key default true check (single),
+    partition_size  bigint  not null default 1000000,
+    anchor_revision bigint  not null default 0,
+    anchor_hash     bytea   not null default decode(repeat('00', 32), 'hex')
+);
+insert into retention default values;
+
+-- The partitions of the log, with the revisions of each, from first to below upto.
+create table log_partitions (
+    first bigint primary key,
+    upto  bigint not null,
+    name  text   not null
+);
+-- What the log no longer holds of resources whose history can still be asked for.
+create table history (like changes including defaults);
+alter table history add primary key (kind, resource_id, version);
+create index history_sealed on history (revision) where sealed is not null;
+
+-- All that is known of each resource, wherever it stands now. What was copied to the history counts there from the moment
+-- that the anchor moves, in the log until then: so nothing is seen twice.
+create view resource_changes as
+    select h.* from history h where h.revision <= (select anchor_revision from retention)
+    union all
+    select c.* from changes c where c.revision > (select anchor_revision from retention);
+
+-- Makes the partitions that hold the revisions from p_revision on, and the next ones, where they are missing.
+create function ensure_partitions(p_revision bigint) returns void language plpgsql as $$
+declare
+    size  bigint;
+    lower bigint;
+    upper bigint;
+    part  text;
+begin
+    select partition_size into size from retention;
+    select coalesce(max(p.upto), 0) into lower from log_partitions p;
+    while lower <= p_revision + size loop
+        upper := greatest(lower + size, (p_revision / size) * size);
+        part := 'changes_from_' || lower;
+        execute format('create table %I (like changes including defaults including constraints)', part);
+        execute format('alter table changes attach partition %I for values from (%s) to (%s)', part, lower, upper);
+        insert into log_partitions (first, upto, name) values (lower, upper, part);
+        lower := upper;
+    end loop;
+end $$;
+
+select ensure_partitions(0);
+
+-- Applies commands, each as one revision, in their order; the arrays hold a column of them each. No two may be for one
+-- resource, and none of the batch may depend on another of it: two that create the same path, or that came with the same
+-- Idempotency-Key, fail the whole call (23505, 21000). Says of each what became of it:
+--   done      applied: revision and hash
+--   replayed  its Idempotency-Key was used before: revision of then
+--   reused    the same, with another request
+--   taken     the path belongs to another resource: other_id
+--   moved     the resource has another version than the command was computed from (or a higher fence), or the unit that it
+--             was judged by has changed since
+--   gone      the resource does not exist
+-- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, fewer revisions, or
+-- another change at the revision that the caller has applied last.
+-- The settings: each step is a look into an index for each command, however small a table was when it was last analyzed.
+create function apply_batch(
+    p_epoch bigint, p_revision bigint, p_hash bytea,
+    p_op text[], p_event_id uuid[], p_kind text[], p_id text[], p_action text[], p_environment text[],
+    p_service_name text[], p_name text[], p_expected bigint[], p_version bigint[], p_fence bigint[], p_stands bigint[],
+    p_actor text[], p_request_id text[], p_comment text[], p_occurred_at timestamptz[], p_row json[], p_sealed bytea[],
+    p_digest bytea[],
+    -- of those that came with an Idempotency-Key: which they are, from 1 on
+    p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
+    -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
+    p_judged int[], p_judged_unit text[], p_judged_revision bigint[])
+returns table (outcome text, at_revision bigint, at_hash bytea, other_id text)
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+    h         head%rowtype;
+    hit       record;
+    outcomes  text[];
+    others    text[]   := array_fill(null::text, array[cardinality(p_op)]);
+    revisions bigint[] := array_fill(null::bigint, array[cardinality(p_op)]);
+    hashes    bytea[]  := array_fill(null::bytea, array[cardinality(p_op)]);
+    rev       bigint;
+    chain     bytea;
+    applied   bigint   := 0;
+    n         bigint;
+begin
+    select * into h from head for update;
+    if h.epoch <> p_epoch or h.revision < p_revision or (h.revision = p_revision and h.hash <> p_hash) then
+        raise exception 'the log is at %/%', h.epoch, h.revision using errcode = 'CS001';
+    end if;
+
+    select array_agg(case when c.op = 'create' then case when r.id is null then 'done' else 'moved' end
+                          when r.id is null then 'gone'
+                          when r.version <> c.expected or r.fence >= c.fence then 'moved'
+                          else 'done' end order by c.ord)
+        into outcomes
+        from unnest(p_op, p_kind, p_id, p_expected, p_fence) with ordinality as c(op, kind, id, expected, fence, ord)
+        left join lateral (select s.id, s.version, s.fence from resources s where s.kind collate "C" = c.kind and s.id = c.id
+                           limit 1) r on true;
+    if 'create' = any(p_op) then
+        for hit in
+            select c.ord, r.id
+            from unnest(p_op, p_kind, p_id, p_environment, p_service_name, p_name)
+                 with ordinality as c(op, kind, id, environment, service_name, name, ord)
+            join lateral (select s.id from resources s
+                          where s.kind = c.kind and s.environment = c.environment
+                            and s.service_name = c.service_name and s.name = c.name limit 1) r on r.id <> c.id
+            where c.op = 'create'
+        loop
+            outcomes[hit.ord] := 'taken';
+            others[hit.ord] := hit.id;
+        end loop;
+    end if;
+    if cardinality(p_judged) > 0 then
+        for hit in
+            select j.ord
+            from unnest(p_judged, p_judged_unit, p_judged_revision) as j(ord, unit, revision)
+            left join lateral (select u.revision from units u where u.unit = j.unit limit 1) u on true
+            where coalesce(u.revision, 0) <> j.revision and outcomes[j.ord] = 'done'
+        loop
+            outcomes[hit.ord] := 'moved';
+        end loop;
+    end if;
+    if cardinality(p_keyed) > 0 then
+        for hit in
+            select k.ord, i.digest = k.digest as same, i.revision
+            from unnest(p_keyed, p_caller, p_key, p_key_digest) as k(ord, caller, key, digest)
+            join lateral (select s.digest, s.revision from idempotency s
+                          where s.caller = k.caller and s.key = k.key
+                            and s.at > p_occurred_at[k.ord] - interval '1 day' limit 1) i on true
+        loop
+            outcomes[hit.ord] := case when hit.same then 'replayed' else 'reused' end;
+            others[hit.ord] := null;
+            revisions[hit.ord] := hit.revision;
+        end loop;
+    end if;
+
+    -- from here on, what has a hash is applied
+    rev := h.revision;
+    chain := h.hash;
+    for i in 1 .. cardinality(outcomes) loop
+        if outcomes[i] = 'done' then
+            rev := rev + 1;
+            chain := sha256(chain || int8send(rev) || p_digest[i]);
+            revisions[i] := rev;
+            hashes[i] := chain;
+        end if;
+    end loop;
+    if rev = h.revision then
+        return query select * from unnest(outcomes, revisions, hashes, others);
+        return;
+    end if;
+    if rev / 1000 > h.revision / 1000 then
+        perform ensure_partitions(rev);
+    end if;
+    insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
+                         fence, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+        select c.revision, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
+               c.stands, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.digest, c.hash
+        from unnest(revisions, p_event_id, p_kind, p_action, p_id, p_environment, p_service_name, p_name, p_version,
+                    p_stands, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_digest, hashes)
+             as c(revision, event_id, kind, action, id, environment, service_name, name, version,
+                  stands, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+        where c.hash is not null;
+    if 'delete' = any(p_op) then
+        delete from resources r
+            using unnest(p_op, p_kind, p_id, hashes) as c(op, kind, id, hash)
+            where c.op = 'delete' and c.hash is not null and r.kind collate "C" = c.kind and r.id = c.id;
+        get diagnostics n = row_count;
+        applied := applied + n;
+    end if;
+    if 'update' = any(p_op) then
+        update resources r set version = c.version, revision = c.revision, fence = coalesce(c.fence, r.fence),
+                               row = c.row, sealed = c.sealed
+            from unnest(p_op, p_kind, p_id, p_version, p_fence, p_row, p_sealed, revisions, hashes)
+                 as c(op, kind, id, version, fence, row, sealed, revision, hash)
+            where c.op = 'update' and c.hash is not null and r.kind collate "C" = c.kind and r.id = c.id;
+        get diagnostics n = row_count;
+        applied := applied + n;
+    end if;
+    if 'create' = any(p_op) then
+        insert into resources (kind, id, environment, service_name, name, version, revision, fence, row, sealed)
+            select c.kind, c.id, c.environment, c.service_name, c.name, c.version, c.revision, coalesce(c.fence, 0),
+                   c.row, c.sealed
+            from unnest(p_op, p_kind, p_id, p_environment, p_service_name, p_name, p_version, revisions, p_fence,
+                        p_row, p_sealed, hashes)
+                 as c(op, kind, id, environment, service_name, name, version, revision, fence, row, sealed, hash)
+            where c.op = 'create' and c.hash is not null;
+        get diagnostics n = row_count;
+        applied := applied + n;
+    end if;
+    if applied <> rev - h.revision then
+        raise exception 'of % changes % reached their resource', rev - h.revision, applied;
+    end if;
+    insert into units (unit, revision)
+        select c.kind || '/' || c.environment || '/' || c.service_name, max(c.revision)
+        from unnest(p_kind, p_environment, p_service_name, revisions, hashes)
+             as c(kind, environment, service_name, revision, hash)
+        where c.hash is not null
+        group by 1
+        on conflict (unit) do update set revision = excluded.revision;
+    if cardinality(p_keyed) > 0 then
+        insert into idempotency (caller, key, digest, revision, at)
+            select k.caller, k.key, k.digest, revisions[k.ord], p_occurred_at[k.ord]
+            from unnest(p_keyed, p_caller, p_key, p_key_digest) as k(ord, caller, key, digest)
+            where hashes[k.ord] is not null
+            on conflict (caller, key) do update
+                set digest = excluded.digest, revision = excluded.revision, at = excluded.at;
+    end if;
+    update head set revision = rev, hash = chain;
+    perform pg_notify('changes', rev::text);
+    return query select * from unnest(outcomes, revisions, hashes, others);
+end $$;
+
+-- Begins a new epoch after the log went back (a restore, a failover that lost something): a marker row above every
+-- revision that anyone has seen, the only gap there is. Does nothing where another node has done it already.
+create function begin_epoch(p_epoch bigint, p_at_least bigint, p_event_id uuid, p_digest bytea)
+returns table (now_epoch bigint, now_revision bigint) language plpgsql as $$
+declare
+    h   head%rowtype;
+    rev bigint;
+begin
+    select * into h from head for update;
+    if h.epoch <= p_epoch or h.revision <= p_at_least then
+        rev := greatest(h.revision, p_at_least) + 1;
+        perform ensure_partitions(rev);
+        h.epoch := greatest(h.epoch, p_epoch) + 1;
+        h.hash := sha256(h.hash || int8send(rev) || p_digest);
+        insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name,
+                             version, occurred_at, row, digest, hash)
+            values (rev, h.epoch, p_event_id, 'log', 'epoch', 'log', '', '', 'log', h.epoch, now(), '{}', p_digest,
+                    h.hash);
+        update head set epoch = h.epoch, revision = rev, hash = h.hash;
+        perform pg_notify('changes', rev::text);
+        h.revision := rev;
+    end if;
+    now_epoch := h.epoch;
+    now_revision := h.revision;
+    return next;
+end $$;
+
+-- The oldest partition, where all of it may go: it is full, its last change is older than p_keep, the next one is there, and
+-- no consumer of the log has yet to read it. A consumer that nobody has been for longer than that is none any more.
+-- Its state: attached, detaching (a detaching was cut off half way) or detached.
+create function droppable_partition(p_keep interval)
+returns table (first bigint, upto bigint, name text, state text, held_by text) language sql as $$
+    select p.first, p.upto, p.name,
+           coalesce((select case when i.inhdetachpending then 'detaching' else 'attached' end
+                     from pg_inherits i
+                     where i.inhparent = 'changes'::regclass and i.inhrelid = to_regclass(p.name)), 'detached'),
+           (select min(c.name) from cursors c
+            where c.position < p.upto - 1 and c.until > now() - greatest(p_keep, interval '1 day'))
+    from (select * from log_partitions order by first limit 1) p, head h
+    where p.upto <= h.revision
+      and coalesce((select c.occurred_at from changes c where c.revision >= p.first and c.revision < p.upto
+                    order by c.revision desc limit 1) < now() - p_keep, true)
+$$;
+
+-- Copies the changes of resources whose kind keeps its history (p_kinds) from a partition to the history, and moves the
+-- anchor over it. From then on nobody reads the partition.
+create function leave_partition(p_first bigint, p_upto bigint, p_kinds text[]) returns bigint language plpgsql as $$
+declare
+    copied bigint;
+begin
+    insert into history
+        select c.* from changes c
+        where c.revision >= p_first and c.revision < p_upto and c.kind = any(p_kinds)
+          and (exists (select from resources r where r.kind = c.kind and r.id = c.resource_id)
+               or exists (select from changes l where l.kind = c.kind and l.resource_id = c.resource_id
+                          and l.revision >= p_upto))
+        on conflict do nothing;
+    get diagnostics copied = row_count;
+    update retention set anchor_revision = c.revision, anchor_hash = c.hash
+        from (select revision, hash from changes where revision < p_upto order by revision desc limit 1) c
+        where c.revision > anchor_revision;
+    -- resources that are gone, and of whose end the log tells nothing any more
+    delete from history h
+        where not exists (select from resources r where r.kind = h.kind and r.id = h.resource_id)
+          and not exists (select from changes c where c.kind = h.kind and c.resource_id = h.resource_id
+                          and c.revision >= p_upto);
+    return copied;
+end $$;
+
+-- Forgets a partition that is not part of the log any more.
+create function drop_partition(p_first bigint, p_name text) returns void language plpgsql as $$
+begin
+    execute format('drop table if exists %I', p_name);
+    delete from log_partitions where first = p_first;
+end $$;
+
+-- The size of partitions that are made from now on; those that are there and empty are made anew.
+create function set_partition_size(p_size bigint) returns void language plpgsql as $$
+declare
+    h head%rowtype;
+    p log_partitions%rowtype;
+begin
+    if (select partition_size = p_size from retention) then
+        return;
+    end if;
+    set local lock_timeout = '2s';
+    select * into h from head for update;
+    update retention set partition_size = p_size;
+    for p in select * from log_partitions order by first desc loop
+        exit when exists (select from changes c where c.revision >= p.first and c.revision < p.upto);
+        perform drop_partition(p.first, p.name);
+    end loop;
+    perform ensure_partitions(h.revision);
+end $$;

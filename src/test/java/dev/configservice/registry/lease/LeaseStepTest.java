@@ -1,0 +1,168 @@
+package dev.configservice.registry.lease;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.IMap;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the owner of a lease decides, step by step, on a real member whose time the test moves. */
+class LeaseStepTest {
+    private static final String KEY = LeaseHolder.key("s", "i");
+    private static final LeaseClock CLOCK = new LeaseClock();
+    private static HazelcastInstance hazelcast;
+    private static IMap<Integer, LeaseTable> map;
+
+    @BeforeAll
+    static void start() {
+        Config config = new Config("lease-steps");
+        config.setProperty("hazelcast.logging.type", "slf4j");
+        config.getNetworkConfig().getJoin().getAutoDetectionConfig().setEnabled(false);
+        config.getNetworkConfig().getJoin().getMulticastConfig().setEnabled(false);
+        config.getNetworkConfig().getInterfaces().setEnabled(true).addInterface("127.0.0.1");
+        Leases.configure(config, CLOCK);
+        hazelcast = Hazelcast.newHazelcastInstance(config);
+        map = hazelcast.getMap("lease-tables");
+    }
+
+    @AfterAll
+    static void stop() {
+        hazelcast.shutdown();
+    }
+
+    @BeforeEach
+    void clear() {
+        map.clear();
+    }
+
+    private static LeaseResult step(LeaseStep step) {
+        return map.executeOnKey(1, new LeaseSteps(List.of(step))).get(0);
+    }
+
+    private static LeaseResult beat(boolean decides) {
+        return step(new LeaseStep.Beat(KEY, 1000, 0, decides));
+    }
+
+    private static LeaseResult expire() {
+        return step(new LeaseStep.Expire(KEY));
+    }
+
+    private static LeaseResult decided(long generation) {
+        return new LeaseResult.Decided(generation);
+    }
+
+    @Test
+    void aBeatingInstanceIsNeverToldToExpire() {
+        beat(false);
+        for (int i = 0; i < 20; i++) {
+            CLOCK.move(Duration.ofMillis(900));
+            assertThat(beat(false)).isEqualTo(LeaseResult.SILENT);
+            assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        }
+    }
+
+    @Test
+    void aSilentOneExpiresOnceAndIsRemovedTenLeasesLater() {
+        beat(false);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(1));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofSeconds(9));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofMillis(1_001));
+        assertThat(expire()).isEqualTo(new LeaseResult.Removed(2));
+    }
+
+    @Test
+    void aHeartbeatAfterTheEndHasTheLastWord() {
+        beat(false);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(1));
+        assertThat(beat(false)).isEqualTo(decided(2));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+    }
+
+    @Test
+    void aHeartbeatBeforeTheLookLeavesNothingToEnd() {
+        beat(false);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(beat(false)).isEqualTo(LeaseResult.SILENT);
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+    }
+
+    @Test
+    void anEndThatCouldNotBeWrittenComesAgain() {
+        beat(false);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(1));
+        step(new LeaseStep.Restore(KEY, 1, 0, false));
+        assertThat(expire()).isEqualTo(decided(2));
+        // but not where a heartbeat came between
+        beat(false);
+        step(new LeaseStep.Restore(KEY, 2, 0, false));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+    }
+
+    @Test
+    void timeThatGoesBackExpiresNothing() {
+        beat(false);
+        CLOCK.move(Duration.ofHours(-1));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        assertThat(beat(false)).isEqualTo(LeaseResult.SILENT);
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(1));
+    }
+
+    @Test
+    void aLeaseThatWasLostIsMadeAgainWithItsWholeTime() {
+        step(new LeaseStep.Ensure(KEY, 1000, 7, false));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(8));
+        step(new LeaseStep.Ensure(KEY, 1000, 7, false));
+        assertThat(Objects.requireNonNull(map.get(1)).get(KEY)).isNotNull().matches(Lease::expired);
+    }
+
+    @Test
+    void aNewOwnerGivesEachItsWholeTime() {
+        beat(false);
+        CLOCK.move(Duration.ofMillis(900));
+        step(new LeaseStep.Extend(CLOCK.millis()));
+        CLOCK.move(Duration.ofMillis(900));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofMillis(101));
+        assertThat(expire()).isEqualTo(decided(1));
+    }
+
+    @Test
+    void aCheckDecidesWithoutRenewing() {
+        beat(false);
+        assertThat(step(new LeaseStep.Judge(KEY, 4))).isEqualTo(decided(5));
+        assertThat(beat(true)).isEqualTo(decided(6));
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(decided(7));
+        assertThat(expire()).isEqualTo(decided(8));
+        // of a lease that has ended it says nothing
+        assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(LeaseResult.SILENT);
+    }
+
+    @Test
+    void ofTwoHalvesTheLaterDecisionHoldsAndThenTheLaterEnd() {
+        Lease decided = new Lease(100, 50, 3, true);
+        Lease renewed = new Lease(200, 50, 2, false);
+        Lease later = new Lease(300, 50, 2, false);
+        assertThat(decided.holdsAgainst(renewed)).isTrue();
+        assertThat(renewed.holdsAgainst(decided)).isFalse();
+        assertThat(renewed.holdsAgainst(later)).isFalse();
+        assertThat(later.holdsAgainst(renewed)).isTrue();
+    }
+}
