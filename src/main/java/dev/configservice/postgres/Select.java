@@ -69,6 +69,10 @@ public final class Select {
     }
 
     private void append(String text, List<Object> values) {
+        long places = text.chars().filter(c -> c == '?').count();
+        if (places != values.size()) {
+            throw new IllegalArgumentException(values.size() + " values for " + places + " places in: " + text);
+        }
         int next = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -78,9 +82,6 @@ public final class Select {
             } else {
                 sql.append(c);
             }
-        }
-        if (next != values.size()) {
-            throw new IllegalArgumentException(values.size() + " values for " + next + " places in: " + text);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.configservice.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.configservice.embedded.KafkaProcess;
 import dev.configservice.testing.Clients;
@@ -15,6 +14,7 @@ import dev.configservice.testing.TestNetwork;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import dev.configservice.testing.TestRedis;
+import dev.configservice.testing.Tools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -63,7 +63,7 @@ class ClusterFaultIT {
             new Clients(IntStream.rangeClosed(1, NODES).mapToObj(this::host).toList(), kafka.address());
 
     private static TestNetwork network() {
-        assumeTrue(TestNetwork.isPossible(), "needs root and iproute2, for a network whose parts can be cut");
+        Tools.require(TestNetwork.isPossible(), "needs root and iproute2, for a network whose parts can be cut");
         return new TestNetwork(NODES);
     }
 
@@ -121,7 +121,7 @@ class ClusterFaultIT {
                     .waitFor();
             assertThat(code).isZero();
         } catch (IOException e) {
-            System.out.println("clocks are left alone: " + e.getMessage());
+            Tools.require(false, "needs a C compiler, for the clock of a process: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,7 +1,6 @@
 package dev.configservice.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -10,6 +9,7 @@ import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.settings.Settings;
+import dev.configservice.testing.Tools;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -115,7 +115,7 @@ class KubernetesTest {
         try {
             process = new ProcessBuilder("kubectl", "kustomize", "k8s/overlays/" + overlay).start();
         } catch (IOException e) {
-            assumeTrue(false, "needs kubectl");
+            Tools.require(false, "needs kubectl");
             throw e;
         }
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

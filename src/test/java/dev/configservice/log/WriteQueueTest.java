@@ -1,0 +1,92 @@
+package dev.configservice.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.secret.Sealed;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class WriteQueueTest {
+    private static Command command(int resource, int number, int chars) {
+        return new Command.Update(
+                new UUID(resource, number),
+                "k",
+                "id" + resource,
+                "x".repeat(chars),
+                Sealed.NONE,
+                null,
+                Action.UPDATED,
+                null,
+                new Origin(null, null, null, null));
+    }
+
+    /** Every command leaves the queue once, those of one resource in their order, and no two of them in one batch. */
+    @Property
+    void batchesHoldEachResourceOnceAndKeepItsOrder(
+            @ForAll @Size(max = 60) List<@IntRange(max = 5) Integer> resources,
+            @ForAll @IntRange(min = 1, max = 9) int limit) {
+        WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));
+        for (int i = 0; i < resources.size(); i++) {
+            assertThat(queue.add(command(resources.get(i), i, 1))).isNotNull();
+        }
+        List<UUID> taken = new ArrayList<>();
+        while (queue.size() > 0) {
+            List<WriteQueue.Pending> batch = queue.take(limit);
+            assertThat(batch).isNotEmpty().hasSizeLessThanOrEqualTo(limit);
+            HashSet<String> ids = new HashSet<>();
+            batch.forEach(p -> assertThat(ids.add(p.command.id())).isTrue());
+            batch.forEach(p -> taken.add(p.command.eventId()));
+        }
+        assertThat(taken).hasSize(resources.size()).doesNotHaveDuplicates();
+        for (int resource = 0; resource <= 5; resource++) {
+            int r = resource;
+            assertThat(taken.stream()
+                            .filter(id -> id.getMostSignificantBits() == r)
+                            .map(UUID::getLeastSignificantBits))
+                    .isSorted();
+        }
+    }
+
+    @Test
+    void itIsBoundedInBytes() {
+        WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));
+        int added = 0;
+        while (queue.add(command(added, 0, 1 << 20)) != null) {
+            added++;
+        }
+        assertThat(added).isBetween(50, 64);
+        assertThat(queue.take(128)).hasSizeLessThan(8);
+        assertThat(queue.add(command(0, 1, 1 << 20))).isNotNull();
+    }
+
+    @Test
+    void whatIsOverdueIsAnsweredByWhatIsKnownOfIt() {
+        WriteQueue queue = new WriteQueue(Duration.ZERO);
+        WriteQueue.Pending waiting = Objects.requireNonNull(queue.add(command(1, 1, 1)));
+        WriteQueue.Pending sent = Objects.requireNonNull(queue.add(command(2, 2, 1)));
+        queue.take(10);
+        sent.sent = true;
+        queue.putBack(List.of(waiting));
+
+        queue.answerOverdue(List.of(sent));
+
+        assertThat(code(waiting)).isEqualTo(ErrorCode.UNAVAILABLE);
+        assertThat(code(sent)).isEqualTo(ErrorCode.OUTCOME_UNKNOWN);
+        assertThat(queue.size()).isZero();
+    }
+
+    private static ErrorCode code(WriteQueue.Pending pending) {
+        return ((ServiceException) pending.promise.future().cause()).code();
+    }
+}
