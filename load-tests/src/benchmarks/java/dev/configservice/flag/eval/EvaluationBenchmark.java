@@ -31,7 +31,7 @@ public class EvaluationBenchmark {
             flag("static", null, List.of()),
             flag("rules", 0, fiveRules()),
             flag("fractional", 5_000, List.of())));
-    private final EvaluationContext subject = new EvaluationContext(
+    private final EvaluationContext context = new EvaluationContext(
             "user-4711",
             Map.of("country", "fr", "plan", "free", "age", BigDecimal.valueOf(31), "version", "2.4.1"));
 
@@ -56,16 +56,16 @@ public class EvaluationBenchmark {
 
     @Benchmark
     public Evaluation staticFlag() {
-        return flags.evaluate("static", subject);
+        return flags.evaluate("static", context);
     }
 
     @Benchmark
     public Evaluation fiveRulesOfThreeConstraints() {
-        return flags.evaluate("rules", subject);
+        return flags.evaluate("rules", context);
     }
 
     @Benchmark
     public Evaluation fractionalRollout() {
-        return flags.evaluate("fractional", subject);
+        return flags.evaluate("fractional", context);
     }
 }
