@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Configurations: how they change, and who sees what of them. The row of an encrypted one has no value but a commitment to
- * it; the value is in {@code sealed}.
+ * The kind of configurations: how they change, and which caller may see which parts. The row of an encrypted
+ * configuration holds a commitment instead of the value; the value itself is in {@code sealed}.
  */
 public final class ConfigurationKind implements VersionedKind {
     /** The name of the kind. */
@@ -48,7 +48,7 @@ public final class ConfigurationKind implements VersionedKind {
     private final Keyring keyring;
     private final SecretReads secretReads;
 
-    /** Records who was shown which secret. */
+    /** The audit of reads that showed an encrypted value to a caller. */
     @FunctionalInterface
     public interface SecretReads {
         void note(Resource resource, String actor, String requestId);
@@ -127,7 +127,7 @@ public final class ConfigurationKind implements VersionedKind {
         return new Creation(environment, serviceName == null ? "" : serviceName, key, content, sealed);
     }
 
-    /** Reads the value; JSON null where it is wrong, which the reader has noted. */
+    /** Reads the value. Returns JSON null if it is missing or invalid; the error is then in {@code fields}. */
     private static JsonNode requiredValue(FieldReader fields) {
         int before = fields.errors().size();
         JsonNode value = fields.value("value");
@@ -197,7 +197,7 @@ public final class ConfigurationKind implements VersionedKind {
         return o;
     }
 
-    /** Renders a configuration as anyone may see it: actors and an encrypted value are null. */
+    /** Renders a configuration for callers without further rights: actors and an encrypted value are null. */
     static ObjectNode masked(Resource resource) {
         ObjectNode row = Json.readObject(resource.row());
         ObjectNode o = Json.object();
@@ -232,7 +232,7 @@ public final class ConfigurationKind implements VersionedKind {
         }
         after.put(ENCRYPTED, will);
         if (fields.has(VALUE) && will) {
-            // it became encrypted while the write was on its way
+            // another write encrypted it after this one was received
             Keyring.Parcel parcel = keyring.seal(current.id(), Json.bytes(fields.get(VALUE)));
             ObjectNode sealedFields = fields.deepCopy();
             sealedFields.remove(VALUE);
@@ -240,8 +240,8 @@ public final class ConfigurationKind implements VersionedKind {
             return update(current, content, sealedFields, parcel.sealed());
         }
         if (!sealed.isEmpty() && !will) {
-            // the new value was given as a secret: it is not written in the clear unasked
-            throw new ServiceException(ErrorCode.CONFLICT, "It is not encrypted any more; ask again");
+            // the caller expected encryption: never store the value in clear text without being asked to
+            throw new ServiceException(ErrorCode.CONFLICT, "It is no longer encrypted; read it again and retry");
         }
         Sealed secret = content.sealed();
         if (fields.has(VALUE)) {
@@ -269,7 +269,7 @@ public final class ConfigurationKind implements VersionedKind {
         return new Content(after, secret);
     }
 
-    /** What is encrypted stays so, whatever the earlier version was. */
+    /** Keeps an encrypted configuration encrypted, even if the earlier version was not. */
     @Override
     public Content rollback(Resource last, Content earlier) {
         if (!last.isSealed() || !earlier.sealed().isEmpty()) {

@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The configurations of one environment that belong to one service, or that all services share. Immutable. */
 final class ConfigurationLayer {
-    /** All empty layers are this one, so that what is merged with it is kept. */
+    /**
+     * The only empty layer. Merges are cached by the identity of the layers, so a cached merge stays valid when one
+     * empty layer replaces another.
+     */
     private static final ConfigurationLayer EMPTY = new ConfigurationLayer(List.of());
 
     private final Map<String, VisibleConfiguration> byKey;
@@ -50,7 +53,7 @@ final class ConfigurationLayer {
         return byKey.get(key);
     }
 
-    /** Merges this layer of a service with the shared one; the result is kept until either changes. */
+    /** Merges this layer of a service with the shared layer. The result is cached until one of them changes. */
     Merged over(ConfigurationLayer shared) {
         Merged m = merged;
         if (m == null || m.shared != shared) {
@@ -63,10 +66,10 @@ final class ConfigurationLayer {
     }
 
     /**
-     * Everything that a service sees.
+     * All configurations that a service sees.
      *
      * @param configurations sorted by key
-     * @param json all of them as a JSON array for anyone; not to be changed
+     * @param json all of them as a JSON array, without actors and encrypted values; must not be modified
      */
     record Merged(
             ConfigurationLayer shared, List<VisibleConfiguration> configurations, boolean anySealed, Buffer json) {

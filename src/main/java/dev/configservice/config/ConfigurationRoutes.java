@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The routes of configurations. */
 public final class ConfigurationRoutes implements Routes {
-    /** The empty name asks for the shared configurations. */
+    /** A service name, or an empty string for the shared configurations. */
     private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
     private static final int MAX_BULK = 500;
@@ -90,11 +90,11 @@ public final class ConfigurationRoutes implements Routes {
             VisibleConfiguration found = view.get(key);
             if (found == null || (encrypted != null && encrypted != found.isSealed())) {
                 request.caller().require(Right.READ, environment, service == null ? "" : service);
-                throw ServiceException.notFound("There is no configuration '" + shown(key) + "' in environment '"
-                        + environment + "'" + (service == null ? "" : " that service '" + service + "' sees"));
+                throw ServiceException.notFound("Configuration '" + shown(key) + "' does not exist in environment '"
+                        + environment + "'" + (service == null ? "" : " for service '" + service + "'"));
             }
             if (!found.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
-                // what anyone may see is kept ready
+                // the JSON without actors and encrypted values is cached
                 request.caller().require(Right.READ, environment, service == null || found.isShared() ? "" : service);
                 return asOf(
                         view,
@@ -106,7 +106,7 @@ public final class ConfigurationRoutes implements Routes {
     }
 
     private static String shown(String key) {
-        return ConfigurationKind.KEY.problem(key) == null ? key : "(not a key)";
+        return ConfigurationKind.KEY.problem(key) == null ? key : "(not a valid key)";
     }
 
     private static Response asOf(Configurations.View view, Response response) {
@@ -140,7 +140,7 @@ public final class ConfigurationRoutes implements Routes {
         });
     }
 
-    /** All that a service sees, as the caller may see it. */
+    /** Renders all configurations that a service sees. Values that the caller may not see are masked. */
     private Response written(Configurations.View view, @Nullable FlatDocument document, Request request) {
         Caller caller = request.caller();
         boolean secrets = false;

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Configurations as services see them, from memory. Knows no HTTP and no caller: what may be shown is up to its users. */
+/**
+ * The configurations that services see, read from memory. This class knows neither HTTP nor callers: the code that
+ * uses it must check rights.
+ */
 public final class Configurations {
     private final SnapshotCache cache;
     private final String defaultEnvironment;
@@ -19,16 +22,16 @@ public final class Configurations {
         this.defaultEnvironment = defaultEnvironment;
     }
 
-    /** The environment of a read that names none. */
+    /** Returns the environment of a read that names none. */
     public String defaultEnvironment() {
         return defaultEnvironment;
     }
 
     /**
-     * The configurations that a service sees: its own layer over the shared one.
+     * Returns the configurations that a service sees: its own layer over the shared one.
      *
-     * @param serviceName null for the shared ones alone
-     * @param minRevision the revision that the result must cover; 0 for what this node has applied
+     * @param serviceName null for the shared configurations only
+     * @param minRevision the revision that the result must include; 0 for the latest that this node has applied
      */
     public Future<View> view(String environment, @Nullable String serviceName, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
@@ -39,7 +42,7 @@ public final class Configurations {
         return Futures.then(own, o -> Futures.map(common, c -> new View(o, Objects.requireNonNull(c))));
     }
 
-    /** What a service sees, as of one moment. */
+    /** The configurations that a service sees: a snapshot of its own layer and one of the shared layer. */
     public static final class View {
         private final @Nullable Snapshot own;
         private final Snapshot common;
@@ -49,7 +52,7 @@ public final class Configurations {
             this.common = common;
         }
 
-        /** A configuration by its key; null where there is none. */
+        /** Returns the configuration with this key, or null if there is none. */
         public @Nullable VisibleConfiguration get(String key) {
             VisibleConfiguration configuration =
                     own == null ? null : ConfigurationLayer.of(own).get(key);
@@ -59,38 +62,38 @@ public final class Configurations {
         private ConfigurationLayer.Merged merged() {
             ConfigurationLayer shared = ConfigurationLayer.of(common);
             ConfigurationLayer layer = own == null ? shared : ConfigurationLayer.of(own);
-            // services without a layer of their own all see the same, which is kept with the shared one
+            // services without a layer of their own all see the same, so one merge, cached in the shared layer, will do
             return layer.isEmpty() ? shared.over(shared) : layer.over(shared);
         }
 
-        /** All configurations, sorted by key. */
+        /** Returns all configurations, sorted by key. */
         public List<VisibleConfiguration> all() {
             return merged().configurations();
         }
 
-        /** All configurations as a JSON array for anyone who may read them; not to be changed. */
+        /** Returns all configurations as a JSON array, without actors and encrypted values. It must not be modified. */
         public Buffer json() {
             return merged().json();
         }
 
-        /** Tells whether any of them is encrypted. */
+        /** Tells whether any of the configurations is encrypted. */
         public boolean hasSealed() {
             return merged().anySealed();
         }
 
-        /** The revision of the last change in it. */
+        /** Returns the revision of the last change in either layer. */
         public long lastChange() {
             return Math.max(common.lastChange(), own == null ? 0 : own.lastChange());
         }
 
-        /** The revision that it stands for. */
+        /** Returns the latest revision that both layers include. */
         public long asOf() {
             return Math.min(
                     common.asOf().revision(),
                     own == null ? Long.MAX_VALUE : own.asOf().revision());
         }
 
-        /** Tells whether newer changes are known, and PostgreSQL is unreachable. */
+        /** Tells whether newer changes of a layer are known but cannot be read because PostgreSQL is unreachable. */
         public boolean isOutdated() {
             return common.isOutdated() || (own != null && own.isOutdated());
         }

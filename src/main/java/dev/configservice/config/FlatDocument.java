@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Keys and values as one document, in the forms that programs start from. */
+/** A format for keys and values in one flat document that a program can load when it starts. */
 enum FlatDocument {
     MAP("application/json") {
         @Override
@@ -23,7 +23,7 @@ enum FlatDocument {
             return Json.write(values);
         }
     },
-    /** {@code NAME='value'} lines that a POSIX shell reads; 409 where two keys come to one name. */
+    /** {@code NAME='value'} lines for a POSIX shell. Fails with {@link ErrorCode#CONFLICT} if two names are equal. */
     ENV("text/plain; charset=utf-8") {
         @Override
         String write(ObjectNode values) {
@@ -34,7 +34,7 @@ enum FlatDocument {
                 String other = names.put(name, v.getKey());
                 if (other != null) {
                     throw new ServiceException(
-                            ErrorCode.CONFLICT, "The keys " + other + " and " + v.getKey() + " both come to " + name);
+                            ErrorCode.CONFLICT, "The keys " + other + " and " + v.getKey() + " both become " + name);
                 }
                 out.append(name)
                         .append("='")
@@ -44,7 +44,7 @@ enum FlatDocument {
             return out.toString();
         }
     },
-    /** As {@code java.util.Properties} reads it. */
+    /** The format of {@code java.util.Properties}. */
     PROPERTIES("text/plain; charset=utf-8") {
         @Override
         String write(ObjectNode values) {
@@ -81,10 +81,10 @@ enum FlatDocument {
 
     static final List<String> NAMES = List.of("map", "env", "properties", "yaml");
 
-    /** What the name of a format must be. */
+    /** The rule for the name of a format. */
     static final StringRule FORMAT = text -> NAMES.contains(text) ? null : "must be one of " + String.join(", ", NAMES);
 
-    /** The form of a name that keeps to {@link #FORMAT}. */
+    /** Returns the format with this name. The name must satisfy {@link #FORMAT}. */
     static FlatDocument of(String name) {
         return valueOf(name.toUpperCase(Locale.ROOT));
     }

@@ -5,8 +5,9 @@ import dev.configservice.log.Resource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A configuration, and its JSON for anyone who may read it, with what is encrypted masked. With a million configurations a
- * lookup mostly waits for memory: what it needs is held here, and the bytes are one step away.
+ * A configuration, and its JSON for callers without further rights, in which an encrypted value is masked. With a
+ * million configurations, a lookup mostly waits for memory. Therefore this class holds the fields that a lookup
+ * needs, and the JSON is only one reference away.
  */
 public final class VisibleConfiguration {
     private final Resource resource;
@@ -30,7 +31,7 @@ public final class VisibleConfiguration {
         return sealed;
     }
 
-    /** Tells whether it belongs to no service. */
+    /** Tells whether it is shared by all services, and belongs to none. */
     public boolean isShared() {
         return shared;
     }
@@ -39,7 +40,7 @@ public final class VisibleConfiguration {
         return revision;
     }
 
-    /** The JSON, in which actors and an encrypted value are null; not to be changed. */
+    /** Returns the JSON, in which actors and an encrypted value are null. It must not be modified. */
     public byte[] json() {
         byte[] bytes = json;
         if (bytes == null) {

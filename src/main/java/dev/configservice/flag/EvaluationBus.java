@@ -21,8 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All use of the event bus for evaluations. What arrives in one turn of an event loop travels as one message, to the
- * verticle on the same event loop; so many evaluations cost one hop, and none waits for another thread.
+ * The part of the event bus that carries evaluations. All requests that arrive in one turn of an event loop are sent
+ * as one message, to the verticle on the same event loop. Thus many evaluations cost one hop, and none waits for
+ * another thread.
  */
 public final class EvaluationBus {
     private static final Logger log = LoggerFactory.getLogger(EvaluationBus.class);
@@ -40,7 +41,7 @@ public final class EvaluationBus {
         vertx.eventBus().registerCodec(new LocalMessageCodec(CODEC));
     }
 
-    /** What one event loop gathers, and where it sends it. Touched only on that event loop. */
+    /** The requests that one event loop has gathered, and the address for them. Used only on that event loop. */
     private static final class Turn {
         final String address;
         List<Waiting> waiting = new ArrayList<>();
@@ -52,7 +53,7 @@ public final class EvaluationBus {
 
     private record Waiting(EvaluationRequest request, Promise<EvaluationResult> promise) {}
 
-    /** The requests of one turn, in order, and their answers in the same. */
+    /** The requests of one turn. The results in the {@link Reply} have the same order. */
     private record Batch(List<EvaluationRequest> requests) {}
 
     private record Reply(List<Result> results) {}
@@ -60,7 +61,7 @@ public final class EvaluationBus {
     private record Result(
             @Nullable EvaluationResult answer, @Nullable ServiceException failure) {}
 
-    /** Evaluates; called on an event loop. Fails only with {@link ServiceException}. */
+    /** Evaluates flags. Must be called on an event loop. The future fails only with a {@link ServiceException}. */
     Future<EvaluationResult> evaluate(EvaluationRequest request) {
         Turn turn = turns.computeIfAbsent(Thread.currentThread(), loop -> new Turn(ADDRESS + loop.getName()));
         Promise<EvaluationResult> promise = Promise.promise();
@@ -88,7 +89,7 @@ public final class EvaluationBus {
                                     "bus.evaluation-unanswered cause={}",
                                     done.cause().toString());
                             promise.fail(
-                                    new ServiceException(ErrorCode.UNAVAILABLE, "The evaluation was not answered"));
+                                    new ServiceException(ErrorCode.UNAVAILABLE, "The evaluation did not complete"));
                         } else {
                             Result result = done.result().body().results().get(i);
                             if (result.failure() != null) {
@@ -101,7 +102,7 @@ public final class EvaluationBus {
                 });
     }
 
-    /** Takes the evaluations of the event loop that it is called on. */
+    /** Registers an evaluator for the requests of the event loop on which this method is called. */
     MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationResult>> evaluator) {
         String address = ADDRESS + Thread.currentThread().getName();
         return vertx.eventBus().localConsumer(address, (Message<Batch> message) -> {

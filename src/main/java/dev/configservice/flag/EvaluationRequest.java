@@ -5,10 +5,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be evaluated.
+ * A request to evaluate flags for one user.
  *
- * @param flagNames the flags; null for all of the environment
- * @param explain whether each step is told, where one flag is named
+ * @param flagNames the names of the flags; null for all flags of the environment
+ * @param explain whether the result includes each step; only if one flag is named
  */
 record EvaluationRequest(
         String environment,

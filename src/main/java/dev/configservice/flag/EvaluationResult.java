@@ -5,12 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of it.
+ * The result of evaluating one flag or several.
  *
- * @param evaluations of each flag that was asked for, once
- * @param trace the steps of a single evaluation that was to be explained; else null
- * @param asOf the revision that the flags stand for
- * @param outdated whether newer changes of the flags are known
+ * @param evaluations one for each requested flag
+ * @param trace the steps of a single evaluation, if the request asked for them; null otherwise
+ * @param asOf the revision of the flags that were evaluated
+ * @param outdated whether newer changes of the flags are known but could not be read
  */
 public record EvaluationResult(
         List<RenderedEvaluation> evaluations, @Nullable Trace trace, long asOf, boolean outdated) {}

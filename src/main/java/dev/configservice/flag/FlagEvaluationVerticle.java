@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Evaluates flags for the event loop that it runs on. */
+/** A verticle that evaluates flags for the event loop that it runs on. */
 public final class FlagEvaluationVerticle extends VerticleBase {
     private final EvaluationBus bus;
     private final SnapshotCache cache;

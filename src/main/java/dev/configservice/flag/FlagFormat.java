@@ -29,7 +29,10 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** FlagFormat as JSON, and as the evaluator takes them: one reading for both the check of a write and the evaluation. */
+/**
+ * The JSON format of flags, and its conversion into the definitions that the evaluator takes. The check of a write
+ * and the evaluation use the same reader, so both understand a flag in the same way.
+ */
 final class FlagFormat {
 
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
@@ -67,7 +70,7 @@ final class FlagFormat {
         return FlagSet.compile(definitions);
     }
 
-    /** Fails with every error that keeps the content from being evaluated. */
+    /** Fails with all errors that would prevent the flag from being evaluated. */
     static void check(String name, ObjectNode content) {
         List<FieldError> errors = new ArrayList<>();
         FlagDefinition definition = new Reader(errors).read("", name, 0, content);
@@ -83,7 +86,7 @@ final class FlagFormat {
         }
     }
 
-    /** The definition in a row that was checked when it was written. */
+    /** Reads the definition from a row. It ignores errors, because the row was checked when it was written. */
     static FlagDefinition definition(Resource flag) {
         return definition(flag.id(), flag.name(), flag.version(), Json.readObject(flag.row()));
     }
@@ -92,7 +95,7 @@ final class FlagFormat {
         return new Reader(new ArrayList<>()).read(id, name, version, row);
     }
 
-    /** A JSON value as the evaluator takes it: a text, a number, a truth value; null for others. */
+    /** Converts a JSON string, number or boolean for the evaluator; null for other values and numbers out of range. */
     static @Nullable Object scalar(@Nullable JsonNode node) {
         if (node == null) {
             return null;
@@ -106,7 +109,7 @@ final class FlagFormat {
         return node.isBoolean() ? node.booleanValue() : null;
     }
 
-    /** The attributes of a context that constraints can be about. */
+    /** Reads the attributes of a context that constraints can test. */
     static Map<String, Object> context(@Nullable JsonNode context) {
         Map<String, Object> attributes = new HashMap<>();
         if (context != null) {
@@ -115,7 +118,7 @@ final class FlagFormat {
                 if (value != null) {
                     attributes.put(attribute.getKey(), value);
                 } else if (!attribute.getValue().isNull()) {
-                    // there, but of a type that only `exists` accepts
+                    // present, but of a type that only `exists` accepts
                     attributes.put(attribute.getKey(), attribute.getValue());
                 }
             }
@@ -123,7 +126,7 @@ final class FlagFormat {
         return attributes;
     }
 
-    /** A percentage in hundredths of a percent; null where it is none. */
+    /** Converts a percentage into hundredths of a percent; null if it is not a valid percentage. */
     static @Nullable Integer hundredths(JsonNode percentage) {
         if (!percentage.isNumber()) {
             return null;
@@ -137,7 +140,7 @@ final class FlagFormat {
         return value.movePointRight(2).intValueExact();
     }
 
-    /** Reads a row, and notes what is wrong with it. */
+    /** A reader of rows that collects the errors it finds. */
     private record Reader(List<FieldError> errors) {
         FlagDefinition read(String id, String name, long version, ObjectNode row) {
             List<Variant> variants = variants(row.path("variants"));
@@ -211,7 +214,7 @@ final class FlagFormat {
                 variants.add(new Variant(name, value == null ? "" : value, weight.intValue()));
             }
             if (node.size() > 0 && sum == 0 && variants.size() == node.size()) {
-                error("variants", "must have a sum of weights above 0");
+                error("variants", "must have at least one weight above 0");
             }
             return List.copyOf(variants);
         }
@@ -242,7 +245,7 @@ final class FlagFormat {
         private List<Constraint> constraints(String field, JsonNode node) {
             List<Constraint> constraints = new ArrayList<>();
             if (!node.isArray()) {
-                error(field, "must be a list (an empty one always holds)");
+                error(field, "must be an array (an empty array always holds)");
             }
             for (int i = 0; i < node.size(); i++) {
                 String at = field + "[" + i + "]";
@@ -260,7 +263,7 @@ final class FlagFormat {
             String attribute =
                     o.path("attribute").isTextual() ? o.path("attribute").textValue() : "";
             if (attribute.isEmpty() || attribute.length() > 100 || Json.textProblem(attribute) != null) {
-                error(at + ".attribute", "must be a text of 1 to 100 characters");
+                error(at + ".attribute", "must be a string of 1 to 100 characters");
             }
             if (o.hasNonNull("negate") && !o.path("negate").isBoolean()) {
                 error(at + ".negate", "must be true or false");
@@ -272,14 +275,14 @@ final class FlagFormat {
             }
             JsonNode given = o.path("values");
             if (!given.isArray() && !(operator == Operator.EXISTS && (given.isMissingNode() || given.isNull()))) {
-                error(at + ".values", "must be a list");
+                error(at + ".values", "must be an array");
                 return;
             }
             List<Object> values = new ArrayList<>();
             for (JsonNode v : given) {
                 Object value = scalar(v);
                 if (value == null) {
-                    error(at + ".values", "must hold texts, numbers, true and false");
+                    error(at + ".values", "must contain only strings, numbers and booleans");
                     return;
                 }
                 List<FieldError> problems = new ArrayList<>();
@@ -320,7 +323,7 @@ final class FlagFormat {
         private void text(ObjectNode o, String at, String field, StringRule rule) {
             if (o.hasNonNull(field)) {
                 String problem =
-                        o.path(field).isTextual() ? rule.problem(o.path(field).textValue()) : "must be a text";
+                        o.path(field).isTextual() ? rule.problem(o.path(field).textValue()) : "must be a string";
                 if (problem != null) {
                     error(at + "." + field, problem);
                 }
@@ -339,14 +342,14 @@ final class FlagFormat {
         }
     }
 
-    /** A list field as it is kept: an empty one where it is null. */
+    /** Reads an array. Returns an empty array if it is null or invalid; an error is then in {@code form}. */
     static ArrayNode list(FieldReader form, String field, int max) {
         JsonNode node = form.node(field);
         if (node == null) {
             return Json.object().arrayNode();
         }
         if (!(node instanceof ArrayNode list) || list.size() > max) {
-            form.error(field, "must be a list of at most " + max);
+            form.error(field, "must be an array of at most " + max + " elements");
             return Json.object().arrayNode();
         }
         return list;

@@ -18,14 +18,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Feature flags: how they change, field by field, and who sees what of them. A flag that cannot be evaluated is never written,
- * nor one that would close a cycle of prerequisites.
+ * The kind of feature flags: how they change, field by field, and which caller may see which parts. A write is
+ * rejected if the flag could not be evaluated, or if its prerequisites would form a cycle.
  */
 public final class FlagKind implements VersionedKind {
     /** The name of the kind. */
     static final String NAME = "feature_flag";
 
-    /** The fields of a flag beside its path and what every resource has. */
+    /** The fields that only flags have: all except the name, the environment and the fields of every resource. */
     static final List<String> OWN_FIELDS = List.of(
             "description",
             "is_enabled",
@@ -46,7 +46,7 @@ public final class FlagKind implements VersionedKind {
     private final String defaultEnvironment;
 
     /**
-     * The kind of a service.
+     * Creates the kind.
      *
      * @param defaultEnvironment the environment of a flag that is created without one
      */
@@ -94,7 +94,10 @@ public final class FlagKind implements VersionedKind {
         return Json.object().put("$ref", "#/components/schemas/FeatureFlag");
     }
 
-    /** Flags have no service: a caller that is limited to some services may write them all the same. */
+    /**
+     * Fails unless the caller may write flags in the environment. Flags belong to no service, so a caller whose scope
+     * is limited to some services may write them, too.
+     */
     @Override
     public void requireWrite(Caller caller, String environment, String serviceName) {
         caller.require(Right.FLAGS_WRITE, environment, "");
@@ -112,7 +115,7 @@ public final class FlagKind implements VersionedKind {
 
     @Override
     public Update change(FieldReader fields, Resource current, Caller caller) {
-        // a list of stale flags adds it; it is no field of the flag
+        // a list of stale flags adds this member: it is ignored, so that a caller can send back a flag from that list
         fields.node("stale_reasons");
         ObjectNode changed = read(fields, false);
         fields.unknown();
@@ -122,7 +125,7 @@ public final class FlagKind implements VersionedKind {
         return new Update(changed, Sealed.NONE, null);
     }
 
-    /** Fails with every error of the fields by themselves and of their combination. */
+    /** Fails with all errors of single fields and of their combination. */
     private static void check(FieldReader fields, String name, ObjectNode content) {
         try {
             FlagFormat.check(name, content);
@@ -134,7 +137,11 @@ public final class FlagKind implements VersionedKind {
         }
     }
 
-    /** Reads the fields that are given; of a creation all, with defaults for the others. */
+    /**
+     * Reads the fields that are given.
+     *
+     * @param all whether a field that is not given gets its default, as in a creation
+     */
     private static ObjectNode read(FieldReader fields, boolean all) {
         ObjectNode o = Json.object();
         if (!all) {
@@ -183,7 +190,7 @@ public final class FlagKind implements VersionedKind {
         return new Content(after, sealed);
     }
 
-    /** Only a write that adds or changes prerequisites can close a cycle. */
+    /** Tells whether the write adds or changes prerequisites, because no other write can close a cycle. */
     @Override
     public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
         JsonNode now = Json.readObject(after.row()).path("prerequisites");

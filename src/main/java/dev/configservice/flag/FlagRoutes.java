@@ -31,7 +31,7 @@ public final class FlagRoutes implements Routes {
     private static final int MAX_BULK = 1000;
     private static final List<String> STALE_REASONS = List.of("expired", "settled", "unused");
 
-    /** The flags that nobody may need any more, with the reasons as columns. */
+    /** The statement that finds flags which are probably no longer needed. Each reason is a boolean column. */
     private static final String STALE = "select " + Resources.COLUMNS + """
             , expired, settled, unused
             from (

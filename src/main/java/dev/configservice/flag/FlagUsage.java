@@ -30,8 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts evaluations by flag, variant, reason and hour: in memory, and written in one statement every few seconds. What
- * cannot be written is kept for the next; beyond a bound new combinations are not counted.
+ * The counts of evaluations by flag, variant, reason and hour. They are gathered in memory and written with one
+ * statement every few seconds. A batch that could not be written is kept and retried. Beyond a fixed number of
+ * combinations, new combinations are not counted.
  */
 public final class FlagUsage {
     private static final Logger log = LoggerFactory.getLogger(FlagUsage.class);
@@ -54,13 +55,13 @@ public final class FlagUsage {
 
     private record Key(String flagId, String variant, Reason reason) {}
 
-    /** Evaluations of one hour. The variant is empty where there was none. */
+    /** The evaluations of one hour with one variant and one reason. An empty variant means that there was none. */
     record Line(Instant hour, String variant, String reason, long evaluations, Instant lastAt) {}
 
     /**
-     * Counts on a node.
+     * Creates the counts of one node.
      *
-     * @param store where batches are written: {@link #store}, or a core node
+     * @param store the target of the batches: {@link #store}, or on an edge a core node
      */
     public FlagUsage(
             Vertx vertx,
@@ -78,14 +79,14 @@ public final class FlagUsage {
             counters.put(
                     reason,
                     Counter.builder("config_service_evaluations")
-                            .description("Evaluations of flags, by reason")
+                            .description("Flag evaluations, by reason")
                             .tag("reason", reason.name())
                             .register(meters));
         }
         this.byReason = counters;
     }
 
-    /** Writes batches to the database. */
+    /** Returns a store that writes batches to PostgreSQL. */
     public static BatchedWrites.Store store(Postgres postgres) {
         return new BatchInsert(
                 postgres,
@@ -98,12 +99,12 @@ public final class FlagUsage {
                     last_at = greatest(flag_usage.last_at, excluded.last_at)""");
     }
 
-    /** Writes what is counted every few seconds from now on. */
+    /** Starts to write the counts every few seconds. */
     public void start() {
         batches.start();
     }
 
-    /** Forgets counts that are older than 30 days from now on; on nodes with a database. */
+    /** Starts to delete counts that are older than 30 days. Only for nodes with a database. */
     public void startCleaning() {
         vertx.setPeriodic(
                 CLEAN_EVERY_MILLIS,
@@ -111,7 +112,7 @@ public final class FlagUsage {
                         .onFailure(e -> log.debug("flags.usage-not-cleaned cause={}", e.toString())));
     }
 
-    /** What counts an outcome of a flag; null where the flag is not found, and beyond the bound. */
+    /** Returns the counter for such evaluations; null if the flag does not exist, or at the limit of combinations. */
     @Nullable
     LongAdder counter(Evaluation evaluation) {
         FlagDefinition flag = evaluation.flag();
@@ -145,7 +146,7 @@ public final class FlagUsage {
         });
     }
 
-    /** Writes what was counted since the last time. */
+    /** Writes the counts that were gathered since the last write. */
     public Future<Void> write() {
         return batches.write();
     }
@@ -169,7 +170,7 @@ public final class FlagUsage {
         return rows.isEmpty() ? null : Json.write(rows);
     }
 
-    /** What is counted of a flag, newest first, with what this node has in memory written before. */
+    /** Writes the counts that this node has in memory, then reads those of a flag, newest first. */
     Future<List<Line>> read(String flagId) {
         return write().compose(v -> postgres.read(READ, Tuple.of(flagId))).map(rows -> {
             List<Line> lines = new ArrayList<>();

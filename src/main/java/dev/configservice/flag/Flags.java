@@ -6,7 +6,7 @@ import io.vertx.core.Future;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The evaluation of flags. Knows no HTTP and no caller: who may evaluate is up to its users. */
+/** The evaluation of flags. This class knows neither HTTP nor callers: the code that uses it must check rights. */
 public final class Flags {
     private final EvaluationBus bus;
     private final String defaultEnvironment;
@@ -16,24 +16,24 @@ public final class Flags {
         this.defaultEnvironment = defaultEnvironment;
     }
 
-    /** The environment of an evaluation that names none. */
+    /** Returns the environment of an evaluation that names none. */
     public String defaultEnvironment() {
         return defaultEnvironment;
     }
 
-    /** The context of an evaluation, from a user's id and a JSON object of attributes; each null where it is not given. */
+    /** Creates the context of an evaluation from a user's id and a JSON object of attributes. Both may be null. */
     public static EvaluationContext context(@Nullable String userId, @Nullable JsonNode attributes) {
         return new EvaluationContext(userId, FlagFormat.context(attributes));
     }
 
-    /** Evaluates one flag; called on an event loop. The answer has its steps where it is to be explained. */
+    /** Evaluates one flag. Must be called on an event loop. The result includes the steps if {@code explain} is set. */
     public Future<EvaluationResult> evaluate(
             String environment, String flagName, EvaluationContext context, boolean explain, long minRevision) {
         return bus.evaluate(new EvaluationRequest(environment, Set.of(flagName), context, explain, minRevision));
     }
 
     /**
-     * Evaluates several flags; called on an event loop.
+     * Evaluates several flags. Must be called on an event loop.
      *
      * @param flagNames null for all flags of the environment
      */

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** What came out of a flag, as answers and counts need it: its JSON as bytes, and the counter of such evaluations. */
+/** An evaluation prepared for responses and counts: its JSON as bytes, and the counter for such evaluations. */
 public final class RenderedEvaluation {
     private static final byte[] OPENED = {'{', '"', 'i', 't', 'e', 'm', 's', '"', ':', '{'};
     private static final byte[] CLOSED = {'}', '}'};
@@ -22,9 +22,9 @@ public final class RenderedEvaluation {
     private final int valueAt;
 
     /**
-     * Of an evaluation in an environment.
+     * Renders an evaluation in an environment.
      *
-     * @param counter null where it is not counted
+     * @param counter null if the evaluation is not counted
      */
     RenderedEvaluation(Evaluation evaluation, String environment, @Nullable LongAdder counter) {
         this.evaluation = evaluation;
@@ -32,7 +32,7 @@ public final class RenderedEvaluation {
         this.counter = counter;
         ObjectNode value = render(null);
         byte[] object = Json.bytes(Json.object().set(evaluation.flagName(), value));
-        // what stands between the braces: the name and the value
+        // the flag's name and its value, without the enclosing braces
         this.member = java.util.Arrays.copyOfRange(object, 1, object.length - 1);
         this.valueAt = member.length - Json.bytes(value).length;
     }
@@ -46,13 +46,13 @@ public final class RenderedEvaluation {
         return counter;
     }
 
-    /** The body of the answer to an evaluation without a default value. */
+    /** Returns the response body of an evaluation without a default value. */
     public Buffer body() {
         int length = member.length - valueAt;
         return Buffer.buffer(length).appendBytes(member, valueAt, length);
     }
 
-    /** The body of the answer to a bulk evaluation, of which each flag stands once. */
+    /** Returns the response body of a bulk evaluation. Each flag must occur only once. */
     public static Buffer body(List<RenderedEvaluation> evaluations) {
         int length = OPENED.length + evaluations.size() + CLOSED.length;
         for (RenderedEvaluation evaluation : evaluations) {
@@ -68,7 +68,11 @@ public final class RenderedEvaluation {
         return body.appendBytes(CLOSED);
     }
 
-    /** As JSON; the default value stands for the value of a flag that is off, and for one that is not found. */
+    /**
+     * Renders the evaluation as JSON.
+     *
+     * @param otherwise the default value: the value of a flag that is off or does not exist; null for false
+     */
     public ObjectNode render(@Nullable JsonNode otherwise) {
         Evaluation e = evaluation;
         boolean found = e.flag() != null;

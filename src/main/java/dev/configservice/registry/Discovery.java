@@ -21,14 +21,14 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Finding instances of services, from memory. Knows no HTTP. */
+/** The lookup of service instances, from memory. It knows nothing of HTTP. */
 public final class Discovery {
     private final Registry registry;
     private final InstantSource clock;
     private final Cache<Turn, AtomicInteger> turns =
             Caffeine.newBuilder().maximumSize(100_000).build();
 
-    /** Whose turn it is among the instances that fit. */
+    /** The key of a round-robin counter: a service and the metadata that a request asks for. */
     private record Turn(String serviceName, Map<String, String> metadata) {}
 
     /** The ways to pick one of several healthy instances. */
@@ -37,7 +37,7 @@ public final class Discovery {
         RANDOM,
         LEAST_RESPONSE_TIME;
 
-        /** The name in the API. */
+        /** Returns the name in the API. */
         public String text() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -47,7 +47,7 @@ public final class Discovery {
         }
     }
 
-    /** The instance that was picked, null where none fits, and all instances of its service. */
+    /** The instance that was picked (null if none matches) and all instances of its service. */
     public record Pick(@Nullable Instance instance, Instances of) {}
 
     public Discovery(Registry registry, InstantSource clock) {
@@ -55,25 +55,25 @@ public final class Discovery {
         this.clock = clock;
     }
 
-    /** The last heartbeat of an instance. */
+    /** Returns the last heartbeat of an instance. */
     public LeaseBeats.Beat beat(Instance instance) {
         return registry.beat(instance);
     }
 
-    /** Why expiry is held back; null where it is not. */
+    /** Returns the reason why expiry is held back, or null if it is not. */
     public @Nullable String protectedReason() {
         return registry.protection().reason();
     }
 
-    /** The instances of a service; an unknown service has none. */
+    /** Returns the instances of a service. An unknown service has none. */
     public Future<Instances> instances(String serviceName, long minRevision) {
         return registry.instances(serviceName, minRevision);
     }
 
     /**
-     * Picks one instance of a service: a healthy one, else one that is not, but never one that is stopping.
+     * Picks one instance of a service: a healthy one if there is one, otherwise any other that is not stopping.
      *
-     * @param metadata the entries that its metadata must have
+     * @param metadata the entries that the metadata of the instance must have
      */
     public Future<Pick> pick(String serviceName, Map<String, String> metadata, Strategy strategy, long minRevision) {
         return Futures.map(
@@ -114,7 +114,10 @@ public final class Discovery {
         return time < 0 ? Double.MAX_VALUE : time;
     }
 
-    /** While expiry is held back, instances that would have expired are picked only where there are no others. */
+    /**
+     * Leaves out the instances whose lease is overdue. While expiry is held back, these still count as healthy, but
+     * they are picked only if there are no others.
+     */
     private List<Instance> withoutOverdue(List<Instance> healthy) {
         if (!registry.protection().isOn()) {
             return healthy;
@@ -126,7 +129,7 @@ public final class Discovery {
         return beating.isEmpty() ? healthy : beating;
     }
 
-    /** Tells whether an instance's metadata has all of these entries. */
+    /** Tells whether the metadata of an instance has all of these entries. */
     public static boolean fits(Instance instance, Map<String, String> metadata) {
         JsonNode of = instance.row().path("metadata");
         return metadata.entrySet().stream()
@@ -134,9 +137,9 @@ public final class Discovery {
     }
 
     /**
-     * The services that a caller may see, sorted by name.
+     * Returns the services that a caller may read, sorted by name.
      *
-     * @param serviceName the only one that is asked for; null for all
+     * @param serviceName the only service to return; null for all services
      */
     public Future<List<Instances>> visible(Caller caller, @Nullable String serviceName, long minRevision) {
         Future<List<Instances>> found = serviceName == null

@@ -31,9 +31,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the leases of this member's partitions that are overdue. What ends in one sweep is one batch of writes. It holds
- * back, and says so, where it may be the one that is wrong: cut off from the log or from another live node, or when more
- * of all instances would go at once than is likely to be true.
+ * The sweeper that lets overdue leases expire, in the partitions of this cluster member. All leases that expire in one
+ * sweep are written as one batch.
+ *
+ * <p>The sweeper holds expiry back, and reports it, when this node itself may be at fault. That is the case when the
+ * node is cut off from the log or from another live node, or when an unlikely share of all instances would expire at
+ * once.
  */
 public final class HeartbeatSweeperVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(HeartbeatSweeperVerticle.class);
@@ -76,22 +79,22 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         this.postgres = postgres;
         this.massExpiry = new MassExpiry(settings.protectionThreshold(), settings.protectionMaxLeases());
         this.expired = Counter.builder("config_service_leases_expired")
-                .description("Leases whose end this node decided")
+                .description("Leases that this node expired")
                 .register(meters);
         this.protections = Counter.builder("config_service_registry_protections")
-                .description("How often this node began to hold expiry back")
+                .description("Times that this node started to hold expiry back")
                 .register(meters);
         this.protectionsEnded = Counter.builder("config_service_registry_protections_ended")
-                .description("How often this node went on with expiry after it had held it back")
+                .description("Times that this node resumed expiry after holding it back")
                 .register(meters);
         this.sweeps = Timer.builder("config_service_lease_sweeps")
-                .description("How long a sweep for overdue leases takes")
+                .description("Duration of a sweep for overdue leases")
                 .register(meters);
         Gauge.builder(
                         "config_service_registry_protected",
                         registry,
                         r -> r.protection().isOwn() ? 1 : 0)
-                .description("Whether this node holds expiry back")
+                .description("1 while this node holds expiry back, otherwise 0")
                 .register(meters);
     }
 
@@ -130,7 +133,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                     }
                     liveNodes = live;
                 })
-                .onFailure(e -> log.debug("registry.touch-failed cause={}", e.toString()));
+                .onFailure(e -> log.debug("registry.live-nodes-not-updated cause={}", e.toString()));
     }
 
     private void tick() {
@@ -147,7 +150,10 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         });
     }
 
-    /** After a start or a change of ownership: leases that were lost are made again, and all get their whole time. */
+    /**
+     * Prepares the leases for a sweep. After a change of ownership, all leases get their full duration again. After a
+     * start, a change of ownership, and from time to time, leases and instances are reconciled.
+     */
     private Future<Void> prepare() {
         Future<Void> extended = Future.succeededFuture();
         if (extendDue) {
@@ -161,7 +167,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         return extended.compose(v -> reconcile()).onFailure(e -> reconcileDue = true);
     }
 
-    /** Instances without a lease get one with its whole time; leases without an instance go. */
+    /** Creates a lease of full duration for each instance without one, and removes leases without an instance. */
     Future<Void> reconcile() {
         return leases.local()
                 .compose(held -> Futures.here(registry.all(0)).compose(services -> {
@@ -176,8 +182,8 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                         }
                     }
                     if (cutOff() == null) {
-                        // one that another node has just registered may not be known here yet: what is gone at two
-                        // looks goes
+                        // an instance that another node has just registered may not be known here yet, so a lease is
+                        // removed only after two reconciliations in a row found no instance for it
                         gone.stream().filter(goneBefore::contains).forEach(leases::remove);
                         goneBefore = gone;
                     }
@@ -185,7 +191,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                 }));
     }
 
-    /** One look for overdue leases. */
+    /** Lets the leases expire that are overdue now, unless expiry is held back. */
     Future<Void> sweep() {
         long started = System.nanoTime();
         return leases.overdue().compose(overdue -> {
@@ -202,7 +208,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
             }
             return leases.overdueEverywhere()
                     .compose(everywhere -> Futures.here(registry.all(0))
-                            // of a large fleet this takes longer than an event loop may
+                            // for a large fleet this would block the event loop for too long
                             .compose(services -> vertx.executeBlocking(() -> fleet(everywhere, services), false)))
                     .compose(fleet -> expire(overdue, fleet));
         });
@@ -214,7 +220,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         }
         Set<UUID> missing = new HashSet<>(liveNodes);
         missing.removeAll(leases.members());
-        return missing.isEmpty() ? null : "this node does not see another live node";
+        return missing.isEmpty() ? null : "this node cannot see another live node in the cluster";
     }
 
     private static MassExpiry.Fleet fleet(Set<String> overdue, List<Registry.Instances> services) {
@@ -264,7 +270,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                             if (removal && known == generation) {
                                 return leases.remove(key);
                             }
-                            // the log has a later decision than this lease: decide again, above it
+                            // the log has a later decision than this lease, so decide again with a higher generation
                             return known > generation
                                     ? leases.restore(key, generation, known, removal)
                                     : Future.succeededFuture();
@@ -278,10 +284,10 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         boolean changes = registry.protection().set(reason);
         if (changes && reason != null) {
             protections.increment();
-            log.warn("registry.protected reason={}", reason);
+            log.warn("registry.protection-started reason={}", reason);
         } else if (changes) {
             protectionsEnded.increment();
-            log.info("registry.protection-over");
+            log.info("registry.protection-ended");
         }
     }
 }

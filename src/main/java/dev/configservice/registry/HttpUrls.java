@@ -2,16 +2,16 @@ package dev.configservice.registry;
 
 import java.net.URI;
 
-/** What the registry asks of URLs. */
+/** The properties of HTTP URLs that the registry needs. */
 public final class HttpUrls {
     private HttpUrls() {}
 
-    /** Tells whether a URL is one of HTTP or HTTPS. */
+    /** Tells whether the scheme of a URL is HTTP or HTTPS. */
     static boolean isHttp(URI uri) {
         return "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
     }
 
-    /** The port of a URL, or the default one of its scheme: 443 for HTTPS, else 80. */
+    /** Returns the port of a URL, or the default port of its scheme: 443 for HTTPS, otherwise 80. */
     public static int port(URI uri) {
         return uri.getPort() >= 0 ? uri.getPort() : ("https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80);
     }

@@ -13,13 +13,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A registered instance, as the log has it.
+ * A registered instance, as recorded in the log.
  *
- * @param holder its place among the leases
- * @param shown what is kept ready of it
+ * @param holder the data that its lease needs
+ * @param shown the cache of its JSON
  */
 public record Instance(Resource resource, ObjectNode row, Status status, LeaseHolder holder, Shown shown) {
-    /** The name of the kind. */
+    /** The name of the resource kind. */
     public static final String KIND = "service";
 
     static final int DEFAULT_LEASE_SECONDS = 90;
@@ -30,10 +30,13 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     private static final String RESPONSE_TIME = "\"response_time\":";
     private static final String LAST_HEARTBEAT_AT = "\"last_heartbeat_at\":";
 
-    /** The field of the row that says what an instance said it was before an active check took it out; never shown. */
+    /**
+     * The field of the row with the status that the instance reported before an active check made it unhealthy. The
+     * API never shows it.
+     */
     static final String TAKEN_OUT_OF = "taken_out_of";
 
-    /** What the instance was before an active check found it unhealthy; null where it is not one that did. */
+    /** Returns the status before an active check made the instance unhealthy, or null if no check did. */
     @Nullable
     public Status takenOutOf() {
         return Status.of(row.path(TAKEN_OUT_OF).asText("")).orElse(null);
@@ -62,7 +65,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
                 new Shown());
     }
 
-    /** The key of its lease. */
+    /** Returns the key of the lease. */
     public String key() {
         return holder.key();
     }
@@ -84,8 +87,9 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     }
 
     /**
-     * The answer that was made last, and of which heartbeat: most lookups ask for the same again. And what of it no
-     * heartbeat changes: what stands before the response time, and from there to the time of the heartbeat.
+     * The cached JSON of an instance. It holds the last complete JSON and the heartbeat that it shows, because most
+     * lookups ask for the same JSON again. It also holds the two parts that no heartbeat changes: {@code head} ends
+     * before the response time, {@code middle} is between the response time and the time of the heartbeat.
      */
     static final class Shown {
         private volatile @Nullable Of last;
@@ -96,7 +100,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         private record Parts(Buffer head, Buffer middle) {}
     }
 
-    /** As the API shows it, as JSON; not to be changed. */
+    /** Returns the JSON that the API shows, from the cache if possible. Callers must not change the buffer. */
     Buffer json(LeaseBeats.Beat beat) {
         Shown.Of last = shown.last;
         if (last == null || !last.beat().equals(beat)) {
@@ -106,7 +110,10 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return last.json();
     }
 
-    /** The same for a heartbeat that has just come, which is not asked for again soon. */
+    /**
+     * Returns the JSON that the API shows, without caching it. It serves a heartbeat that has just arrived: nobody is
+     * likely to ask for the same JSON again soon.
+     */
     Buffer fresh(LeaseBeats.Beat beat) {
         if (beat.atMillis() <= 0) {
             return Buffer.buffer(Json.bytes(render(beat)));
@@ -126,7 +133,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         Shown.Parts parts = shown.parts;
         if (parts == null) {
             String text = Json.write(render(resource, row));
-            // of what follows them nothing can hold these texts
+            // the last occurrences are the fields themselves: no field after them can contain these strings
             int time = text.lastIndexOf(RESPONSE_TIME + NULL) + RESPONSE_TIME.length();
             int at = text.lastIndexOf(LAST_HEARTBEAT_AT) + LAST_HEARTBEAT_AT.length();
             parts = new Shown.Parts(
@@ -136,7 +143,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return parts;
     }
 
-    /** As the API shows it; what heartbeats carry comes from the leases. */
+    /** Returns the object that the API shows. The values that heartbeats carry come from {@code beat}. */
     ObjectNode render(LeaseBeats.Beat beat) {
         ObjectNode o = render(resource, row);
         if (beat.atMillis() > 0) {

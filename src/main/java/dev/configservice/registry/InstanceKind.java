@@ -6,7 +6,7 @@ import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
 
-/** How instances change: a field at a time, which is their status. */
+/** The resource kind of instances. An update replaces only the given fields, such as the status. */
 public final class InstanceKind implements ResourceKind {
     @Override
     public String name() {

@@ -6,25 +6,28 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The decision how many overdue leases may end now. Where more of all instances would go at once than is likely to be true,
- * this node may be the one that is wrong: their end is held back for a while, and then goes on at a limited rate. It only
- * remembers the ends of late; time is given by the caller, in the leases' milliseconds.
+ * The policy that decides how many overdue leases may expire now. If an unlikely share of all instances would expire at
+ * once, this node itself may be at fault. Expiry is then held back for a while, and after that it continues at a
+ * limited rate.
+ *
+ * <p>The only state is the time at which holding back started, and the leases that expired recently. The caller passes
+ * the current time, in milliseconds of the lease clock.
  */
 final class MassExpiry {
-    /** Fewer instances are never protected: one of three may well be gone. */
+    /** The smallest number of instances that is protected. In a smaller fleet, one of three may really be gone. */
     static final int LEAST_FOR_PROTECTION = 10;
 
     private final double threshold;
     private final int maxLeases;
     private final Deque<Long> recentEnds = new ArrayDeque<>();
-    /** When it began to hold back; null where it does not. */
+    /** The time at which expiry was first held back, or null if it is not. */
     private @Nullable Long since;
 
     /**
-     * Decides by a share of all instances.
+     * Creates a policy for one node.
      *
-     * @param threshold the share, 0 to 1, of which more are held back
-     * @param maxLeases how many of the longest overdue lease they are held back at most
+     * @param threshold the share of all instances, from 0 to 1, above which expiry is held back
+     * @param maxLeases the longest time to hold expiry back, as a multiple of the longest overdue lease
      */
     MassExpiry(double threshold, int maxLeases) {
         this.threshold = threshold;
@@ -32,28 +35,28 @@ final class MassExpiry {
     }
 
     /**
-     * The instances at a moment.
+     * The counts of instances at one moment.
      *
-     * @param live those that are not unhealthy
-     * @param going those of them whose lease is overdue
-     * @param longestLease the longest lease of all that are overdue
+     * @param live the instances that are not unhealthy
+     * @param going the live instances whose lease is overdue
+     * @param longestLease the longest duration of all overdue leases
      */
     record Fleet(int live, int going, Duration longestLease) {}
 
     /**
-     * A decision.
+     * A decision of the policy.
      *
-     * @param mayEnd how many leases may end now
-     * @param heldBack why not more; null where nothing is held back
+     * @param mayEnd the number of leases that may expire now
+     * @param heldBack the reason for the limit; null if nothing is held back
      */
     record Decision(int mayEnd, @Nullable String heldBack) {}
 
-    /** Notes that a lease ended, whichever node decided it. */
+    /** Records that a lease expired, on this node or another one. */
     void ended(long nowMillis) {
         recentEnds.add(nowMillis);
     }
 
-    /** Forgets ends that are older than any lease is long. */
+    /** Forgets the leases that expired longer ago than the longest possible lease lasts. */
     void forgetOld(long nowMillis) {
         forgetBefore(nowMillis - Duration.ofSeconds(Instance.MAX_LEASE_SECONDS).toMillis());
     }
@@ -64,12 +67,12 @@ final class MassExpiry {
         }
     }
 
-    /** Notes that no lease is overdue. */
+    /** Records that no lease is overdue. Holding back then starts over the next time. */
     void nothingOverdue() {
         since = null;
     }
 
-    /** Decides how many leases may end. */
+    /** Decides how many leases may expire now. */
     Decision decide(long nowMillis, Fleet fleet) {
         long longestMillis = fleet.longestLease().toMillis();
         forgetBefore(nowMillis - longestMillis);
@@ -80,8 +83,8 @@ final class MassExpiry {
             since = null;
             return new Decision(Integer.MAX_VALUE, null);
         }
-        String reason = gone + " of " + all + " instances would expire within one lease; more than " + threshold
-                + " of them is held back";
+        String reason = gone + " of " + all + " instances would expire within one lease; the threshold is " + threshold
+                + " of all (registry.protection-threshold)";
         Long began = since;
         if (began == null) {
             began = nowMillis;
@@ -90,7 +93,7 @@ final class MassExpiry {
         if (nowMillis - began < longestMillis * maxLeases) {
             return new Decision(0, reason);
         }
-        // held back long enough: from now on as many within one lease as the threshold allows, but one at least
+        // held back long enough: from now on, the threshold limits how many expire within one lease (at least one)
         int least = recentEnds.isEmpty() ? 1 : 0;
         return new Decision((int) Math.max(least, allowed - recentEnds.size()), reason);
     }

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether expiry is held back, and why. The node that holds back tells the others as long as it does, so that every node
- * says so to its callers.
+ * The state of expiry in the whole cluster: held back or not, and the reason. A node that holds expiry back announces
+ * it to the other nodes until it ends, so every node can report it to its callers.
  */
 public final class Protection {
     private static final String ADDRESS = "config-service.protection";
@@ -28,7 +28,7 @@ public final class Protection {
         this.vertx = vertx;
     }
 
-    /** Exchanges with other nodes from now on whether expiry is held back. */
+    /** Starts the exchange with other nodes: each announces when it holds expiry back. */
     public void start() {
         vertx.eventBus().<JsonObject>consumer(ADDRESS, message -> hear(message.body()));
         vertx.setPeriodic(EVERY_MILLIS, t -> {
@@ -54,7 +54,7 @@ public final class Protection {
         }
     }
 
-    /** Why expiry is held back, here or on another node; null where it is not. */
+    /** Returns the reason why this node or another one holds expiry back, or null if none does. */
     @Nullable
     String reason() {
         String mine = own;
@@ -71,12 +71,16 @@ public final class Protection {
         return reason() != null;
     }
 
-    /** Whether this node itself holds back. */
+    /** Tells whether this node itself holds expiry back. */
     boolean isOwn() {
         return own != null;
     }
 
-    /** Sets or (with null) lifts it for this node; whether that is a change. */
+    /**
+     * Starts or ends holding expiry back on this node, and tells whether that is a change.
+     *
+     * @param newReason the reason; null ends it
+     */
     boolean set(@Nullable String newReason) {
         boolean changes = (own == null) != (newReason == null);
         own = newReason;

@@ -32,7 +32,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Instances: registering, heartbeats, leaving; and what stands of them. */
+/** The registry of service instances. It registers and removes them, takes their heartbeats, and reads them. */
 public final class Registry {
     private static final Origin NOBODY = new Origin(null, null, null, null);
 
@@ -45,7 +45,7 @@ public final class Registry {
     private final Ids ids;
     private final InstantSource clock;
 
-    /** The instances of each service as they were read last: most of them are the same in its next snapshot. */
+    /** The instances of each service as last parsed. Most of them are unchanged in the next snapshot of the service. */
     private final Cache<String, List<Instance>> lastParsed =
             Caffeine.newBuilder().maximumSize(100_000).build();
 
@@ -68,15 +68,15 @@ public final class Registry {
         this.clock = clock;
     }
 
-    /** Whether mass expiry is held back. */
+    /** Returns the state of mass expiry: held back or not. */
     Protection protection() {
         return protection;
     }
 
-    /** The instances of a service, sorted by id, those of them that are healthy, and what they stand for. */
+    /** The instances of a service sorted by id, the healthy ones among them, and the snapshot that they come from. */
     public record Instances(
             List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Snapshot snapshot) {
-        /** The service. */
+        /** Returns the name of the service. */
         public String serviceName() {
             return snapshot.unit().serviceName();
         }
@@ -86,7 +86,7 @@ public final class Registry {
             return byId.get(instanceId);
         }
 
-        /** The first one with a URL. */
+        /** Returns the first instance with this URL, or null. */
         @Nullable
         Instance byUrl(String url) {
             for (Instance instance : list) {
@@ -102,7 +102,7 @@ public final class Registry {
         return Futures.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
     }
 
-    /** Sorted by id. One that has not changed since the snapshot before is not read again. */
+    /** Parses the instances of a snapshot. Those unchanged since the last snapshot are not parsed again. */
     private Instances parsed(Snapshot snapshot) {
         String service = snapshot.unit().serviceName();
         List<Instance> before = lastParsed.get(service, s -> List.of());
@@ -127,7 +127,7 @@ public final class Registry {
                 snapshot);
     }
 
-    /** The instances of all services. Fails where one of them cannot be read: what is missing is not left out. */
+    /** Returns the instances of all services. Fails if one service cannot be read: the result is never incomplete. */
     public Future<List<Instances>> all(long minRevision) {
         List<Future<Instances>> reads = new ArrayList<>();
         for (TouchedUnit touched : feed.touchedUnits()) {
@@ -136,7 +136,7 @@ public final class Registry {
             }
         }
         if (!feed.isStarted()) {
-            return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
+            return Future.failedFuture(ServiceException.unavailable("This node has not read the log yet"));
         }
         return Future.all(reads).map(v -> reads.stream().map(Future::result).toList());
     }
@@ -145,13 +145,13 @@ public final class Registry {
         return beats.of(instance.key());
     }
 
-    /** An instance and the revision that it stands for. */
+    /** A registered instance, and the revision of the log that the response reports. */
     record Registered(Instance instance, long revision) {}
 
     /**
-     * Registers an instance; the same data again is a heartbeat.
+     * Registers an instance. If it is already registered with the same data, the registration counts as a heartbeat.
      *
-     * @param row its fields as they are kept, with its status
+     * @param row the fields to store, including the status
      */
     Future<Registered> register(String serviceName, String instanceId, ObjectNode row, Origin origin) {
         return instances(serviceName, 0).compose(instances -> {
@@ -193,13 +193,14 @@ public final class Registry {
         return true;
     }
 
-    /** An instance and its heartbeat that has just come. */
+    /** An instance and the heartbeat that it has just sent. */
     record Beaten(Instance instance, LeaseBeats.Beat beat) {}
 
     /**
-     * A heartbeat. Its status always holds: where the log has another one, or the lease had ended, the log is told.
+     * Takes a heartbeat. Its status always wins: if the log has a different status, or if the lease had expired, the
+     * status is written to the log.
      *
-     * @param responseTime milliseconds; -1 where none was given
+     * @param responseTime the response time in milliseconds; -1 if none was given
      */
     Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
         LeaseBeats.Beat beat = note(instance, responseTime);
@@ -209,8 +210,8 @@ public final class Registry {
     }
 
     private static Future<LeaseResult> reached(Future<LeaseResult> renewal) {
-        return renewal.recover(e -> Future.failedFuture(
-                ServiceException.unavailable("The leases cannot be reached; send the heartbeat again")));
+        return renewal.recover(e ->
+                Future.failedFuture(ServiceException.unavailable("The leases are unreachable; retry the request")));
     }
 
     private LeaseBeats.Beat note(Instance instance, double responseTime) {
@@ -221,7 +222,7 @@ public final class Registry {
         return beat;
     }
 
-    /** Tells the log of a heartbeat's status where it must be told. */
+    /** Writes the status of a heartbeat to the log, if the result of the lease step requires it. */
     private Future<Instance> settle(Instance instance, Status status, LeaseResult result, Origin origin) {
         if (!(result instanceof LeaseResult.Decided decided)) {
             return Future.succeededFuture(instance);
@@ -230,7 +231,7 @@ public final class Registry {
         return setStatus(instance.resource().id(), status, null, Action.STATUS_CHANGED, generation, origin)
                 .compose(written -> {
                     Instance now = Instance.of(written.resource());
-                    // the log has a later decision than the lease had: a heartbeat's status holds all the same
+                    // the log has a later decision than the lease, but the status of a heartbeat wins anyway
                     return now.resource().fence() > generation && now.status() != status
                             ? reached(leases.renew(now.holder(), true))
                                     .compose(again -> settle(now, status, again, origin))
@@ -238,7 +239,10 @@ public final class Registry {
                 });
     }
 
-    /** Writes the finding of an active check. It renews no lease, and has no say once the lease has ended or is lost. */
+    /**
+     * Writes the status that an active check found. This does not renew the lease, and has no effect if the lease has
+     * expired or is lost.
+     */
     public Future<Void> judge(Instance instance, Status status) {
         return leases.judge(instance.holder())
                 .compose(result -> result instanceof LeaseResult.Decided decided
@@ -269,7 +273,11 @@ public final class Registry {
                 origin));
     }
 
-    /** Writes that a lease ended: the instance is unhealthy, or, the second time, removed. */
+    /**
+     * Writes that a lease expired. The first time, the instance becomes unhealthy.
+     *
+     * @param removal whether the lease expired a second time, so that the instance is removed
+     */
     Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
         String id = Instance.id(serviceName, instanceId);
         if (!removal) {
@@ -279,12 +287,12 @@ public final class Registry {
                 new Command.Delete(ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, NOBODY));
     }
 
-    /** Removes an instance. Fails with {@link ErrorCode#NOT_FOUND} where there is none. */
+    /** Removes an instance. Fails with {@link ErrorCode#NOT_FOUND} if it does not exist. */
     Future<Long> deregister(Instance instance, Origin origin) {
         return bus.write(new Command.Delete(
                         ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
                 .compose(written -> {
-                    // what was removed, which for a request that was sent before is not what is there now
+                    // a repeated request returns what the first one removed, which may differ from the current instance
                     Resource gone = written.resource();
                     String key = LeaseHolder.key(gone.serviceName(), gone.name());
                     beats.forget(key);

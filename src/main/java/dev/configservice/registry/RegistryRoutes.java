@@ -80,7 +80,7 @@ public final class RegistryRoutes implements Routes {
 
     private static Counter lookups(MeterRegistry meters, String outcome) {
         return Counter.builder("config_service_lookups")
-                .description("Lookups of a service: whether they found a healthy instance, another one, or none")
+                .description("Lookups of a service, by outcome: a healthy instance, one that is not healthy, or none")
                 .tag("outcome", outcome)
                 .register(meters);
     }
@@ -139,7 +139,7 @@ public final class RegistryRoutes implements Routes {
                         .wrote(r.revision()));
     }
 
-    /** Who registered from where: by this a heartbeat that names no instance is known. */
+    /** Returns the caller and its address. They identify the sender of a heartbeat that names no instance. */
     private static String registeredBy(Request request) {
         return request.caller().id() + "@" + request.remoteAddress();
     }
@@ -151,21 +151,21 @@ public final class RegistryRoutes implements Routes {
             return metadata;
         }
         if (!(node instanceof ObjectNode object) || object.size() > 50) {
-            form.error("metadata", "must be an object of at most 50 texts");
+            form.error("metadata", "must be an object of at most 50 strings");
             return metadata;
         }
         for (Map.Entry<String, JsonNode> m : object.properties()) {
             if (!m.getValue().isTextual()
                     || m.getValue().textValue().length() > 1000
                     || m.getKey().length() > 100) {
-                form.error("metadata", "must hold texts of at most 1000 characters under names of at most 100");
+                form.error("metadata", "must have string values of at most 1000 characters and names of at most 100");
                 return metadata;
             }
         }
         return object;
     }
 
-    /** The id of an instance that gives none: always the same for its URL. */
+    /** Returns the id of an instance that was registered without one. The same URL always gives the same id. */
     static String idOf(String url) {
         return Sha256.hex(url).substring(0, 20);
     }
@@ -207,7 +207,7 @@ public final class RegistryRoutes implements Routes {
                 .recover(e -> origin.idempotencyKey() == null ? Future.failedFuture(e) : repeated(origin, e));
     }
 
-    /** Whether the request was sent before: what it was about then is not there any more. */
+    /** Answers a repeated request with the result of the first one, which has already removed the instance. */
     private Future<Response> repeated(Origin origin, Throwable failure) {
         if (!(failure instanceof ServiceException e)
                 || (e.code() != ErrorCode.NOT_FOUND && e.code() != ErrorCode.CONFLICT)) {
@@ -232,7 +232,7 @@ public final class RegistryRoutes implements Routes {
                 .map(revision -> Response.empty(204).wrote(revision));
     }
 
-    /** The instance that a request is about: the one that it names, or the only one that it can be. */
+    /** Returns the instance that a request names. If it names none, returns the only one that can be meant. */
     private Future<Instance> one(Request request, String service, @Nullable String instanceId, @Nullable String url) {
         return registry.instances(service, request.minRevision()).map(instances -> {
             List<Instance> all = instances.list();
@@ -240,12 +240,12 @@ public final class RegistryRoutes implements Routes {
                 Instance named =
                         instanceId == null ? instances.byUrl(Objects.requireNonNull(url)) : instances.byId(instanceId);
                 if (named == null || (url != null && !named.url().equals(url))) {
-                    throw ServiceException.notFound("Service '" + service + "' has no such instance: register again");
+                    throw ServiceException.notFound("Service '" + service + "' has no such instance; register again");
                 }
                 return named;
             }
             if (all.isEmpty()) {
-                throw ServiceException.notFound("Service '" + service + "' has no instance: register again");
+                throw ServiceException.notFound("Service '" + service + "' has no instances; register again");
             }
             if (all.size() == 1) {
                 return all.get(0);
@@ -255,7 +255,7 @@ public final class RegistryRoutes implements Routes {
                 throw new ServiceException(
                         ErrorCode.CONFLICT,
                         "Service '" + service + "' has " + all.size()
-                                + " instances: say which by instance_id or service_url");
+                                + " instances; name one by instance_id or service_url");
             }
             return mine.get(0);
         });
@@ -272,7 +272,7 @@ public final class RegistryRoutes implements Routes {
             return remote.equals(host);
         }
         try {
-            // a literal in brackets: no name is looked up
+            // a literal address in brackets, so there is no DNS lookup
             return InetAddress.getByName(host).equals(InetAddress.getByName("[" + remote + "]"));
         } catch (UnknownHostException e) {
             return false;
@@ -290,7 +290,7 @@ public final class RegistryRoutes implements Routes {
             if (picked == null) {
                 unknown.increment();
                 throw ServiceException.notFound("Service '" + (StringRule.NAME.problem(service) == null ? service : "?")
-                        + "' has no instance that fits");
+                        + "' has no matching instance");
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
             return Response.ready(Response.JSON, picked.json(discovery.beat(picked)))
@@ -319,7 +319,7 @@ public final class RegistryRoutes implements Routes {
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
             if (instances.list().isEmpty()) {
-                throw ServiceException.notFound("This service has no instance");
+                throw ServiceException.notFound("This service has no instances");
             }
             ObjectNode body = Json.object();
             body.put("service_name", service);

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** How an instance is, as it says itself; one whose lease ends is unhealthy. */
+/** The status of an instance. Each heartbeat reports it. If the lease expires, the instance is unhealthy. */
 public enum Status {
     STARTING,
     HEALTHY,
     UNHEALTHY,
-    /** Draining: listed, never picked. */
+    /** Draining: still listed, but never picked. */
     STOPPING;
 
     private static final Map<String, Status> BY_TEXT =
@@ -20,7 +20,7 @@ public enum Status {
 
     private final String text = name().toLowerCase(Locale.ROOT);
 
-    /** As it stands in the API. */
+    /** Returns the name in the API. */
     public String text() {
         return text;
     }

@@ -1,5 +1,5 @@
 /**
- * Service instances and their leases. Registrations and changes of status go through the log; heartbeats only touch the
+ * Service instances and their leases. Registrations and changes of status go through the log. Heartbeats only renew the
  * lease, in the grid.
  */
 @NullMarked

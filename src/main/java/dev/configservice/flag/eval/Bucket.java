@@ -3,11 +3,11 @@ package dev.configservice.flag.eval;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Where a user falls: MurmurHash3 x86 32 (seed 0) of the UTF-8 bytes of {@code <salt>:<user id>}, as an unsigned number,
- * modulo 10,000.
+ * The bucket of a user: MurmurHash3 x86 32 (seed 0) of the UTF-8 bytes of {@code <salt>:<user id>}, as an unsigned
+ * number, modulo 10,000.
  */
 public final class Bucket {
-    /** How many buckets there are: hundredths of a percent. */
+    /** The number of buckets. Each bucket is a hundredth of a percent. */
     public static final int COUNT = 10_000;
 
     private static final int C1 = 0xcc9e2d51;
@@ -15,12 +15,12 @@ public final class Bucket {
 
     private Bucket() {}
 
-    /** The bucket of a user, from 0 to 9,999. */
+    /** Returns the bucket of a user, from 0 to 9,999. */
     public static int of(String salt, String userId) {
         return of(prefix(salt), userId);
     }
 
-    /** The bytes that every text of a salt begins with. */
+    /** Returns the bytes that precede the user's id in the input of the hash. */
     static byte[] prefix(String salt) {
         return (salt + ":").getBytes(StandardCharsets.UTF_8);
     }
@@ -33,7 +33,7 @@ public final class Bucket {
         return Integer.remainderUnsigned(murmur3(all), COUNT);
     }
 
-    /** MurmurHash3 x86 32 with seed 0. */
+    /** Computes MurmurHash3 x86 32 with seed 0. */
     static int murmur3(byte[] data) {
         int h = 0;
         int blocks = data.length & ~3;

@@ -16,8 +16,9 @@ import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A constraint with its values parsed. An attribute that is missing or of the wrong type makes it false, negated or not;
- * but {@code exists} asks just that, and what is missing is in no list.
+ * A constraint with parsed values. If the attribute is missing or has the wrong type, the constraint does not hold,
+ * negated or not. There are two exceptions: {@code exists} tests only the presence of the attribute, and
+ * {@code not_in} holds for a missing attribute unless it is negated.
  */
 final class CompiledConstraint {
     private static final int MAX_PATTERN = 1000;
@@ -25,7 +26,7 @@ final class CompiledConstraint {
     private static final int MAX_DEPTH = 50;
     private static final java.util.regex.Pattern COUNTED = java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");
 
-    /** What a test of an attribute says; of the wrong type counts as neither. */
+    /** The result of testing an attribute. Negation swaps the first two, but does not change {@link #WRONG_TYPE}. */
     private enum Match {
         HOLDS,
         FAILS,
@@ -44,7 +45,7 @@ final class CompiledConstraint {
         this.test = test;
     }
 
-    /** Parses the values; an {@link IllegalArgumentException} says what the operator takes. */
+    /** Parses the values. Fails with an {@link IllegalArgumentException} whose message says what the operator takes. */
     static CompiledConstraint compile(Constraint c) {
         return new CompiledConstraint(c, test(c.operator(), c.values()));
     }
@@ -89,14 +90,14 @@ final class CompiledConstraint {
 
     private static Test member(List<Object> values, boolean in) {
         if (values.isEmpty()) {
-            throw new IllegalArgumentException("takes one value or more");
+            throw new IllegalArgumentException("takes at least one value");
         }
         Set<Object> members = new HashSet<>();
         Set<Class<?>> types = new HashSet<>();
         for (Object value : values) {
             Object normal = normal(value);
             if (normal == null) {
-                throw new IllegalArgumentException("takes texts, numbers, true and false");
+                throw new IllegalArgumentException("takes strings, numbers and booleans");
             }
             members.add(normal);
             types.add(normal.getClass());
@@ -110,7 +111,7 @@ final class CompiledConstraint {
         };
     }
 
-    /** A value so that equal ones are equal: 1.0 is 1. */
+    /** Normalizes a value, so that {@code equals} treats 1.0 and 1 as the same number; null for other types. */
     private static @Nullable Object normal(Object value) {
         if (value instanceof BigDecimal number) {
             return number.signum() == 0 ? BigDecimal.ZERO : number.stripTrailingZeros();
@@ -122,12 +123,12 @@ final class CompiledConstraint {
         List<String> texts = new ArrayList<>();
         for (Object value : values) {
             if (!(value instanceof String text)) {
-                throw new IllegalArgumentException("takes texts");
+                throw new IllegalArgumentException("takes strings");
             }
             texts.add(text);
         }
         if (texts.isEmpty()) {
-            throw new IllegalArgumentException("takes one text or more");
+            throw new IllegalArgumentException("takes at least one string");
         }
         return texts;
     }
@@ -155,12 +156,12 @@ final class CompiledConstraint {
         for (String value : texts(values)) {
             if (value.length() > MAX_PATTERN || repeats(value) > MAX_REPEATS || depth(value) > MAX_DEPTH) {
                 throw new IllegalArgumentException("takes regular expressions of at most " + MAX_PATTERN
-                        + " characters, whose counted repeats come to at most " + MAX_REPEATS);
+                        + " characters, whose counted repeats multiply to at most " + MAX_REPEATS);
             }
             try {
                 patterns.add(Pattern.compile(value));
             } catch (PatternSyntaxException e) {
-                throw new IllegalArgumentException("takes regular expressions of RE2: " + e.getDescription(), e);
+                throw new IllegalArgumentException("takes regular expressions in RE2 syntax: " + e.getDescription(), e);
             }
         }
         return attribute -> {
@@ -176,7 +177,7 @@ final class CompiledConstraint {
         };
     }
 
-    /** An upper bound of how often counted repeats multiply what they stand behind. */
+    /** Returns the product of all counted repeats: an upper bound for the copies that nested repeats create. */
     private static long repeats(String pattern) {
         long product = 1;
         Matcher m = COUNTED.matcher(pattern);
@@ -200,7 +201,7 @@ final class CompiledConstraint {
 
     private static Object one(List<Object> values) {
         if (values.size() != 1) {
-            throw new IllegalArgumentException("takes one value");
+            throw new IllegalArgumentException("takes exactly one value");
         }
         return values.get(0);
     }

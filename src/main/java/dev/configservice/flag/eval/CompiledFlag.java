@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A flag with everything worked out that does not depend on the user. */
+/** A flag for which everything that does not depend on the user is computed in advance. */
 final class CompiledFlag {
     private static final int NONE = -1;
 
@@ -19,10 +19,10 @@ final class CompiledFlag {
     private final byte[] bucketPrefix;
     private final byte[] variantPrefix;
     private final long weightSum;
-    /** By reason; of each off, on without a variant, on with each variant. Made when they first come out. */
+    /** The evaluations of each reason, created on first use: off, on without a variant, then on with each variant. */
     private final Map<Reason, @Nullable Evaluation[]> outcomes = new EnumMap<>(Reason.class);
 
-    /** A rule and its constraints; the place of the variant that it names, else {@link #NONE}. */
+    /** A rule, its constraints, and the index of the variant that it names ({@link #NONE} if it names none). */
     private record CompiledRule(Rule rule, List<CompiledConstraint> constraints, int variant) {
         boolean holds(EvaluationContext context) {
             for (CompiledConstraint c : constraints) {
@@ -84,7 +84,7 @@ final class CompiledFlag {
                 place == NONE ? null : definition.variants().get(place));
     }
 
-    /** The one object of an outcome; should two threads make it at once, either is as good. */
+    /** Returns the shared object of a result. If two threads create it at the same time, either object will do. */
     private Evaluation outcome(Reason reason, int slot, boolean enabled, @Nullable Variant variant) {
         @Nullable Evaluation[] ofReason = Objects.requireNonNull(outcomes.get(reason));
         Evaluation e = ofReason[slot];
@@ -95,7 +95,7 @@ final class CompiledFlag {
         return e;
     }
 
-    /** The steps after the prerequisites: listed users, rules, the percentage. */
+    /** Decides by the steps after the prerequisites: listed users, rules, percentage. */
     Evaluation decide(EvaluationContext context, @Nullable Trace trace) {
         if (context.userId() != null && definition.targetUsers().contains(context.userId())) {
             if (trace != null) {
@@ -111,7 +111,7 @@ final class CompiledFlag {
             if (rule.holds(context)) {
                 Integer share = rule.rule.rollout();
                 if (trace != null) {
-                    trace.add("rules[" + i + "]", "all constraints hold: decides" + of(share));
+                    trace.add("rules[" + i + "]", "all constraints hold: the rule applies" + of(share));
                 }
                 return share == null
                         ? on(context, rule.variant, Reason.TARGETING_MATCH)
@@ -122,7 +122,7 @@ final class CompiledFlag {
             }
         }
         if (trace != null) {
-            trace.add("rollout_percentage", "decides" + of(rollout));
+            trace.add("rollout_percentage", "applies" + of(rollout));
         }
         boolean forAll = rollout == 0 || rollout == Bucket.COUNT;
         return share(context, rollout, NONE, forAll ? Reason.DEFAULT : Reason.SPLIT, trace);
@@ -150,7 +150,7 @@ final class CompiledFlag {
         String user = context.userId();
         if (user == null || user.isEmpty()) {
             if (trace != null) {
-                trace.add("user_id", "is missing, and the percentage is partial: off");
+                trace.add("user_id", "is missing, but the percentage is neither 0 nor 100: off");
             }
             return off(Reason.TARGETING_KEY_MISSING);
         }
@@ -161,7 +161,10 @@ final class CompiledFlag {
         return bucket < share ? on(context, named, reason) : off(reason);
     }
 
-    /** The place of the user's own variant: by its bucket among the weights; without a user the first that has one. */
+    /**
+     * Returns the index of the variant that the weights assign to the user's bucket. Without a user it is the first
+     * variant with a weight above 0.
+     */
     private int variant(EvaluationContext context) {
         List<Variant> variants = definition.variants();
         if (variants.isEmpty()) {
@@ -182,6 +185,6 @@ final class CompiledFlag {
     private static String of(@Nullable Integer share) {
         return share == null
                 ? ""
-                : " for " + java.math.BigDecimal.valueOf(share, 2).toPlainString() + " %";
+                : " to " + java.math.BigDecimal.valueOf(share, 2).toPlainString() + " % of users";
     }
 }

@@ -4,8 +4,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a flag is for a user. All users for whom one compiled flag comes out alike get the same object; what is worked out
- * from it is worked out once and kept.
+ * The result of a flag for a user. All users with the same result of a compiled flag share one object, so that values
+ * derived from it are computed once and cached.
  */
 public final class Evaluation {
     private final String flagName;
@@ -32,7 +32,7 @@ public final class Evaluation {
         return flagName;
     }
 
-    /** The flag; null where it is not found. */
+    /** Returns the flag, or null if it does not exist. */
     public @Nullable FlagDefinition flag() {
         return flag;
     }
@@ -41,7 +41,7 @@ public final class Evaluation {
         return enabled;
     }
 
-    /** The variant that the user gets; null where the flag is off or has none. */
+    /** Returns the variant that the user gets, or null if the flag is off or has no variants. */
     public FlagDefinition.@Nullable Variant variant() {
         return variant;
     }
@@ -50,7 +50,10 @@ public final class Evaluation {
         return reason;
     }
 
-    /** What a caller makes of it; made once. Every caller must ask for the same. */
+    /**
+     * Returns a value derived from this evaluation. It is created on first use and cached, so all callers must pass
+     * equivalent functions.
+     */
     @SuppressWarnings("unchecked")
     public <T> T view(Function<Evaluation, T> make) {
         Object v = view;

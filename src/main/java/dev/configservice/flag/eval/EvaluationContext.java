@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The user that a flag is evaluated for.
  *
- * @param userId the targeting key; null or empty where there is none
- * @param attributes strings, numbers ({@link java.math.BigDecimal}), booleans; others match nothing
+ * @param userId the targeting key; null or empty if there is none
+ * @param attributes strings, numbers ({@link java.math.BigDecimal}) and booleans; only {@code exists} accepts others
  */
 public record EvaluationContext(@Nullable String userId, Map<String, Object> attributes) {
     private static final String USER_ID = "user_id";

@@ -5,10 +5,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A flag as it is defined. Percentages are in hundredths of a percent (0 to 10,000).
+ * The definition of a flag. Percentages are in hundredths of a percent (0 to 10,000).
  *
- * @param rollout null: all users, or none while users are targeted or rules stand
- * @param salt what a user's bucket is found with; flags with one salt share their cohort
+ * @param rollout null for all users, or for no users if the flag has target users or rules
+ * @param salt hashed together with the user's id to find the bucket; flags with the same salt share their buckets
  */
 public record FlagDefinition(
         String id,
@@ -23,9 +23,9 @@ public record FlagDefinition(
         long version) {
 
     /**
-     * A rule: where all constraints hold (none: always) it decides.
+     * A rule. The first rule whose constraints all hold decides. A rule without constraints always holds.
      *
-     * @param variant the variant's name that its users get; null for their own
+     * @param variant the name of the variant that its users get; null for the one that the weights assign to a user
      * @param rollout the share of its users for whom the flag is on; null for all
      */
     public record Rule(
@@ -33,16 +33,16 @@ public record FlagDefinition(
             @Nullable String variant,
             @Nullable Integer rollout) {}
 
-    /** What an attribute must be. Values are texts, numbers ({@link java.math.BigDecimal}) and truth values. */
+    /** A condition on an attribute. Values are strings, numbers ({@link java.math.BigDecimal}) and booleans. */
     public record Constraint(String attribute, Operator operator, List<Object> values, boolean negate) {}
 
-    /** What a user may get, and how often, relative to the others. The value is the caller's; the evaluator hands it on. */
+    /** A value that users may get. Its weight is relative to other variants. The evaluator never reads the value. */
     public record Variant(String name, Object value, int weight) {}
 
-    /** Another flag that must be on, or on with a variant. */
+    /** Another flag that must be on. If a variant is named, the user must get that variant. */
     public record Prerequisite(String flagName, @Nullable String variant) {}
 
-    /** The percentage that holds where no user and no rule decides. */
+    /** Returns the percentage that applies if neither the target users nor a rule decide. */
     int effectiveRollout() {
         if (rollout != null) {
             return rollout;

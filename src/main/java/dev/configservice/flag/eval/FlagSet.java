@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The flags of one environment, compiled: what an evaluation needs, whole and immutable. */
+/** The compiled flags of one environment: everything that an evaluation needs. Immutable. */
 public final class FlagSet {
     private final Map<String, CompiledFlag> flags;
     private final Set<String> prerequisites;
@@ -23,7 +23,7 @@ public final class FlagSet {
         this.cyclic = cyclic;
     }
 
-    /** Compiles flags, of which each name stands once. */
+    /** Compiles flags. Their names must be unique. */
     public static FlagSet compile(Collection<FlagDefinition> definitions) {
         Map<String, CompiledFlag> flags = new LinkedHashMap<>();
         Set<String> prerequisites = new HashSet<>();
@@ -53,7 +53,7 @@ public final class FlagSet {
         return false;
     }
 
-    /** What is wrong with a constraint's values, as what its operator takes; null where nothing is. */
+    /** Returns null if the constraint's values are valid. Otherwise returns which values the operator takes. */
     public static @Nullable String problem(FlagDefinition.Constraint constraint) {
         try {
             CompiledConstraint.compile(constraint);
@@ -63,7 +63,7 @@ public final class FlagSet {
         }
     }
 
-    /** Whether a flag with these prerequisites would be one of its own. */
+    /** Tells whether these prerequisites would make the flag its own prerequisite, directly or through other flags. */
     public boolean wouldCycle(String name, List<Prerequisite> prerequisites) {
         for (Prerequisite p : prerequisites) {
             if (p.flagName().equals(name) || reaches(flags, p.flagName(), name, new HashSet<>(Set.of(name)))) {
@@ -73,17 +73,17 @@ public final class FlagSet {
         return false;
     }
 
-    /** One flag for one user. */
+    /** Evaluates one flag for one user. */
     public Evaluation evaluate(String name, EvaluationContext context) {
         return evaluate(name, context, null, null);
     }
 
-    /** The same, and each step that was tried goes into the trace. */
+    /** Evaluates one flag for one user, and adds each step to the trace. */
     public Evaluation evaluate(String name, EvaluationContext context, @Nullable Trace trace) {
         return evaluate(name, context, null, trace);
     }
 
-    /** All flags for one user; each is evaluated once, also where others have it as a prerequisite. */
+    /** Evaluates all flags for one user. Each is evaluated once, even if it is a prerequisite of others. */
     public List<Evaluation> evaluateAll(EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(flags.size());
@@ -93,7 +93,7 @@ public final class FlagSet {
         return all;
     }
 
-    /** Several flags for one user, likewise. */
+    /** Evaluates several flags for one user, each once. */
     public List<Evaluation> evaluateAll(Set<String> names, EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(names.size());
@@ -108,14 +108,14 @@ public final class FlagSet {
         CompiledFlag flag = flags.get(name);
         if (flag == null) {
             if (trace != null) {
-                trace.add("flag", "there is none with this name");
+                trace.add("flag", "does not exist");
             }
             return new Evaluation(name, null, false, null, Reason.FLAG_NOT_FOUND);
         }
         return evaluate(flag, context, done, trace);
     }
 
-    /** Only a flag that others have as a prerequisite is asked for more than once, and kept in {@code done}. */
+    /** Evaluates a flag. Keeps the result in {@code done} if it is a prerequisite of others and may be needed again. */
     private Evaluation evaluate(
             CompiledFlag flag,
             EvaluationContext context,
@@ -146,7 +146,7 @@ public final class FlagSet {
             return flag.off(Reason.DISABLED);
         }
         if (!definition.prerequisites().isEmpty()) {
-            // where flags share prerequisites, each is evaluated once
+            // several prerequisites can depend on the same flag: it is evaluated once
             Map<String, Evaluation> shared = done == null ? new HashMap<>() : done;
             for (Prerequisite p : definition.prerequisites()) {
                 String failure = failure(definition.name(), p, context, shared);
@@ -171,6 +171,6 @@ public final class FlagSet {
             return "is off (" + e.reason() + ")";
         }
         String got = e.variant() == null ? null : e.variant().name();
-        return p.variant() == null || p.variant().equals(got) ? null : "is not variant " + p.variant();
+        return p.variant() == null || p.variant().equals(got) ? null : "is on, but not with variant " + p.variant();
     }
 }

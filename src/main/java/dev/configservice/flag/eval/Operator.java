@@ -5,21 +5,21 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How a constraint compares an attribute with its values. */
+/** The comparison of an attribute with the values of a constraint. */
 public enum Operator {
     IN,
     NOT_IN,
     STARTS_WITH,
     ENDS_WITH,
     CONTAINS,
-    /** A regular expression in the syntax of RE2, found anywhere in the text; its time is linear in it. */
+    /** A regular expression in RE2 syntax that may match anywhere in the string. It runs in linear time. */
     MATCHES,
     EQ,
     GT,
     GTE,
     LT,
     LTE,
-    /** Versions as Semantic Versioning 2.0.0 orders them. */
+    /** Versions in the order of Semantic Versioning 2.0.0. */
     SEMVER_EQ,
     SEMVER_GT,
     SEMVER_LT,
@@ -28,7 +28,7 @@ public enum Operator {
     AFTER,
     EXISTS;
 
-    /** As it stands in a rule. */
+    /** Returns the name that rules use, e.g. {@code starts_with}. */
     public String text() {
         return name().toLowerCase(Locale.ROOT);
     }
@@ -37,7 +37,7 @@ public enum Operator {
         return Arrays.stream(values()).filter(o -> o.text().equals(text)).findFirst();
     }
 
-    /** All of them, as they stand in rules. */
+    /** Returns the names of all operators. */
     public static List<String> texts() {
         return Arrays.stream(values()).map(Operator::text).toList();
     }

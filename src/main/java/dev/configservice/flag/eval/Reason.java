@@ -1,6 +1,6 @@
 package dev.configservice.flag.eval;
 
-/** Why an evaluation came out as it did. */
+/** The reason for the result of an evaluation. */
 public enum Reason {
     FLAG_NOT_FOUND,
     DISABLED,
@@ -9,8 +9,8 @@ public enum Reason {
     TARGETING_MATCH,
     /** The user's bucket decided. */
     SPLIT,
-    /** On or off for all. */
+    /** The flag is on or off for all users. */
     DEFAULT,
-    /** A partial percentage, and no user to find a bucket for. */
+    /** The percentage is partial, but there is no user id to find a bucket for. */
     TARGETING_KEY_MISSING
 }

@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A version of Semantic Versioning 2.0.0, ordered by its rule 11: build metadata does not count. */
+/** A version as in Semantic Versioning 2.0.0, ordered by its item 11: build metadata is ignored. */
 record SemanticVersion(BigInteger major, BigInteger minor, BigInteger patch, List<String> preRelease)
         implements Comparable<SemanticVersion> {
     private static final Pattern FORM = Pattern.compile("(0|[1-9]\\d{0,30})\\.(0|[1-9]\\d{0,30})\\.(0|[1-9]\\d{0,30})"
@@ -14,7 +14,7 @@ record SemanticVersion(BigInteger major, BigInteger minor, BigInteger patch, Lis
             + "(?:\\+[0-9a-zA-Z-]+(?:\\.[0-9a-zA-Z-]+)*)?");
     private static final int MAX_LENGTH = 256;
 
-    /** The version; null where the text is none. */
+    /** Parses a version; null if the string is not a valid one. */
     static @Nullable SemanticVersion parse(String text) {
         if (text.length() > MAX_LENGTH) {
             return null;

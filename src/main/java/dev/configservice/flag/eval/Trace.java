@@ -3,11 +3,11 @@ package dev.configservice.flag.eval;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The steps of one evaluation, for the question why it came out so. */
+/** The steps of one evaluation, which explain its result. */
 public final class Trace {
     private final List<Step> steps = new ArrayList<>();
 
-    /** What was tried, and what came of it. */
+    /** A step and its result. */
     public record Step(String step, String result) {}
 
     void add(String step, String result) {

@@ -37,10 +37,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks instances that gave a {@code health_check_url} how they are. The node that owns an instance's lease checks it, so
- * one does at a time. Enough failures in a row count like a heartbeat with {@code unhealthy}; enough successes after that
- * bring the instance back. A check never renews a lease, and never overrules what an instance says of itself: it brings
- * back only what a check has taken out.
+ * The active health checks of instances with a {@code health_check_url}. Only the node that owns the lease of an
+ * instance checks it, so there is one checker at a time.
+ *
+ * <p>Enough failures in a row make an instance unhealthy. Enough successes after that restore its earlier status. A
+ * check never renews a lease. It also never overrules an instance that reports itself unhealthy: it only restores a
+ * status that a check has changed.
  */
 public final class ActiveChecksVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ActiveChecksVerticle.class);
@@ -55,10 +57,10 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private final Counter refused;
     private final Map<String, Target> targets = new HashMap<>();
 
-    /** All of them, the one that is due first at the head: so that none waits for ever where many take long. */
+    /** All targets, ordered by due time, so that none waits forever when many checks are slow. */
     private final PriorityQueue<Target> queue = new PriorityQueue<>((a, b) -> Long.compare(a.dueNanos - b.dueNanos, 0));
 
-    /** Those that went while all were being read; null while nothing is read. */
+    /** The keys of instances that were removed during a reload; null when no reload is running. */
     private @Nullable Set<String> goneMeanwhile;
 
     private @Nullable WorkerExecutor lookups;
@@ -78,12 +80,12 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
     private static Counter checks(MeterRegistry meters, String outcome) {
         return Counter.builder("config_service_health_checks")
-                .description("Active checks of instances; refused are those of addresses that are not called")
+                .description("Active checks of instances, by outcome; refused: the address is not allowed")
                 .tag("outcome", outcome)
                 .register(meters);
     }
 
-    /** What is known of an instance's checks; touched only on the verticle's event loop. */
+    /** The state of the checks of one instance. It is used only on the event loop of the verticle. */
     private static final class Target {
         Instance instance;
         long dueNanos;
@@ -179,7 +181,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
             queue.add(fresh);
         } else if (known.instance.resource().revision() < instance.resource().revision()) {
             if (known.instance.status() != instance.status() && instance.takenOutOf() == null) {
-                // it said something of itself: what checks found before counts no more
+                // the instance reported a status itself, so the results of earlier checks no longer count
                 known.failures = 0;
                 known.passes = 0;
             }
@@ -195,20 +197,20 @@ public final class ActiveChecksVerticle extends VerticleBase {
         return ThreadLocalRandom.current().nextLong(Math.max(1, most));
     }
 
-    /** Starts the checks that are due, as many as may run at once. */
+    /** Starts the checks that are due, up to the limit of concurrent checks. */
     private void tick() {
         if (!feed.staleness().isZero()) {
-            // what this node would find out it could not tell, and it may be this node that is cut off
+            // this node could not write the results, and failing checks may only show that it is cut off itself
             return;
         }
         long now = System.nanoTime();
         while (running < settings.checkConcurrency() && !queue.isEmpty() && now - queue.element().dueNanos >= 0) {
             Target target = queue.remove();
             if (targets.get(target.instance.key()) != target) {
-                // it is gone
+                // the instance was removed
                 continue;
             }
-            // a tenth of the interval either way, so that what started together does not stay together
+            // up to a tenth of the interval earlier or later, so that checks that started together spread out
             target.dueNanos = now + interval() * 9 / 10 + jitter(interval() / 5);
             queue.add(target);
             if (target.instance.status() == Status.STOPPING || !leases.owns(target.instance.key())) {
@@ -235,7 +237,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
                         failed.increment();
                         failed(target);
                     }
-                    // a lookup of a name that takes longer still takes its place
+                    // a DNS lookup that outlasts the timeout still counts as a running check
                     return address.transform(found -> Future.succeededFuture());
                 })
                 .onComplete(done -> {
@@ -273,19 +275,19 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
     private void judge(Instance instance, Status status) {
         log.info(
-                "registry.check service={} instance={} status={}",
+                "registry.check-decided service={} instance={} status={}",
                 instance.serviceName(),
                 instance.instanceId(),
                 status.text());
         registry.judge(instance, status)
                 .onFailure(e -> log.warn(
-                        "registry.check-not-told service={} instance={} cause={}",
+                        "registry.check-not-written service={} instance={} cause={}",
                         instance.serviceName(),
                         instance.instanceId(),
                         e.toString()));
     }
 
-    /** Whether the instance answers with 2xx. Where a redirect leads is not asked, and no body is read. */
+    /** Tells whether the instance answers with 2xx. Redirects are not followed, and the body is not read. */
     private Future<Boolean> ask(URI uri, InetAddress address) {
         if (CheckTarget.isRefused(address)) {
             refused.increment();
@@ -293,7 +295,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
             return Future.succeededFuture(false);
         }
         int port = HttpUrls.port(uri);
-        // the very address that was looked at: the name may lead elsewhere the next time
+        // connect to exactly the address that was allowed: a second DNS lookup could return another one
         RequestOptions options = new RequestOptions()
                 .setServer(SocketAddress.inetSocketAddress(port, address.getHostAddress()))
                 .setHost(uri.getHost())

@@ -6,15 +6,21 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.Set;
 
-/** What an active check may call: so that whoever registers an instance cannot make this service ask where it must not. */
+/**
+ * The addresses that an active check may call. Without this limit, a caller could register an instance and use this
+ * service to reach addresses that must stay out of reach.
+ */
 final class CheckTarget {
-    /** Where clouds answer with credentials, beside the link-local 169.254.169.254. */
+    /**
+     * The addresses at which cloud providers serve metadata and credentials. The best-known one, 169.254.169.254, is
+     * refused because it is link-local.
+     */
     private static final Set<String> METADATA =
             Set.of("fd00:ec2:0:0:0:0:0:254", "100.100.100.200", "168.63.129.16", "192.0.0.192");
 
     private CheckTarget() {}
 
-    /** Whether an address is never called: link-local ones, those of metadata services, those of no single host. */
+    /** Tells whether an address is refused: link-local, of a metadata service, or not of a single host. */
     static boolean isRefused(InetAddress given) {
         InetAddress address = plain(given.getAddress());
         return address.isLinkLocalAddress()
@@ -23,7 +29,7 @@ final class CheckTarget {
                 || METADATA.contains(address.getHostAddress());
     }
 
-    /** Without a scope, and where an IPv6 address stands for an IPv4 one, that. */
+    /** Returns the address without an IPv6 scope. Returns the IPv4 address that an IPv6 address embeds, if any. */
     private static InetAddress plain(byte[] bytes) {
         try {
             boolean nat64 = bytes.length == 16
@@ -37,7 +43,7 @@ final class CheckTarget {
             boolean sixToFour = bytes.length == 16 && bytes[0] == 0x20 && bytes[1] == 2;
             return InetAddress.getByAddress(sixToFour ? Arrays.copyOfRange(bytes, 2, 6) : bytes);
         } catch (UnknownHostException e) {
-            throw new IllegalStateException("4 or 16 bytes are an address", e);
+            throw new IllegalStateException("every 4 or 16 bytes are a valid address", e);
         }
     }
 
@@ -50,7 +56,7 @@ final class CheckTarget {
         return true;
     }
 
-    /** Path and query; what stands before is said otherwise, a fragment is never sent. */
+    /** Returns path and query. Host and port are set separately, and a fragment is never sent. */
     static String path(URI uri) {
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         return uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery();

@@ -1,4 +1,4 @@
-/** Active checks: this service asks instances how they are. */
+/** Active checks: this service calls instances to find out their health. It knows the registry and its leases. */
 @NullMarked
 package dev.configservice.registry.check;
 

@@ -3,18 +3,18 @@ package dev.configservice.registry.lease;
 /**
  * The lease of an instance.
  *
- * @param deadline when it ends, in the owner's time
- * @param millis how long it lasts when it is renewed
- * @param generation counts the decisions on the instance's status; the log takes each only in this order
- * @param expired whether it has ended once already: when it ends again, the instance is removed
+ * @param deadline the time at which it becomes overdue, in milliseconds of the owner's clock
+ * @param millis the duration that each renewal gives it
+ * @param generation the number of the last decision on the instance's status; the log accepts only increasing numbers
+ * @param expired whether it has already expired once; when it expires again, the instance is removed
  */
 record Lease(long deadline, long millis, long generation, boolean expired) {
-    /** How many leases after its end an instance is removed. */
+    /** The time from the expiry of a lease to the removal of its instance, as a multiple of the lease's duration. */
     static final int LEASES_TO_REMOVAL = 10;
 
     /**
-     * Whether this one holds and not the other, when two halves of the grid find each other again: the one with the later
-     * decision on the instance's status does, else the one that ends later.
+     * Tells whether this lease wins over the other one when the grid merges after a split. The lease with the later
+     * decision on the instance's status wins. If both have the same decision, the one with the later deadline wins.
      */
     boolean holdsAgainst(Lease other) {
         return generation != other.generation ? generation > other.generation : deadline > other.deadline;

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
- * What heartbeats carry beside the renewal: when the last one came, and the response time. The node that took a heartbeat
- * knows at once; the others hear of what changed every few seconds, in one message.
+ * The time and the response time of the last heartbeat of each instance. The node that received a heartbeat knows them
+ * at once. The other nodes receive the changes every few seconds, in one message.
  */
 public final class LeaseBeats {
     private static final String ADDRESS = "config-service.beats";
@@ -23,22 +23,27 @@ public final class LeaseBeats {
             Caffeine.newBuilder().maximumSize(1_000_000).build();
     private final Map<String, Beat> fresh = new ConcurrentHashMap<>();
 
-    /** The last heartbeat of an instance: epoch milliseconds (0: none known), response time in milliseconds (-1: none). */
+    /**
+     * The last heartbeat of an instance.
+     *
+     * @param atMillis its time in epoch milliseconds; 0 if none is known
+     * @param responseTime the response time in milliseconds; -1 if none was given
+     */
     public record Beat(long atMillis, double responseTime) {
         public static final Beat NONE = new Beat(0, -1);
     }
 
     /**
-     * Beats of a node.
+     * Creates the store of heartbeats for one node.
      *
-     * @param others whether there are other nodes, which are then told
+     * @param others whether there are other nodes to exchange heartbeats with
      */
     public LeaseBeats(Vertx vertx, BooleanSupplier others) {
         this.vertx = vertx;
         this.others = others;
     }
 
-    /** Exchanges beats with other nodes from now on. */
+    /** Starts the exchange of heartbeats with other nodes. */
     public void start() {
         vertx.eventBus().<JsonArray>consumer(ADDRESS, message -> take(message.body()));
         vertx.setPeriodic(EVERY_MILLIS, t -> tell());

@@ -7,23 +7,23 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The time of leases, in milliseconds: the wall's at the start, and from then on what has passed, so that a jump of the
- * wall clock is none here. Tests move it.
+ * The clock of leases, in milliseconds. It starts at the wall clock time and then adds the elapsed time, so it does not
+ * follow jumps of the wall clock. Tests can move it.
  */
 public final class LeaseClock {
-    /** The name under which a member's user context holds its clock. */
+    /** The key of the clock in the user context of a cluster member. */
     private static final String CONTEXT = "lease-clock";
 
     private final long startMillis = System.currentTimeMillis();
     private final long startNanos = System.nanoTime();
     private final AtomicLong movedMillis = new AtomicLong();
 
-    /** Makes it the clock of a member to be. */
+    /** Makes this the clock of the member that starts with this configuration. */
     void configure(Config config) {
         config.getUserContext().put(CONTEXT, this);
     }
 
-    /** The clock of a member. */
+    /** Returns the clock of a member. */
     static LeaseClock of(HazelcastInstance hazelcast) {
         return (LeaseClock) Objects.requireNonNull(hazelcast.getUserContext().get(CONTEXT), "no clock");
     }
@@ -32,7 +32,7 @@ public final class LeaseClock {
         return startMillis + (System.nanoTime() - startNanos) / 1_000_000 + movedMillis.get();
     }
 
-    /** Moves the time, also backwards. */
+    /** Moves the time forwards or backwards. */
     void move(Duration by) {
         movedMillis.addAndGet(by.toMillis());
     }

@@ -7,8 +7,8 @@ import com.hazelcast.spi.merge.SplitBrainMergePolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What holds of the leases of two halves of the grid that find each other again: of each instance the one that
- * {@link Lease#holdsAgainst} the other. The new owner then gives every lease its whole time.
+ * The merge of lease tables when the grid heals after a split. For each instance, the lease that
+ * {@link Lease#holdsAgainst wins over} the other one is kept. The new owner then gives every lease its full duration.
  */
 public final class LeaseMerge implements SplitBrainMergePolicy<LeaseTable, MergingValue<LeaseTable>, Object> {
     @Override
@@ -21,11 +21,11 @@ public final class LeaseMerge implements SplitBrainMergePolicy<LeaseTable, Mergi
 
     @Override
     public void writeData(ObjectDataOutput out) {
-        // it has no state
+        // there is no state
     }
 
     @Override
     public void readData(ObjectDataInput in) {
-        // it has no state
+        // there is no state
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Asks a table for the keys of its leases: of all of them, or of those that are overdue by the time of its owner. */
+/** A query for the keys of a table: of all leases, or of those that are overdue by the clock of the table's owner. */
 final class LeaseQuery implements EntryProcessor<Integer, LeaseTable, String[]>, ReadOnly, HazelcastInstanceAware {
     private final boolean overdue;
     private transient @Nullable LeaseClock clock;

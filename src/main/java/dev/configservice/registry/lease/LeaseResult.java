@@ -1,14 +1,14 @@
 package dev.configservice.registry.lease;
 
-/** What the log must be told of a step of a lease. */
+/** The result of a step of a lease: the decision, if any, that must be written to the log. */
 public sealed interface LeaseResult {
-    /** Nothing. */
+    /** No decision: nothing is written. */
     record Silent() implements LeaseResult {}
 
-    /** A decision on the status of the instance, which holds against all of a lower generation. */
+    /** A decision on the status of the instance. It overrides all decisions of a lower generation. */
     record Decided(long generation) implements LeaseResult {}
 
-    /** The lease ended a second time: the instance is to be removed, unless the log has a later decision. */
+    /** The second expiry of a lease: the instance must be removed, unless the log has a later decision. */
     record Removed(long generation) implements LeaseResult {}
 
     LeaseResult SILENT = new Silent();

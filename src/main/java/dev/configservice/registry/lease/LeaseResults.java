@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** The results of steps, in their order. */
+/** The results of several steps, in the order of the steps. */
 record LeaseResults(List<LeaseResult> results) {
     LeaseResult get(int index) {
         return results.get(index);

@@ -2,16 +2,20 @@ package dev.configservice.registry.lease;
 
 import org.jspecify.annotations.Nullable;
 
-/** A step of one lease, or of all leases of a table. The owner of the table takes one step at a time. */
+/** An operation on one lease, or on all leases of a table. The owner of the table executes one step at a time. */
 public sealed interface LeaseStep {
-    /** Takes the step at a time of the owner's. */
+    /**
+     * Executes the step.
+     *
+     * @param now the time of the owner's clock, in milliseconds
+     */
     LeaseResult take(LeaseTable table, long now);
 
     /**
-     * A heartbeat: the lease is renewed for {@code millis}.
+     * A heartbeat. It renews the lease for {@code millis}.
      *
-     * @param generation the generation that the log has
-     * @param decides whether the heartbeat changes the status, so that it needs a generation of its own
+     * @param generation the generation in the log
+     * @param decides whether the heartbeat changes the status, so that it needs its own generation
      */
     record Beat(String key, long millis, long generation, boolean decides) implements LeaseStep {
         @Override
@@ -25,7 +29,7 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** A look at a lease that seemed overdue: it ends if it still is. */
+    /** The expiry of a lease that was found overdue. It has no effect if the lease has been renewed since. */
     record Expire(String key) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -41,11 +45,12 @@ public sealed interface LeaseStep {
     }
 
     /**
-     * The end of a lease that could not be written: it ends again soon, if nothing was decided since.
+     * The undoing of an expiry that could not be written to the log. The lease is overdue again at once, so the next
+     * sweep retries. It has no effect if there was a later decision.
      *
-     * @param generation the generation of that end
+     * @param generation the generation of the expiry that was not written
      * @param atLeast the generation that the next decision must exceed
-     * @param wasExpired whether the lease had ended once before
+     * @param wasExpired whether the lease had already expired once before
      */
     record Restore(String key, long generation, long atLeast, boolean wasExpired) implements LeaseStep {
         @Override
@@ -58,7 +63,7 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** An instance whose lease the grid may have lost: it gets one with its whole time. */
+    /** The creation of a lease of full duration, for an instance whose lease the grid may have lost. */
     record Ensure(String key, long millis, long generation, boolean isExpired) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -70,7 +75,10 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** A decision on the status that is no heartbeat: it renews nothing, and has no say once the lease has ended. */
+    /**
+     * A decision on the status that is not a heartbeat. It does not renew the lease, and has no effect if the lease has
+     * expired or does not exist.
+     */
     record Judge(String key, long generation) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -84,7 +92,7 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** The owner of the table is new: all leases get their whole time from {@code fromMillis} on. */
+    /** The extension of all leases by a new owner. Each gets its full duration, counted from {@code fromMillis}. */
     record Extend(long fromMillis) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -93,7 +101,7 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** The instance is gone, and its lease with it. */
+    /** The removal of the lease of an instance that no longer exists. */
     record Remove(String key) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -102,7 +110,7 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** A step as it travels between members: its type, and a column of each of the fields that steps have. */
+    /** The serialized form of a step between members: its type, and one column for each field that steps have. */
     record Wire(String type, @Nullable String key, long millis, long generation, long atLeast, boolean flag) {
         static Wire of(LeaseStep step) {
             if (step instanceof Beat s) {
@@ -133,7 +141,7 @@ public sealed interface LeaseStep {
                 case "judge" -> new Judge(k, generation);
                 case "extend" -> new Extend(millis);
                 case "remove" -> new Remove(k);
-                default -> throw new IllegalStateException("an unknown step: " + type);
+                default -> throw new IllegalStateException("unknown step: " + type);
             };
         }
     }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Steps of leases of one table, in their order. The result has that of each of them. */
+/** A batch of steps on one table, executed in order. The result holds the results of all steps, in the same order. */
 final class LeaseSteps implements EntryProcessor<Integer, LeaseTable, LeaseResults>, HazelcastInstanceAware {
     private final List<LeaseStep> steps;
     private transient @Nullable LeaseClock clock;
@@ -37,7 +37,7 @@ final class LeaseSteps implements EntryProcessor<Integer, LeaseTable, LeaseResul
         for (LeaseStep step : steps) {
             results.add(step.take(table, now));
         }
-        // the same object, or the first one
+        // either the stored table, changed in place, or the first table of this key
         entry.setValue(table);
         return new LeaseResults(results);
     }

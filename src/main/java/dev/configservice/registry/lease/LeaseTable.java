@@ -15,24 +15,25 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The leases of a part of all services: one entry of the grid, kept as this object by its owner and by its backup, and
- * changed in place by the thread of its partition alone.
+ * The leases of some of the services, as one entry of a map in the grid. Its owner and its backup keep it as this
+ * object. Only the thread of its partition changes it, in place.
  *
- * <p>A renewal costs as little as it can: it only puts the new deadline down. When a lease is to be looked at stands beside
- * it and is not moved; the look finds that the lease lives, and puts the next look where it ends now. So with a lease of
- * three heartbeats one look comes to two or three of them.
+ * <p>A renewal is as cheap as possible: it only stores the new deadline. Each lease also has a look: the second at
+ * which the table checks whether the lease is overdue. A renewal does not move the look. When the look is due and the
+ * lease is still alive, the look moves to the current deadline. So if a lease lasts three heartbeats, there is one look
+ * for every two or three heartbeats.
  */
 final class LeaseTable {
     private static final long LOOK_MILLIS = 1000;
 
     private final Map<String, Held> leases = new HashMap<>();
 
-    /** Which leases to look at in which second of the owner's time; none later than it ends. */
+    /** The leases to look at in each second of the owner's clock. No look is later than the deadline of its lease. */
     private final NavigableMap<Long, Set<Held>> looks = new TreeMap<>();
 
     /**
-     * One lease, and the second at which it is looked at. Compared by identity. It is changed in place, as a new
-     * object for each renewal would be one more that an old one points to, which the collector has to follow up.
+     * One lease and the second of its look. Compared by identity. It is changed in place: a new object for each renewal
+     * would be a reference from an old object to a young one, which costs the garbage collector extra work.
      */
     private static final class Held {
         private final String key;
@@ -94,19 +95,19 @@ final class LeaseTable {
         }
     }
 
-    /** Gives each lease its whole time from a time of the owner's on. */
+    /** Gives each lease its full duration, counted from a time of the owner's clock. */
     void extend(long from) {
         for (Held held : leases.values()) {
             held.deadline = Math.max(held.deadline, from + held.millis);
         }
     }
 
-    /** The keys of all leases. */
+    /** Returns the keys of all leases. */
     Set<String> keys() {
         return leases.keySet();
     }
 
-    /** The keys of the leases that end at a time of the owner's, or have ended. */
+    /** Returns the keys of the leases that are overdue at a time of the owner's clock. */
     List<String> overdue(long now) {
         List<String> overdue = new ArrayList<>();
         List<Held> later = new ArrayList<>();
@@ -132,14 +133,14 @@ final class LeaseTable {
     }
 
     private void forgetLook(Held held) {
-        Set<Held> due = Objects.requireNonNull(looks.get(held.look), "a lease that nobody looks at");
+        Set<Held> due = Objects.requireNonNull(looks.get(held.look), "a lease without a look");
         due.remove(held);
         if (due.isEmpty()) {
             looks.remove(held.look);
         }
     }
 
-    /** What holds of two halves of the grid that find each other again: of each instance, one of its two leases. */
+    /** Merges the tables of two halves of the grid after a split. For each instance, one of its two leases is kept. */
     LeaseTable mergedWith(LeaseTable other) {
         LeaseTable merged = new LeaseTable();
         leases.forEach((key, held) -> merged.put(key, held.lease()));

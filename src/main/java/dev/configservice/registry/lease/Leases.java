@@ -27,13 +27,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The leases of all instances, in the grid: so many tables, each with one backup, and all of one service in one of them.
- * What many ask of one table at a time is one step of the grid, so a heartbeat costs a small part of one.
+ * The leases of all instances, in the grid. They are kept in a fixed number of tables, each with one backup. All leases
+ * of one service are in the same table. Heartbeats for one table that arrive at about the same time share one grid
+ * operation, so each costs only a small part of it.
  */
 public final class Leases {
     private static final Logger log = LoggerFactory.getLogger(Leases.class);
     private static final String MAP = "lease-tables";
-    /** The same on all nodes, as it decides on the table of a service. */
+    /** The number of tables. It must be the same on all nodes, because the table of a service depends on it. */
     private static final int TABLES = 16;
 
     private static final int ENSURED_AT_ONCE = 1000;
@@ -51,7 +52,7 @@ public final class Leases {
         this.map = hazelcast.getMap(MAP);
     }
 
-    /** Adds what the map needs to a node's configuration. */
+    /** Adds the configuration of the map to that of a node. */
     public static void configure(Config config, LeaseClock clock) {
         clock.configure(config);
         config.getSerializationConfig()
@@ -62,33 +63,33 @@ public final class Leases {
                 .addSerializer(new LeaseQuery.Serializer());
         config.addMapConfig(new MapConfig(MAP)
                 .setBackupCount(1)
-                // a table is changed in place: with an index the grid would copy all of it at each step
+                // tables are changed in place; the map must have no index, or the grid would copy a table at each step
                 .setInMemoryFormat(InMemoryFormat.OBJECT)
                 .setMergePolicyConfig(new MergePolicyConfig(LeaseMerge.class.getName(), 100)));
     }
 
-    /** In which table the lease is. */
+    /** Returns the number of the table that holds a lease. */
     private static int table(String key) {
         int hash = LeaseHolder.serviceName(key).hashCode();
         return Math.floorMod(hash ^ (hash >>> 16), TABLES);
     }
 
-    /** The time of leases, in milliseconds. */
+    /** Returns the time of the lease clock, in milliseconds. */
     public long now() {
         return clock.millis();
     }
 
     /**
-     * Renews a lease. It waits a moment for others, as each one that goes alone wakes a thread of the grid and then its event
-     * loop.
+     * Renews a lease. The renewal waits a moment for others: each grid operation wakes a thread of the grid and then an
+     * event loop, which is too much for a single renewal.
      *
-     * @param decides whether the heartbeat changes the instance's status, so that the log must be told
+     * @param decides whether the heartbeat changes the instance's status, so that it must be written to the log
      */
     public Future<LeaseResult> beat(LeaseHolder holder, boolean decides) {
         return beats.add(new Asked(renewal(holder, decides)));
     }
 
-    /** Renews a lease at once, after those that wait. */
+    /** Renews a lease without waiting. Renewals that are still waiting are sent first. */
     public Future<LeaseResult> renew(LeaseHolder holder, boolean decides) {
         beats.flush();
         return step(holder.key(), renewal(holder, decides));
@@ -98,7 +99,7 @@ public final class Leases {
         return new LeaseStep.Beat(holder.key(), holder.lease().toMillis(), holder.generation(), decides);
     }
 
-    /** A step, and what it answers. */
+    /** A heartbeat that waits, and the promise of its result. */
     private record Asked(LeaseStep.Beat step, Promise<LeaseResult> answer) {
         Asked(LeaseStep.Beat step) {
             this(step, Promise.promise());
@@ -106,8 +107,9 @@ public final class Leases {
     }
 
     /**
-     * The heartbeats of all event loops that go to the grid together: so many at most, none waits longer than so many looks,
-     * and when nothing came between two looks, nothing is waited for.
+     * The waiting heartbeats of all event loops, which go to the grid together. A timer looks at them every
+     * {@link #LOOK_MILLIS} milliseconds. They are sent when {@link #MAX} are waiting, after {@link #LOOKS} looks, or
+     * when none arrived since the last look.
      */
     private final class Gathered {
         private static final int MAX = 256;
@@ -175,13 +177,13 @@ public final class Leases {
         }
     }
 
-    /** Ends a lease that is overdue, if it still is. */
+    /** Lets a lease expire if it is still overdue. */
     public Future<LeaseResult> expire(String key) {
         return step(key, new LeaseStep.Expire(key));
     }
 
     /**
-     * Lets a lease end again, as its end could not be written.
+     * Makes a lease overdue again, because its expiry could not be written to the log.
      *
      * @param atLeast the generation that the next decision must exceed
      */
@@ -190,7 +192,10 @@ public final class Leases {
                 .mapEmpty();
     }
 
-    /** Gives instances that have none a lease with its whole time: part by part, as heartbeats come meanwhile. */
+    /**
+     * Creates a lease of full duration for each instance without one. It proceeds in parts, so that heartbeats get
+     * their turn in between.
+     */
     public Future<Void> ensure(List<LeaseHolder> holders) {
         return Futures.here(vertx.executeBlocking(() -> parts(holders), false)
                 .compose(parts -> {
@@ -203,7 +208,7 @@ public final class Leases {
                 .mapEmpty());
     }
 
-    /** The steps for instances without a lease, each list for one table. Of a large fleet it takes a while. */
+    /** Returns the steps that create leases, each list for one table. This takes a while for a large fleet. */
     private static List<List<LeaseStep.Ensure>> parts(List<LeaseHolder> holders) {
         List<List<LeaseStep.Ensure>> parts = new ArrayList<>();
         holders.stream()
@@ -218,12 +223,15 @@ public final class Leases {
         return parts;
     }
 
-    /** A generation for a decision that is no heartbeat; silent where the lease has ended or does not exist. */
+    /**
+     * Requests a generation for a decision that is not a heartbeat. The result is silent if the lease has expired or
+     * does not exist.
+     */
     public Future<LeaseResult> judge(LeaseHolder holder) {
         return step(holder.key(), new LeaseStep.Judge(holder.key(), holder.generation()));
     }
 
-    /** Removes a lease. Where that fails, its owner finds a lease without an instance later and removes it. */
+    /** Removes a lease. If that fails, the owner later finds the lease without an instance and removes it. */
     public Future<Void> remove(String key) {
         return step(key, new LeaseStep.Remove(key))
                 .onFailure(e -> log.debug("registry.lease-not-removed cause={}", e.toString()))
@@ -231,9 +239,9 @@ public final class Leases {
                 .mapEmpty();
     }
 
-    /** Gives all leases of this member's tables their whole time. */
+    /** Gives all leases in this member's tables their full duration. */
     public Future<Void> extendLocal() {
-        // leases that end at one time are seen to end together
+        // the same time for all tables: leases that end together are then also found overdue together
         LeaseSteps extend = new LeaseSteps(List.of(new LeaseStep.Extend(clock.millis())));
         return Futures.here(Future.all(
                         localTables().stream().map(table -> at(table, extend)).toList())
@@ -244,7 +252,7 @@ public final class Leases {
         return at(table(key), new LeaseSteps(List.of(step))).map(results -> results.get(0));
     }
 
-    /** One step of the grid for each table that is asked. */
+    /** Sends heartbeats to the grid, in one operation for each table. */
     private void submit(List<Asked> together) {
         together.stream()
                 .collect(Collectors.groupingBy(a -> table(a.step().key())))
@@ -264,7 +272,7 @@ public final class Leases {
                 });
     }
 
-    /** One step of the grid on one table. */
+    /** Executes one grid operation on one table. */
     private <R> Future<R> at(int table, EntryProcessor<Integer, LeaseTable, R> processor) {
         Promise<R> promise = Promise.promise();
         try {
@@ -276,29 +284,32 @@ public final class Leases {
                 }
             });
         } catch (RuntimeException e) {
-            // a grid that has stopped says so at once
+            // a grid that has stopped throws instead of returning a failed future
             promise.fail(e);
         }
         return promise.future();
     }
 
-    /** On the thread that completes the step: without an executor, two CPUs or fewer start a thread for each. */
-    @SuppressWarnings("FutureReturnValueIgnored") // the action itself takes the failure
+    /**
+     * Runs the action on the thread that completes the step. Without an explicit executor, a machine with one or two
+     * CPUs would start a thread for each action.
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // the action handles the failure
     private static <T> void onCompletion(CompletableFuture<T> step, BiConsumer<? super T, Throwable> action) {
         step.whenCompleteAsync(action, Runnable::run);
     }
 
-    /** The leases of this member's tables that are overdue. */
+    /** Returns the keys of the overdue leases in this member's tables. */
     public Future<Set<String>> overdue() {
         return ask(localTables(), LeaseQuery.overdue());
     }
 
-    /** The leases of all members that are overdue: how many would go at once. */
+    /** Returns the keys of the overdue leases of all members. They show how many would expire at once. */
     public Future<Set<String>> overdueEverywhere() {
         return ask(tables(t -> true), LeaseQuery.overdue());
     }
 
-    /** The leases of this member's tables. */
+    /** Returns the keys of all leases in this member's tables. */
     public Future<Set<String>> local() {
         return ask(localTables(), LeaseQuery.all());
     }
@@ -318,7 +329,7 @@ public final class Leases {
             if (answers.stream().allMatch(a -> a.result().length == 0)) {
                 return Future.succeededFuture(Set.of());
             }
-            // many are not for a thread of the grid, which answers here
+            // this may run on a thread of the grid, which must not be kept busy with many keys
             return vertx.executeBlocking(
                     () -> {
                         Set<String> keys = new HashSet<>();
@@ -329,7 +340,7 @@ public final class Leases {
         }));
     }
 
-    /** Whether this member decides on an instance. */
+    /** Tells whether this member owns a lease, and so decides on its instance. */
     public boolean owns(String key) {
         return ownsTable(table(key));
     }
@@ -339,7 +350,7 @@ public final class Leases {
         return owner != null && owner.localMember();
     }
 
-    /** This member, and all members of the cluster. */
+    /** Returns the id of this member. */
     public UUID self() {
         return hazelcast.getCluster().getLocalMember().getUuid();
     }
@@ -350,12 +361,12 @@ public final class Leases {
                 .collect(Collectors.toSet());
     }
 
-    /** Calls when members come, go, or partitions have moved. */
+    /** Calls the listener whenever the grid has moved partitions, as it does when members join or leave. */
     public void onOwnershipChange(Runnable listener) {
         hazelcast.getPartitionService().addMigrationListener(new com.hazelcast.partition.MigrationListener() {
             @Override
             public void migrationStarted(com.hazelcast.partition.MigrationState state) {
-                // only its end matters
+                // only the end of a migration matters
             }
 
             @Override
@@ -365,12 +376,12 @@ public final class Leases {
 
             @Override
             public void replicaMigrationCompleted(com.hazelcast.partition.ReplicaMigrationEvent event) {
-                // told for all of them at the end
+                // migrationFinished reports them all
             }
 
             @Override
             public void replicaMigrationFailed(com.hazelcast.partition.ReplicaMigrationEvent event) {
-                // tried again by the grid
+                // the grid retries it
             }
         });
     }
