@@ -3,7 +3,7 @@ package dev.configservice;
 import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 
-/** What the service prints when it is up: where everything is, and a first call to try. */
+/** The text that the service prints once it runs: its addresses, and a first call to try. */
 final class Banner {
     private Banner() {}
 

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
 
-    /** How long a start may go on after the service was told to end. */
+    /** The longest time that a start may go on after the service was told to stop. */
     private static final int START_SECONDS = 20;
 
     private static final String EXIT_OPTION = "-XX:+ExitOnOutOfMemoryError";

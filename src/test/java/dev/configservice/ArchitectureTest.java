@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Which part may know which. */
+/** The dependencies that packages may have. */
 class ArchitectureTest {
     private static final String ROOT = "dev.configservice";
     private static final JavaClasses CLASSES = new ClassFileImporter()

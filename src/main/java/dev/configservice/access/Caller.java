@@ -9,7 +9,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who calls, and what it may do, whether it came with a key, a token or nothing.
+ * The sender of a request and its rights, whether it came with a key, a token or nothing.
  *
  * @param id the same for every request of one caller; empty of an anonymous one
  * @param name as it stands in the audit
@@ -36,24 +36,30 @@ public record Caller(
         return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
     }
 
-    /** Whether it was given a right, so that it may give it on. */
+    /** Tells whether the caller was granted a right itself, so that it may grant it to others. */
     public boolean holds(Right right) {
         return rights.contains(Right.ADMIN) || rights.contains(right);
     }
 
-    /** Whether it has a right at all, in whatever reach. */
+    /** Tells whether the caller has a right, for whatever environments and services. */
     public boolean has(Right right) {
         return holds(right) || (openReads && right == Right.READ);
     }
 
-    /** Whether it has a right for an environment and a service; of both, empty stands for 'has none'. */
+    /**
+     * Tells whether the caller has a right for an environment and a service. An empty name means that the resource
+     * has none.
+     */
     public boolean may(Right right, String environment, String serviceName) {
         return has(right)
                 && (environment.isEmpty() || environments.covers(environment))
                 && (serviceName.isEmpty() || serviceNames.covers(serviceName));
     }
 
-    /** Whether it may write there: what is shared by all services, only one that is not limited to some. */
+    /**
+     * Tells whether the caller may write there. Only a caller that is not limited to some services may write what all
+     * services share.
+     */
     public boolean mayWrite(Right right, String environment, String serviceName) {
         return may(right, environment, serviceName) && (!serviceName.isEmpty() || serviceNames.isAll());
     }

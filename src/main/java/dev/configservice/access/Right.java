@@ -3,7 +3,7 @@ package dev.configservice.access;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What a caller may be given. */
+/** The rights that a caller can be granted. */
 public enum Right {
     /** Reading what is not encrypted, where anonymous reads are off. */
     READ("read"),

@@ -20,7 +20,7 @@ public record Scope(List<String> patterns) {
         return isAll() || patterns.stream().anyMatch(p -> matches(p, name));
     }
 
-    /** Whether everything that the other reaches is within this one. */
+    /** Tells whether this scope covers everything that the other one covers. */
     public boolean contains(Scope other) {
         if (isAll()) {
             return true;

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/** What the jar does beside running the service: keysets, sealing again, verifying the audit. */
+/** The commands of the jar besides running the service: keysets, sealing secrets again, and verifying the audit. */
 public final class Commands {
     static final String USAGE = """
             usage: config-service [--embedded]         run the service

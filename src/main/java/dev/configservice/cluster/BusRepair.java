@@ -66,7 +66,10 @@ final class BusRepair implements LifecycleListener, MembershipListener {
         }
     }
 
-    /** What Vert.x does itself when two halves have come together; it may be done at any time. */
+    /**
+     * Repeats the registration that Vert.x itself makes after two halves of the cluster have merged. It can be
+     * repeated at any time.
+     */
     private void tell() {
         planned.set(false);
         vertx.executeBlocking(

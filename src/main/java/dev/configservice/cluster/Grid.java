@@ -98,12 +98,12 @@ public final class Grid {
         return hazelcast;
     }
 
-    /** Whether there is no other member. */
+    /** Tells whether the cluster has no other member. */
     public static boolean isAlone(HazelcastInstance hazelcast) {
         return hazelcast.getCluster().getMembers().size() == 1;
     }
 
-    /** What this node is known by among the nodes. */
+    /** Returns the id of this node in the cluster. */
     public static String nodeId(HazelcastInstance hazelcast) {
         return nodeId(hazelcast.getCluster().getLocalMember());
     }

@@ -1,6 +1,9 @@
 package dev.configservice.cluster;
 
-/** Whether this node means to go on, or is about to stop: it then takes no new work, and ends what it has. */
+/**
+ * The state of this node: running, or about to stop. A node that is about to stop takes no new work, and finishes
+ * what it has.
+ */
 public final class NodeState {
     private volatile boolean leaving;
 

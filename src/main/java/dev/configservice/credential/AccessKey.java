@@ -60,7 +60,7 @@ record AccessKey(
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** Whether a secret is this key's, now. */
+    /** Tells whether a secret belongs to this key and is valid now. */
     boolean opens(String secret, Instant now) {
         if (expiresAt != null && !now.isBefore(expiresAt)) {
             return false;

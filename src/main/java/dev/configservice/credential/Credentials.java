@@ -148,7 +148,7 @@ public final class Credentials implements Authenticator {
         });
     }
 
-    /** Whether a caller's key is still there; a node that cannot tell says yes until its trust ends. */
+    /** Tells whether a caller's key still exists. A node that cannot tell answers yes until its trust ends. */
     @Override
     public Future<Boolean> holds(Caller caller) {
         String id = caller.keyId();
@@ -231,7 +231,7 @@ public final class Credentials implements Authenticator {
         return Future.failedFuture(new ServiceException(ErrorCode.UNAUTHENTICATED, why));
     }
 
-    /** How long a node that is cut off trusts what it knows. */
+    /** The longest time that a node which is cut off trusts what it knows. */
     public Duration maxStale() {
         return settings.maxStale();
     }

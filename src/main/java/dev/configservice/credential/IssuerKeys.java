@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What tokens are checked against: a shared secret, or the issuer's key set (RFC 7517) from a file or a URL. The set is read
- * when the service starts, which fails where it cannot be, and then again and again, as issuers replace their keys. One
- * that cannot be read leaves the keys that were read last.
+ * The keys that tokens are verified with: a shared secret, or the key set of the issuer (RFC 7517) from a file or a
+ * URL. The set is read when the service starts, which fails if it cannot be read, and then again at intervals, since
+ * issuers replace their keys. If it cannot be read later, the last keys stay in use.
  */
 final class IssuerKeys {
     private static final Logger log = LoggerFactory.getLogger(IssuerKeys.class);
@@ -95,7 +95,7 @@ final class IssuerKeys {
         }
     }
 
-    /** What checks a token now. */
+    /** The verifier for tokens with the current keys. */
     JWTAuth auth() {
         return auth;
     }
@@ -133,7 +133,10 @@ final class IssuerKeys {
         return made;
     }
 
-    /** Where no key of a set can be used, Vert.x leaves them out and takes tokens that nobody has signed. */
+    /**
+     * Tells whether a verifier would accept unsigned tokens. Vert.x leaves out the keys of a set that it cannot use,
+     * and with no key left it accepts tokens that nobody signed.
+     */
     private boolean takesUnsigned(JWTAuth auth) {
         JsonObject claims = new JsonObject().put("iss", settings.jwtIssuer());
         if (!settings.jwtAudience().isEmpty()) {

@@ -17,7 +17,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** When keys were last used: gathered in memory, written once in a while, not a change. At most as many as keys are. */
+/**
+ * The time of the last use of each key. It is gathered in memory and written at intervals, and is not a change. It
+ * never holds more entries than there are keys.
+ */
 public final class KeyUsage {
     private static final Duration EVERY = Duration.ofSeconds(5);
     private static final String READ = "select id, last_used_at from key_usage";

@@ -43,13 +43,13 @@ public final class CoreBus {
     private static final byte DONE = 0;
     private static final byte FAILED = 1;
 
-    /** How long one core may take to answer what can be asked again. */
+    /** The time that one core node has to answer a request that can be sent again. */
     public static final Duration DEADLINE = Duration.ofSeconds(1);
 
     private final Vertx vertx;
     private final String self;
     private final Map<String, Long> heardOf = new ConcurrentHashMap<>();
-    /** What each core has been asked and has not answered. */
+    /** The requests that each core node has not answered yet. */
     private final Map<String, Set<Promise<Message<Buffer>>>> asked = new ConcurrentHashMap<>();
 
     private volatile @Nullable String preferred;

@@ -34,7 +34,7 @@ public final class CoreLog implements PastChanges {
     }
 
     /**
-     * What follows an edge's position.
+     * The continuation of the log after the position of an edge.
      *
      * @param position where the core node is
      * @param lookAge how long ago it last compared itself with PostgreSQL
@@ -113,8 +113,8 @@ public final class CoreLog implements PastChanges {
     }
 
     /**
-     * Whether an edge's last change is this node's, too. Where it is not, or is so old that this node cannot tell, the edge
-     * begins anew.
+     * Tells whether this node has the last change of an edge, too. If it does not, or if the change is too old to
+     * tell, the edge starts over.
      */
     private static boolean follows(ChangeFeed feed, Position at, Change.Hash hash) {
         return at.epoch() == feed.applied().epoch() && hash.equals(feed.recent().hashAt(at.revision()));

@@ -40,7 +40,7 @@ public final class EmbeddedServers implements AutoCloseable {
 
     /** One server. */
     interface Server extends AutoCloseable {
-        /** What a client connects to. */
+        /** Returns the address for clients. */
         String address();
 
         @Override

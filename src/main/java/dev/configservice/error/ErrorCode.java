@@ -14,7 +14,7 @@ public enum ErrorCode {
     FORBIDDEN("forbidden", "The key or token does not carry the right"),
     NOT_FOUND("not-found", "Not found"),
     METHOD_NOT_ALLOWED("method-not-allowed", "The path does not take this method"),
-    /** What the request assumes is not so, e.g. a path is taken. */
+    /** The request assumes a state that is not the current one, e.g. its path is taken. */
     CONFLICT("conflict", "The request conflicts with what is there"),
     /** {@code If-Match} names another state than the current one. */
     PRECONDITION_FAILED("precondition-failed", "It was changed since it was read"),

@@ -1,4 +1,4 @@
-/** What can go wrong, by a code. Knows only the JDK: no HTTP, no Vert.x. */
+/** Error codes. This package knows only the JDK: no HTTP, no Vert.x. */
 @NullMarked
 package dev.configservice.error;
 

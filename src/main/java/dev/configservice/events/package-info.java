@@ -1,4 +1,7 @@
-/** What the log tells the outside: events, and which of them a consumer wants and may see. */
+/**
+ * Events: the view of the log for consumers, and the filter that selects the events that a consumer wants and may
+ * see.
+ */
 @NullMarked
 package dev.configservice.events;
 

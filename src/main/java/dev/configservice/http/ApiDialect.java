@@ -4,13 +4,13 @@ import dev.configservice.error.ServiceException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** This service's own API: JSON bodies, and errors as RFC 9457 problem details. */
+/** The dialect of this service's own API: JSON bodies, and errors as RFC 9457 problem details. */
 final class ApiDialect implements Dialect {
     static final ApiDialect INSTANCE = new ApiDialect();
 
     private ApiDialect() {}
 
-    /** Accepts JSON, also where {@code curl -d} declares it as a form. */
+    /** Accepts JSON. Also accepts the media type of forms, because {@code curl -d} declares JSON as a form. */
     @Override
     public boolean accepts(@Nullable String contentType) {
         if (contentType == null) {

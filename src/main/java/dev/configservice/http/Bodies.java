@@ -14,21 +14,23 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The request bodies that one event loop is receiving. What has arrived of unfinished bodies is bounded in bytes for the
- * whole node. When the bound is near, the bodies that make the least progress are cut, anonymous ones first, so that
- * clients that stall cannot keep others from writing. Touched only on its event loop, but for the shared {@link BodyBudget}.
+ * The request bodies that one event loop is receiving. The bytes of unfinished bodies are bounded for the whole node.
+ * Near the bound, the bodies that make the least progress are cut: their requests fail. Anonymous bodies are cut first.
+ * Stalled clients therefore cannot keep others from writing.
+ *
+ * <p>Used only on its event loop, except for the shared {@link BodyBudget}.
  */
 final class Bodies {
-    /** The largest body. */
+    /** The size of the largest body that is accepted. */
     static final int MAX_BYTES = 1 << 20;
 
-    /** How long a body may take to arrive. */
+    /** The longest time that a body may take to arrive. */
     static final Duration DEADLINE = Duration.ofSeconds(30);
 
-    /** A body that is younger is not judged by its progress. */
+    /** The age below which a body is not judged by its progress. */
     private static final long GRACE_NANOS = Duration.ofSeconds(1).toNanos();
 
-    private static final String OTHERS = "it made less progress than others, which needed its room";
+    private static final String OTHERS = "it made less progress than others, and the node needed its memory for them";
 
     private final BodyBudget budget;
     private final long deadlineNanos;
@@ -39,7 +41,7 @@ final class Bodies {
         this.deadlineNanos = deadline.toNanos();
     }
 
-    /** One body on its way. */
+    /** A body that is being received. */
     private final class Body {
         private final boolean anonymous;
         private final long startNanos = System.nanoTime();
@@ -63,7 +65,7 @@ final class Bodies {
                 if (slowest.isEmpty()) {
                     end(new ServiceException(
                             ErrorCode.TOO_MANY,
-                            "this node is receiving as many bytes of request bodies as it can hold"));
+                            "This node is at its limit for unfinished request bodies, retry later"));
                     return;
                 }
                 slowest.get().cut(OTHERS);
@@ -89,7 +91,7 @@ final class Bodies {
             end(new ServiceException(ErrorCode.REQUEST_TIMEOUT, "The body did not arrive in time: " + reason));
         }
 
-        /** Gives its bytes back, once; false where it has ended already. */
+        /** Returns the bytes to the budget. Returns false, and does nothing, if the body has already ended. */
         private boolean release() {
             if (!receiving.remove(this)) {
                 return false;
@@ -99,17 +101,17 @@ final class Bodies {
             return true;
         }
 
-        /** Bytes a second since it began, were {@code more} there. */
+        /** Returns the rate at which the body arrives, in bytes per nanosecond, with {@code more} bytes added to it. */
         private double progress(long now, int more) {
             return (double) (buffer.length() + more) / Math.max(GRACE_NANOS, now - startNanos);
         }
     }
 
     /**
-     * Receives a body, at most {@link #MAX_BYTES} of it. Fails with {@link ErrorCode#TOO_LARGE}, with
-     * {@link ErrorCode#REQUEST_TIMEOUT} where it is cut, and with {@link ErrorCode#TOO_MANY} where there is no room.
+     * Receives a body of at most {@link #MAX_BYTES}. Fails with {@link ErrorCode#TOO_LARGE} if it is larger, with
+     * {@link ErrorCode#REQUEST_TIMEOUT} if it is cut, and with {@link ErrorCode#TOO_MANY} if the budget has no room.
      *
-     * @param anonymous whether its caller showed no credential
+     * @param anonymous whether the caller sent no credential
      */
     Future<Buffer> receive(HttpServerRequest request, boolean anonymous) {
         String length = request.getHeader("Content-Length");
@@ -125,7 +127,7 @@ final class Bodies {
         return body.promise.future();
     }
 
-    /** Cuts the bodies that are overdue and, while the budget is more than half used, those that make no progress. */
+    /** Cuts overdue bodies. While more than half of the budget is used, also cuts the body with the least progress. */
     void sweep() {
         long now = System.nanoTime();
         for (Body body : List.copyOf(receiving)) {
@@ -141,20 +143,20 @@ final class Bodies {
         }
     }
 
-    /** Closes the connection of a request whose body is not awaited any more; else the server would wait for the rest. */
+    /** Closes the connection if the body has not arrived completely. Otherwise the server would wait for the rest. */
     static void closeUnlessArrived(HttpServerRequest request) {
         if (!request.isEnded()) {
-            // after what has been written
+            // takes effect after the response that has been written
             request.connection().close();
         }
     }
 
-    /** An anonymous body before others, then the one that makes the least progress. */
+    /** Orders bodies for cutting: anonymous bodies first, then by least progress. */
     private static Comparator<Body> firstToCut(long now) {
         return Comparator.<Body, Boolean>comparing(b -> !b.anonymous).thenComparingDouble(b -> b.progress(now, 0));
     }
 
-    /** The body to cut so that another goes on; empty where that one is itself the first to cut. */
+    /** Returns the body to cut so that another one can continue; empty if that other one is the first to be cut. */
     private Optional<Body> slowerThan(Body other, int arrived) {
         long now = System.nanoTime();
         return receiving.stream()
@@ -166,6 +168,6 @@ final class Bodies {
     }
 
     private static ServiceException tooLarge() {
-        return new ServiceException(ErrorCode.TOO_LARGE, "The body has more than " + MAX_BYTES + " bytes");
+        return new ServiceException(ErrorCode.TOO_LARGE, "The body is larger than " + MAX_BYTES + " bytes");
     }
 }

@@ -5,7 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The bytes that all event loops of a node may hold of unfinished request bodies. Safe for use by several threads. */
+/** The number of bytes of unfinished request bodies that all event loops of a node may hold. Thread-safe. */
 public final class BodyBudget {
     private final long max;
     private final AtomicLong held = new AtomicLong();
@@ -14,19 +14,19 @@ public final class BodyBudget {
     BodyBudget(long max, MeterRegistry meters) {
         this.max = max;
         Gauge.builder("config_service_http_body_bytes", held, AtomicLong::get)
-                .description("Bytes held of request bodies that have not arrived whole")
+                .description("Bytes held in memory for unfinished request bodies")
                 .register(meters);
         this.cut = Counter.builder("config_service_http_bodies_cut")
-                .description("Request bodies that were cut: they were overdue, or others needed their room")
+                .description("Request bodies cut because they were overdue or others needed their memory")
                 .register(meters);
     }
 
-    /** The default: an eighth of the heap. */
+    /** Creates the default budget: an eighth of the maximum heap. */
     public static BodyBudget ofHeap(MeterRegistry meters) {
         return new BodyBudget(Runtime.getRuntime().maxMemory() / 8, meters);
     }
 
-    /** Takes bytes, unless that would exceed the budget; then it takes none and answers false. */
+    /** Reserves bytes. If that would exceed the budget, reserves nothing and returns false. */
     boolean reserve(int bytes) {
         if (held.addAndGet(bytes) <= max) {
             return true;

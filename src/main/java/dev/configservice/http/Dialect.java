@@ -3,14 +3,18 @@ package dev.configservice.http;
 import dev.configservice.error.ServiceException;
 import org.jspecify.annotations.Nullable;
 
-/** How a group of routes talks: which bodies it accepts, and what its errors look like. */
+/** The conventions of a group of routes: the bodies that it accepts, and the form of its errors. */
 public interface Dialect {
-    /** Tells whether a body that is declared as this media type is read; null where nothing is declared. */
+    /**
+     * Tells whether a body is accepted.
+     *
+     * @param contentType the media type that the request declares; null if it declares none
+     */
     boolean accepts(@Nullable String contentType);
 
-    /** What {@link #accepts} expects, for the error. */
+    /** Describes the bodies that {@link #accepts} allows, for an error message. */
     String accepted();
 
-    /** An error as a response. */
+    /** Renders a failure as a response. */
     Response error(ServiceException failure, String path, String requestId);
 }

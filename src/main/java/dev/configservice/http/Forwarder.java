@@ -3,10 +3,10 @@ package dev.configservice.http;
 import io.vertx.core.Future;
 import java.util.function.Function;
 
-/** Answers the requests of routes that need the log. */
+/** The component that answers requests to routes that need the log. */
 @FunctionalInterface
 public interface Forwarder {
-    /** Where this node has the log: the route's own handler answers. */
+    /** The forwarder of a node that has the log: the route's own handler answers. */
     Forwarder NONE = (route, answer, request) -> answer.apply(request);
 
     /**

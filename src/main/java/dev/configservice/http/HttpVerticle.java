@@ -54,9 +54,9 @@ public final class HttpVerticle extends VerticleBase {
         HttpServer created = vertx.createHttpServer(options.setHost(settings.host())
                         .setPort(settings.port())
                         .setCompressionSupported(false)
-                        // else a connection is known only once it has sent something
+                        // otherwise a connection is reported only after the client has sent something
                         .setHttp2ClearTextEnabled(false)
-                        // no web sockets: their handlers would look at every message
+                        // no route uses web sockets, and their handlers would inspect every message
                         .setPerMessageWebSocketCompressionSupported(false)
                         .setPerFrameWebSocketCompressionSupported(false)
                         .setMaxInitialLineLength(16 * 1024)
@@ -75,12 +75,12 @@ public final class HttpVerticle extends VerticleBase {
                 .onSuccess(v -> tls.follow(vertx, created));
     }
 
-    /** The port that it listens on. */
+    /** Returns the port that the server listens on; 0 before it has started. */
     public int port() {
         return http == null ? 0 : http.actualPort();
     }
 
-    /** Hands each request to its route, and answers those that have none. */
+    /** Returns a handler that hands each request to its route, and refuses requests that match no route. */
     private Handler<HttpServerRequest> dispatcher() {
         RouteTable<Consumer<RequestContext>> table = new RouteTable<>();
         for (Routes feature : features) {
@@ -104,10 +104,10 @@ public final class HttpVerticle extends VerticleBase {
                         request,
                         new ServiceException(
                                 ErrorCode.METHOD_NOT_ALLOWED,
-                                request.method() + " is not for this path (allowed: " + allow + ")"),
+                                request.method() + " is not allowed for this path (allowed: " + allow + ")"),
                         allow);
             } else {
-                refuse(request, ServiceException.notFound("There is nothing at this path"), null);
+                refuse(request, ServiceException.notFound("This path does not exist"), null);
             }
         };
     }
@@ -120,7 +120,7 @@ public final class HttpVerticle extends VerticleBase {
         return new RequestContext(request, parameters, connections.of(request.connection()));
     }
 
-    /** What handles the requests of a route on this event loop. */
+    /** Returns the handler for requests of a route on this event loop. */
     private Consumer<RequestContext> bound(Route route) {
         RouteMetrics metrics = new RouteMetrics(server.meters(), route.method(), route.template());
         if (route.handler() instanceof Route.Handler.Streaming streaming) {
@@ -134,7 +134,7 @@ public final class HttpVerticle extends VerticleBase {
                 : context -> pipeline.run(context, route, metrics, answering.answer());
     }
 
-    /** Requests that browsers send from another origin pass the CORS handler first, which answers preflight requests. */
+    /** Passes requests from allowed origins through the CORS handler first, which answers preflight requests. */
     private Handler<HttpServerRequest> withCors(Handler<HttpServerRequest> next) {
         List<String> origins = settings.corsOrigins();
         if (origins.isEmpty()) {
@@ -145,7 +145,8 @@ public final class HttpVerticle extends VerticleBase {
         router.route().handler(ctx -> next.handle(ctx.request()));
         return request -> {
             String origin = request.getHeader("Origin");
-            // from another origin, e.g. this service's own pages: without the headers, the browser decides
+            // an origin that is not listed, e.g. that of this service's own pages, gets no CORS headers: the browser
+            // then decides whether its page may read the response
             if (origin != null && (origins.contains("*") || origins.contains(origin))) {
                 router.handle(request);
             } else {

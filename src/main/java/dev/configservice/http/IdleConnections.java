@@ -7,19 +7,20 @@ import java.util.IdentityHashMap;
 import java.util.List;
 
 /**
- * Closes connections that bring no request for a while, or never did. The server's own idle timeout would look at the clock
- * at each read and write, and listen for the end of each write: a twentieth of what a lookup costs. Touched only on one
- * event loop.
+ * The open connections of one event loop. Connections without a request for a while are closed.
+ *
+ * <p>The server's own idle timeout is not used: it would read the clock at each read and write, and listen for the end
+ * of each write. That would cost a twentieth of a lookup. Used only on one event loop.
  */
 final class IdleConnections {
     static final Duration IDLE = Duration.ofMinutes(2);
 
-    /** Longer than any request takes that is no stream, also one whose body comes slowly. */
+    /** The longest time for one request. Apart from streams, none takes longer, even if its body arrives slowly. */
     static final Duration BUSY = Duration.ofMinutes(10);
 
     private final IdentityHashMap<HttpConnection, Use> uses = new IdentityHashMap<>();
 
-    /** What a connection is doing: it carries one request at a time. */
+    /** The state of a connection, which carries one request at a time. */
     static final class Use {
         private long sinceNanos = System.nanoTime();
         private boolean isBusy;
@@ -32,18 +33,18 @@ final class IdleConnections {
                     : String.valueOf(connection.remoteAddress().hostAddress());
         }
 
-        /** The address of who is connected; worked out once, as each time it would be put together anew. */
+        /** Returns the address of the client. It is computed only once, because each call would build a new string. */
         String remoteAddress() {
             return remoteAddress;
         }
 
-        /** A request began. */
+        /** Records that a request has begun. */
         void began(long nanos) {
             sinceNanos = nanos;
             isBusy = true;
         }
 
-        /** The request is a stream, which ends itself. */
+        /** Records that the request is a stream. Streams end by themselves, so their connections are not swept. */
         void streams() {
             isStream = true;
         }
@@ -60,13 +61,18 @@ final class IdleConnections {
         connection.closeHandler(v -> uses.remove(connection));
     }
 
-    /** What a connection is used for; one of its own where it is not known. */
+    /** Returns the state of a connection, or a new state if the connection is not known. */
     Use of(HttpConnection connection) {
         Use use = uses.get(connection);
         return use == null ? new Use(connection) : use;
     }
 
-    /** Closes those that have been without a request, or busy with one, for so long; how many. */
+    /**
+     * Closes connections that have been without a request for longer than {@code idle}, or busy with one request for
+     * longer than {@code busy}.
+     *
+     * @return the number of closed connections
+     */
     int sweep(Duration idle, Duration busy) {
         long now = System.nanoTime();
         List<HttpConnection> over = new ArrayList<>();

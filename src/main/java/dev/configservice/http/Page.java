@@ -18,25 +18,30 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A page of a list: how many, and after which item. The token is opaque to callers: where the page before ended.
+ * A page of a list: its largest size, and the item after which it begins. The page token holds the sort key of that
+ * item. Callers treat the token as opaque.
  *
- * @param after the sort key of the last item of the page before; empty for the first page
+ * @param after the sort key of the last item of the previous page; empty for the first page
  */
 public record Page(int limit, List<String> after) {
     public static final int DEFAULT = 50;
     public static final int MAX = 500;
 
-    /** What a list route takes beside its own parameters. */
+    /** The query parameter for the largest number of items on a page. */
     public static final String LIMIT = "limit";
 
     public static final StringRule SIZE = StringRule.number(1, MAX);
 
     public static final String TOKEN = "page_token";
 
-    /** The query parameters of every list. */
+    /** The query parameters that every list route has. */
     public static final Map<String, StringRule> PARAMETERS = Map.of(LIMIT, SIZE, TOKEN, StringRule.ANY);
 
-    /** Reads the page that a request asks for, of items whose sort key has {@code keyParts} texts. */
+    /**
+     * Reads the page that a request asks for.
+     *
+     * @param keyParts the number of strings in the sort key of an item
+     */
     public static Page of(Request request, int keyParts) {
         int limit = (int) request.number(LIMIT, DEFAULT);
         String token = request.query(TOKEN);
@@ -56,14 +61,14 @@ public record Page(int limit, List<String> after) {
         return new Page(limit, after);
     }
 
-    /** Adds the query parameters of a list to those of a route. */
+    /** Returns the query parameters of a route, with those of every list route added. */
     public static Map<String, StringRule> parameters(Map<String, StringRule> own) {
         Map<String, StringRule> all = new HashMap<>(own);
         all.putAll(PARAMETERS);
         return Map.copyOf(all);
     }
 
-    /** The failure of a request whose page token is not a valid page token. */
+    /** Returns the failure for a page token that is not valid. */
     public static ServiceException invalidToken() {
         return ServiceException.invalid(TOKEN, "is not a valid page token");
     }
@@ -73,10 +78,10 @@ public record Page(int limit, List<String> after) {
     }
 
     /**
-     * Makes the answer for a page.
+     * Builds the response for this page.
      *
-     * @param found the items after {@link #after}, one more than {@link #limit} where there are more
-     * @param key the sort key of an item
+     * @param found the items after {@link #after}; one more than {@link #limit} if there is a next page
+     * @param key returns the sort key of an item
      */
     public <T> Response response(
             Request request, List<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {

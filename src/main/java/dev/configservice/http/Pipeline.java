@@ -29,8 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What happens to every request of a route, in this order: its id, its parameters, who calls and whether it may, the
- * revision that it asks for, its body; then the route; then what every answer carries.
+ * The steps that every request of a route passes, in this order: authentication and the route's right, the query
+ * parameters, the wait for the revision that the request asks for, the body, the route's handler, and the headers that
+ * every response carries.
  */
 final class Pipeline {
     private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
@@ -127,7 +128,7 @@ final class Pipeline {
                 })
                 .onComplete(done -> {
                     if (done.failed() && !call.request.response().headWritten()) {
-                        // what an answer carries, the answer to the failure sets itself
+                        // the error response sets its own headers
                         call.request.response().headers().clear();
                         fail(call, metrics, done.cause());
                     } else {
@@ -136,7 +137,7 @@ final class Pipeline {
                 });
     }
 
-    /** A request whose body is not read yet. */
+    /** A request whose body has not been read yet. */
     private record Head(
             String id,
             String method,
@@ -253,11 +254,11 @@ final class Pipeline {
             return request.params(true);
         } catch (IllegalArgumentException e) {
             throw ServiceException.invalid(
-                    "query", "is not well-formed (a percent sign must be followed by two digits)");
+                    "query", "is not well-formed (a percent sign must be followed by two hexadecimal digits)");
         }
     }
 
-    /** Of a query that needs no decoding. */
+    /** Splits a query that needs no decoding. */
     private static List<Map.Entry<String, String>> plainParameters(String query) {
         List<Map.Entry<String, String>> parameters = new ArrayList<>(4);
         int from = 0;
@@ -318,13 +319,13 @@ final class Pipeline {
         return id;
     }
 
-    /** One that no other request of any node has, in the form of a UUID: a random part of this event loop's, and a count. */
+    /** Returns a request id that is unique on all nodes, as a UUID: a random prefix per event loop, then a counter. */
     private String newRequestId() {
         String count = Long.toHexString(COUNT_FROM + requests++);
         return requestIdPrefix + count.substring(count.length() - COUNT_DIGITS);
     }
 
-    /** Answers a request that no route took. */
+    /** Answers a request that matches no route. */
     void refuse(RequestContext call, RouteMetrics metrics, ServiceException e, @Nullable String allow) {
         call.request.resume();
         Response answer = call.dialect.error(e, String.valueOf(call.request.path()), requestId(call));
@@ -341,7 +342,7 @@ final class Pipeline {
             log.debug("http.refused code={} path={} detail={}", e.code(), call.request.path(), e.getMessage());
         } else {
             log.error("http.failed request_id={} path={}", requestId(call), call.request.path(), cause);
-            e = new ServiceException(ErrorCode.INTERNAL, "The service failed; its log tells more under the request id");
+            e = new ServiceException(ErrorCode.INTERNAL, "The service failed, its log has details for this request id");
         }
         HttpServerRequest request = call.request;
         boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();
@@ -367,7 +368,7 @@ final class Pipeline {
         MultiMap headers = response.headers();
         headers.add(X_REQUEST_ID, requestId(call));
         boolean isHead = call.isHead();
-        // as it was when the request began: what the answer was made from is at least as new
+        // the revision before the route's handler ran: the data in the response is at least as new
         long applied = call.applied < 0 ? feed.applied().revision() : call.applied;
         long revision =
                 answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
@@ -390,7 +391,7 @@ final class Pipeline {
             headers.add(h.getKey(), h.getValue());
         }
         if (state.isLeaving()) {
-            // the client's next request is for another node
+            // this node is shutting down: the client must send its next request to another node
             headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         response.setStatusCode(status);

@@ -8,7 +8,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import java.util.Map;
 
-/** Failures as RFC 9457 problem details. The only place that knows which status an error has. */
+/** The rendering of failures as RFC 9457 problem details. No other class maps an error to its HTTP status. */
 final class Problems {
     private static final String TYPE = "application/problem+json";
     private static final String RETRY_SECONDS = "1";

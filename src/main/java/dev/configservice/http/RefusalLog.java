@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs attempts that were refused for want of a key or a right: some each second, so that nobody fills the log from
- * outside, and how many more there were. The measure of requests counts them all. Touched only on one event loop.
+ * The log of requests that were refused because a valid credential or a right was missing. It writes only a few lines
+ * per second, so that nobody can fill the log from outside, and then the number of suppressed lines. The request metric
+ * counts all refused requests. Used only on one event loop.
  */
 final class RefusalLog {
     private static final Logger log = LoggerFactory.getLogger(RefusalLog.class);

@@ -25,14 +25,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request as routes see it: read and checked once, immutable.
+ * A request as a route's handler sees it. It has been read and checked once, and is immutable.
  *
- * @param path its path, without the query
- * @param parameters the parameters of the route's path
- * @param query the query parameters, of which each keeps the rule that its route gave
- * @param body the body's bytes; empty where there is none
- * @param minRevision the revision that its client has seen; 0 where it does not say
- * @param remoteAddress the caller's address
+ * @param path the path, without the query
+ * @param parameters the path parameters, by name
+ * @param query the query parameters; each one satisfies the rule that the route has for it
+ * @param body the bytes of the body; empty if there is none
+ * @param minRevision the revision that the client has already seen; 0 if it names none
+ * @param remoteAddress the address of the client
  */
 public record Request(
         String id,
@@ -52,35 +52,35 @@ public record Request(
         return Objects.requireNonNull(parameters.get(name), name);
     }
 
-    /** A query parameter; null where it is not given. */
+    /** Returns a query parameter; null if it is absent. */
     public @Nullable String query(String name) {
         return query.get(name);
     }
 
-    /** A query parameter that is true or false; null where it is not given. */
+    /** Returns a query parameter that is true or false; null if it is absent. */
     public @Nullable Boolean flag(String name) {
         String value = query.get(name);
         return value == null ? null : value.equalsIgnoreCase("true");
     }
 
-    /** A query parameter that is a whole number; {@code otherwise} where it is not given. */
+    /** Returns a query parameter that is a whole number; {@code otherwise} if it is absent. */
     public long number(String name, long otherwise) {
         String value = query.get(name);
         return value == null ? otherwise : Long.parseLong(value);
     }
 
-    /** A query parameter that is a time; null where it is not given. */
+    /** Returns a query parameter that is a time; null if it is absent. */
     public @Nullable Instant time(String name) {
         String value = query.get(name);
         return value == null ? null : Times.parse(value);
     }
 
-    /** A header, its name in any case; null where it is not given. */
+    /** Returns a header by its case-insensitive name; null if it is absent. */
     public @Nullable String header(String name) {
         return headers.get(name);
     }
 
-    /** The body, which must be a JSON object. */
+    /** Returns the body as a JSON object. Fails with {@link ErrorCode#MALFORMED_BODY} if it is anything else. */
     public ObjectNode object() {
         JsonNode node = Json.parseBody(body.getBytes());
         if (!(node instanceof ObjectNode object)) {
@@ -90,8 +90,10 @@ public record Request(
     }
 
     /**
-     * The revisions of which {@code If-Match} asks for one; null where there is no such header, or it is {@code *}. What
-     * is no entity tag of ours matches nothing.
+     * Returns the revisions in {@code If-Match}; the current revision must be one of them. Entity tags that this
+     * service cannot have issued are left out, so they match nothing.
+     *
+     * @return the revisions; null if the header is absent or {@code *}
      */
     public @Nullable List<Long> ifMatch() {
         String value = headers.get("if-match");
@@ -108,7 +110,7 @@ public record Request(
         return List.copyOf(revisions);
     }
 
-    /** Where a command that this request gives comes from. */
+    /** Returns the origin of a command that this request issues. */
     public Origin origin(@Nullable String comment) {
         return new Origin(caller.name(), id, comment, idempotencyKey());
     }

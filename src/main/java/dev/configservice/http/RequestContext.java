@@ -5,24 +5,24 @@ import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A request on its way through the pipeline, and what is known of it; touched only on its event loop. */
+/** A request on its way through the pipeline, with its state. Used only on its event loop. */
 final class RequestContext {
     final HttpServerRequest request;
     final Map<String, String> parameters;
     final IdleConnections.Use connection;
     final long startedNanos = System.nanoTime();
 
-    /** Its id, once it is needed. */
+    /** The request id; null until it is first needed. */
     @Nullable
     String id;
 
-    /** The dialect of its route; of a request without one, that of this service's own API. */
+    /** The dialect of the route. A request without a route has the dialect of this service's own API. */
     Dialect dialect = ApiDialect.INSTANCE;
 
-    /** What the node had applied when the request began; -1 before that is known. */
+    /** The revision that the node had applied before the route's handler ran; -1 before it is known. */
     long applied = -1;
 
-    /** A request whose path has these parameters; its connection is busy with it from now on. */
+    /** Creates the context of a request with these path parameters, and marks its connection as busy. */
     RequestContext(HttpServerRequest request, Map<String, String> parameters, IdleConnections.Use connection) {
         this.request = request;
         this.parameters = parameters;

@@ -9,13 +9,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a route answers. The pipeline adds what every answer carries.
+ * A response of a route. The pipeline adds the headers that every response carries.
  *
- * @param revision the revision that it stands for; 0 for what this node has applied
- * @param etag without quotes; null where it has none
- * @param secret whether it holds an opened secret, which no cache may keep
- * @param isOfWrite whether it made that revision
- * @param outdated whether newer changes are known than those it was made from
+ * @param revision the revision of the data in the response; 0 for the revision that this node has applied
+ * @param etag the entity tag without quotes; null if there is none
+ * @param secret whether the response holds a secret in plain text, which no cache may keep
+ * @param isOfWrite whether the request was a write that made {@code revision}
+ * @param outdated whether this node knows of newer changes than those in the response
  */
 public record Response(
         int status,
@@ -38,7 +38,7 @@ public record Response(
         return new Response(status, contentType, Buffer.buffer(body), 0, null, false, false, false, List.of());
     }
 
-    /** An answer that is kept ready; its body is not changed. */
+    /** Returns a response whose body is prepared in advance and shared. The body must not be changed. */
     public static Response ready(String contentType, Buffer body) {
         return new Response(200, contentType, body, 0, null, false, false, false, List.of());
     }
@@ -51,12 +51,12 @@ public record Response(
         return new Response(status, null, null, 0, null, false, false, false, List.of());
     }
 
-    /** As of a revision, made from what may be outdated. */
+    /** Returns this response with the revision of its data, and whether that data is outdated. */
     public Response asOf(long newRevision, boolean isOutdated) {
         return new Response(status, contentType, body, newRevision, etag, secret, isOutdated, isOfWrite, headers);
     }
 
-    /** The answer to a write that made a revision. */
+    /** Returns this response as the response to a write that made a revision. */
     public Response wrote(long newRevision) {
         return new Response(status, contentType, body, newRevision, etag, secret, outdated, true, headers);
     }

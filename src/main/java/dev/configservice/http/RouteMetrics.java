@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** How long the answers of one route took, by status. */
+/** The response times of one route, by status. */
 final class RouteMetrics {
     private final MeterRegistry meters;
     private final String method;
@@ -30,7 +30,7 @@ final class RouteMetrics {
 
     private Timer timer(int status) {
         return Timer.builder("config_service_http_requests")
-                .description("Time from the request's head to the end of its answer")
+                .description("Time from the head of a request to the end of its response")
                 .tag("method", method)
                 .tag("route", route)
                 .tag("status", Integer.toString(status))

@@ -12,14 +12,14 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the route of a request by its method and path. A fixed segment wins over a parameter, but a fixed path that does
- * not take the method leaves the request to a path with a parameter that does. A slash at the end makes no difference,
- * HEAD is taken as GET, and percent-encoded segments are decoded. Immutable once built.
+ * A table that finds the route of a request by its method and path. A fixed segment takes precedence over a parameter.
+ * If the fixed path does not have the method, a path with a parameter that has it is used instead. A trailing slash
+ * makes no difference, HEAD is treated as GET, and percent-encoded segments are decoded. Immutable once built.
  *
- * @param <T> what is found
+ * @param <T> the type of the values that are stored for the routes
  */
 final class RouteTable<T> {
-    /** The bases, longest first: the empty one matches everything. */
+    /** The bases, longest first, because the empty base matches every path. */
     private final List<Base<T>> bases = new ArrayList<>();
 
     private record Base<T>(String prefix, Node<T> root) {}
@@ -32,19 +32,19 @@ final class RouteTable<T> {
 
     private record Target<T>(T value, List<String> parameters) {}
 
-    /** The outcome of a search. */
+    /** The result of a search. */
     sealed interface Found<T> {
-        /** A route, and its path parameters by name. */
+        /** The value of the matching route, and the path parameters by name. */
         record Match<T>(T value, Map<String, String> parameters) implements Found<T> {}
 
-        /** The path exists, but not for this method; the methods that it takes. */
+        /** A path that exists, but not for this method, and the methods that it allows. */
         record OtherMethods<T>(SortedSet<String> allowed) implements Found<T> {}
 
-        /** Nothing has this path. */
+        /** A path that does not exist. */
         record Nothing<T>() implements Found<T> {}
     }
 
-    /** Adds a route. Throws {@link IllegalArgumentException} where the path and method exist already. */
+    /** Adds a route. Throws {@link IllegalArgumentException} if a route with this path and method already exists. */
     void add(Route route, T value) {
         Node<T> node = root(route.base());
         List<String> parameters = new ArrayList<>();
@@ -60,7 +60,7 @@ final class RouteTable<T> {
             }
         }
         if (node.byMethod.putIfAbsent(route.method(), new Target<>(value, List.copyOf(parameters))) != null) {
-            throw new IllegalArgumentException("two routes for " + route.name());
+            throw new IllegalArgumentException("duplicate route: " + route.name());
         }
     }
 
@@ -76,7 +76,7 @@ final class RouteTable<T> {
         return root;
     }
 
-    /** Finds a route. Throws {@link IllegalArgumentException} where the path is not well-formed. */
+    /** Finds a route. Throws {@link IllegalArgumentException} if the path is not well-formed. */
     Found<T> find(String method, String path) {
         String wanted = method.equals("HEAD") ? "GET" : method;
         boolean encoded = path.indexOf('%') >= 0;
@@ -103,7 +103,7 @@ final class RouteTable<T> {
         return path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
     }
 
-    /** The values of the parameters on the way to a node, from the last to the first. */
+    /** The parameter values on the path to a node, as a list that begins with the last one. */
     private record Values(@Nullable Values before, String value) {}
 
     private Found.@Nullable Match<T> match(
@@ -153,7 +153,7 @@ final class RouteTable<T> {
         }
     }
 
-    /** The segments of a path from an index on; one slash at the end is none. */
+    /** Splits a path into its segments, from the slash at an index on. A trailing slash adds no segment. */
     private static List<String> segments(String path, int index) {
         List<String> segments = new ArrayList<>(4);
         int from = index + 1;
@@ -167,7 +167,7 @@ final class RouteTable<T> {
     }
 
     private static String decoded(String segment) {
-        // in a path a plus is a plus
+        // the decoder is for queries, where a plus sign means a space; in a path it does not
         return segment.indexOf('%') < 0
                 ? segment
                 : URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);

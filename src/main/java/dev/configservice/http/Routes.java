@@ -2,9 +2,9 @@ package dev.configservice.http;
 
 import java.util.List;
 
-/** A feature's routes. */
+/** The routes of a feature. */
 @FunctionalInterface
 public interface Routes {
-    /** Lists them. The order has no meaning: a fixed path segment always wins over a parameter. */
+    /** Returns the routes. Their order does not matter: a fixed segment always takes precedence over a parameter. */
     List<Route> routes();
 }

@@ -6,7 +6,7 @@ import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import io.micrometer.core.instrument.MeterRegistry;
 
-/** What the servers of all event loops of a node share. */
+/** The objects that the HTTP servers of all event loops of a node share. */
 public record ServerContext(
         Authenticator authenticator,
         ChangeFeed feed,

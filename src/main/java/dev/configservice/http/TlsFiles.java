@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The certificate and key of HTTPS, in PEM files. They are looked at every few seconds: new ones hold for new connections,
- * and ones that cannot be read or do not fit each other change nothing.
+ * The PEM files with the certificate and the key for HTTPS. They are read again every few seconds. A new pair applies
+ * to new connections. A pair that cannot be read, or whose key does not match the certificate, is not used.
  */
 final class TlsFiles {
     private static final Logger log = LoggerFactory.getLogger(TlsFiles.class);
@@ -34,9 +34,9 @@ final class TlsFiles {
     }
 
     /**
-     * The files of the settings.
+     * Reads the files that the settings name.
      *
-     * @throws SettingsException they cannot be read
+     * @throws SettingsException if they cannot be read
      */
     TlsFiles(HttpSettings settings) {
         this.certificate = Path.of(settings.tlsCertificate());
@@ -44,8 +44,8 @@ final class TlsFiles {
         try {
             this.current = read();
         } catch (IOException e) {
-            throw new SettingsException("http.tls-certificate, http.tls-key: " + certificate + ", " + key
-                    + " (expected: files that can be read)");
+            throw new SettingsException(
+                    "http.tls-certificate, http.tls-key: " + certificate + ", " + key + " (expected: readable files)");
         }
     }
 
@@ -57,13 +57,13 @@ final class TlsFiles {
         return current.options();
     }
 
-    /** The failure of a server that did not start with them, said as the settings that it comes from. */
+    /** Returns the failure of a server that cannot start with these files, reported as an error in their settings. */
     static SettingsException refused(Throwable cause) {
         return new SettingsException("http.tls-certificate, http.tls-key: (not shown) (expected: a certificate and its"
                 + " key in PEM; " + cause.getMessage() + ")");
     }
 
-    /** Looks at the files from now on. */
+    /** Starts to check the files for changes. */
     void follow(Vertx vertx, HttpServer server) {
         vertx.setPeriodic(
                 EVERY.toMillis(),

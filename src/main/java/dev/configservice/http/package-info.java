@@ -1,6 +1,6 @@
 /**
- * HTTP: the server, what all routes share (bodies, problems, ETags, pages, request ids, access). Knows no feature:
- * features give it their routes.
+ * The HTTP server, and the parts that all routes share: bodies, problem details, ETags, pages, request ids, access. The
+ * package knows no feature; features contribute their routes.
  */
 @NullMarked
 package dev.configservice.http;

@@ -39,7 +39,7 @@ public final class FieldReader {
         return new FieldReader(object, true, "", new ArrayList<>());
     }
 
-    /** Whether a field is given, if only as null. */
+    /** Tells whether a field is given, even if it is null. */
     public boolean has(String field) {
         known.add(field);
         JsonNode node = object.get(field);

@@ -136,7 +136,7 @@ public final class Json {
         }
     }
 
-    /** Whether a number has at most 40 digits and the range of a double. */
+    /** Tells whether a number has at most 40 digits and is in the range of a double. */
     public static boolean isKept(BigDecimal number) {
         return number.precision() <= MAX_DIGITS
                 && number.scale() <= 1100
@@ -144,7 +144,7 @@ public final class Json {
                 && number.abs().compareTo(MAX_NUMBER) <= 0;
     }
 
-    /** Why a text cannot be kept, or null where it can. */
+    /** Returns the reason for which a string cannot be stored, or null if it can. */
     public static @Nullable String textProblem(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

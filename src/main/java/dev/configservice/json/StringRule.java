@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a text must be. */
+/** A rule for the value of a string field. */
 public interface StringRule {
-    /** Why a text breaks the rule, never repeating the text; null where it does not. */
+    /** Returns the way in which a string breaks the rule, without repeating the string; null if it does not. */
     @Nullable
     String problem(String text);
 

@@ -2,7 +2,7 @@ package dev.configservice.log;
 
 import java.util.Locale;
 
-/** What a change did. */
+/** The effect of a change on its resource. */
 public enum Action {
     CREATED,
     UPDATED,
@@ -24,7 +24,7 @@ public enum Action {
         return valueOf(text.toUpperCase(Locale.ROOT));
     }
 
-    /** Whether the resource is gone after it. */
+    /** Tells whether the resource is gone after the change. */
     public boolean isRemoval() {
         return this == DELETED || this == DEREGISTERED;
     }

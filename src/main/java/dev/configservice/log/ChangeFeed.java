@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this node has applied of the log: its position, the last revision of every unit, the last changes. Changes are
- * applied on one event loop, N + 1 only after N; reading is safe from any thread.
+ * The part of the log that this node has applied: its position, the last revision of every unit, and the last
+ * changes. Changes are applied on one event loop, N + 1 only after N. Reading is safe from any thread.
  */
 public final class ChangeFeed {
     private static final Logger log = LoggerFactory.getLogger(ChangeFeed.class);
@@ -72,7 +72,7 @@ public final class ChangeFeed {
             return revision;
         }
 
-        /** What a reader keeps with the unit for its next read; of no meaning to the feed. */
+        /** Returns the object that a reader keeps with the unit for its next read. It means nothing to the feed. */
         public @Nullable Object lastRead() {
             return lastRead;
         }
@@ -106,7 +106,10 @@ public final class ChangeFeed {
         listeners.add(listener);
     }
 
-    /** Whether the node knows what there is, from PostgreSQL or from what was kept; before that, nothing counts as empty. */
+    /**
+     * Tells whether the node knows which units exist, from PostgreSQL or from a kept position. Before that, no unit
+     * counts as empty.
+     */
     public boolean isStarted() {
         return started;
     }
@@ -133,13 +136,13 @@ public final class ChangeFeed {
         return touched.values();
     }
 
-    /** How long the node has been cut off from the log; zero where it is not. */
+    /** Returns the time for which the node has been cut off from the log; zero if it is not. */
     public Duration staleness() {
         long since = System.nanoTime() - lastLookNanos;
         return started && since <= CUT_OFF_AFTER_NANOS ? Duration.ZERO : Duration.ofNanos(since);
     }
 
-    /** How long ago the node last compared itself with the log. */
+    /** Returns the time since the node last compared itself with the log. */
     public Duration lookAge() {
         return Duration.ofNanos(System.nanoTime() - lastLookNanos);
     }
@@ -183,7 +186,10 @@ public final class ChangeFeed {
         }
     }
 
-    /** What the node knows is from another look, a while ago: it counts as cut off until its own first. */
+    /**
+     * Records that the node starts with the state of an earlier comparison with the log. It counts as cut off until
+     * its own first comparison.
+     */
     void startedStale(Duration age) {
         Duration atLeast = age.compareTo(CUT_OFF_AFTER) > 0 ? age : CUT_OFF_AFTER.plusMillis(1);
         lastLookNanos = System.nanoTime() - atLeast.toNanos();

@@ -29,7 +29,7 @@ public final class ChangeLog implements PastChanges {
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
             fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
 
-    /** How much JSON a page holds at most, unless its first change is larger. */
+    /** The limit for the JSON in a page, which only its first change may exceed. */
     private static final int PAGE_BYTES = 2_000_000;
 
     private static final String FROM = "select " + CHANGE_COLUMNS + """
@@ -99,7 +99,8 @@ public final class ChangeLog implements PastChanges {
     }
 
     /**
-     * Where the log stands, the revision up to which it was dropped, and the last revision of every unit, as of one moment.
+     * The head of the log, the revision up to which it was dropped, and the last revision of every unit, all as of
+     * one moment.
      */
     record Head(Position position, Hash hash, long anchor, Map<String, Long> units) {}
 

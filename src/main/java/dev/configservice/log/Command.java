@@ -22,7 +22,7 @@ public sealed interface Command {
     /** About how much text it holds. */
     int chars();
 
-    /** What any command holds beside its content: its path and its origin, of which only the comment may be long. */
+    /** Returns the size of the path and origin of a command, of which only the comment can be long. */
     private static int chars(Origin origin) {
         return 1500 + (origin.comment() == null ? 0 : origin.comment().length());
     }

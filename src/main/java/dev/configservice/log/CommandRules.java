@@ -88,7 +88,7 @@ final class CommandRules {
         return new Decision.Append(changed(c, c.action(), current, after, c.fence(), now));
     }
 
-    /** Whether a later decision than the one that gave this fence has been written already. */
+    /** Tells whether a decision has been written already that is later than the one which gave this fence. */
     private static boolean isFenced(@Nullable Long fence, Resource current) {
         return fence != null && current.fence() >= fence;
     }
@@ -171,7 +171,10 @@ final class CommandRules {
         }
     }
 
-    /** Whether a command needs what stands; a creation finds out when it is applied. */
+    /**
+     * Tells whether a command needs the current state of its resource. A creation does not: it is checked when it is
+     * applied.
+     */
     static boolean readsCurrent(Command command) {
         return !(command instanceof Command.Create);
     }

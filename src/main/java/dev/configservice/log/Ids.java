@@ -30,7 +30,7 @@ public final class Ids {
         return new UUID(high, low);
     }
 
-    /** Whether a text has the form of an id. */
+    /** Tells whether a string has the form of an id. */
     public static boolean isId(String text) {
         return text.length() == 36 && UUID_FORM.matcher(text).matches();
     }

@@ -81,8 +81,8 @@ public record LogEntry(
     }
 
     /**
-     * What the chain of hashes covers of a change: everything but the revision (which the chain adds) and the
-     * ciphertext (which may be sealed again; the row holds a commitment to what is in it).
+     * Computes the digest of a change that the hash chain covers. It covers everything but the revision, which the
+     * chain adds, and the ciphertext, which may be sealed again; the row holds a commitment to its content.
      */
     public static byte[] digest(
             UUID eventId,

@@ -3,7 +3,7 @@ package dev.configservice.log;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a command comes from.
+ * The origin of a command.
  *
  * @param actor who gave it; null where nobody did
  * @param idempotencyKey the caller's word for one request, with the digest of what it asks; null where it gave none

@@ -13,7 +13,10 @@ public record Position(long epoch, long revision) implements Comparable<Position
         return byEpoch != 0 ? byEpoch : Long.compare(revision, o.revision);
     }
 
-    /** Whether a state as of this position holds everything up to {@code revision} of {@code inEpoch}. */
+    /**
+     * Tells whether a state as of this position includes everything up to revision {@code needed} of epoch {@code
+     * inEpoch}.
+     */
     public boolean covers(long inEpoch, long needed) {
         return epoch == inEpoch && revision >= needed;
     }

@@ -6,13 +6,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where a node's place in the log outlives it: the position, and the last revision of every unit, so that a node that
- * starts while PostgreSQL is away knows what there is. Each call ends within a deadline of its own.
+ * A store in which a node's position in the log survives the node: the position, and the last revision of every unit.
+ * With it, a node that starts while PostgreSQL is unreachable knows which units exist. Each call ends within its own
+ * deadline.
  */
 public interface PositionStore {
-    /**
-     * What was kept. {@code lookedAt} is when a node last compared it with PostgreSQL.
-     */
+    /** The stored position. {@code lookedAt} is the time at which a node last compared it with PostgreSQL. */
     record Kept(Position position, Change.Hash hash, Map<String, Long> units, Instant lookedAt) {}
 
     Future<Optional<Kept>> load();

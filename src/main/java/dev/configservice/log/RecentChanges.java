@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class RecentChanges {
     private static final int MAX_CHANGES = 16_384;
     private static final long MAX_CHARS = 32L << 20;
-    /** How much a page holds at most, unless its first change is larger. */
+    /** The limit for the size of a page, which only its first change may exceed. */
     private static final long PAGE_CHARS = 1L << 20;
 
     private final Deque<Change> all = new ArrayDeque<>();

@@ -78,10 +78,10 @@ public interface ResourceKind {
      */
     default void judge(Resource after, List<Resource> unit) {}
 
-    /** What consumers of changes see of a resource: the data of its event, without secrets and actors. */
+    /** Returns the data of an event, as consumers of changes see it: without secrets and actors. */
     ObjectNode data(Resource resource);
 
-    /** What the audit shows of a resource: every field, without secrets. */
+    /** Returns the fields for the audit: all of them, without secrets. */
     default ObjectNode audited(Resource resource) {
         return data(resource);
     }

@@ -162,7 +162,7 @@ public final class Retention {
                 LONG, connection, () -> connection.preparedQuery(sql).execute(arguments));
     }
 
-    /** What may not be part of a transaction must be a statement by itself. */
+    /** Runs a statement that PostgreSQL does not allow in a transaction. */
     private Future<RowSet<Row>> command(PgConnection connection, String sql) {
         return postgres.within(LONG, connection, () -> connection.query(sql).execute());
     }

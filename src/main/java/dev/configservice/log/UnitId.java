@@ -1,8 +1,8 @@
 package dev.configservice.log;
 
 /**
- * What is read together: all resources of a kind in one environment that belong to one service. Environment and service
- * name are empty where the resource has none.
+ * The id of a unit, which is read as a whole: all resources of a kind in one environment that belong to one service.
+ * Environment and service name are empty if the resources have none.
  */
 public record UnitId(String kind, String environment, String serviceName) {
     /** The unit as one text; its parts cannot hold a slash. */

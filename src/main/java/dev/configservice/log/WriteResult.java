@@ -1,7 +1,7 @@
 package dev.configservice.log;
 
 /**
- * What a write came to.
+ * The result of a write.
  *
  * @param resource the resource after it; of a removal its last state
  * @param revision the revision that it made; where nothing changed, the one that stands

@@ -168,7 +168,7 @@ public final class WriterVerticle extends VerticleBase {
                 });
     }
 
-    /** What stands, and of resources that are to be brought back, what stood last. */
+    /** The current resources, and the last state of deleted resources that are to be restored. */
     private record Current(Map<String, Resource> resources, Map<String, Resource> last) {}
 
     private Future<Current> readCurrent(List<Pending> batch) {
@@ -230,7 +230,10 @@ public final class WriterVerticle extends VerticleBase {
         return decided;
     }
 
-    /** What no other entry of the same batch may have: it is found out in the database whether it is free. */
+    /**
+     * Returns the values that only one entry of a batch may claim, since only the database finds out whether they are
+     * free.
+     */
     private List<String> claims(LogEntry entry, @Nullable Resource before) {
         List<String> claims = new ArrayList<>(2);
         if (kinds.get(entry.resource().kind()).isJudgedByUnit(before, entry.resource())) {

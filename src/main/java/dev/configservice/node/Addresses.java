@@ -1,6 +1,6 @@
 package dev.configservice.node;
 
-/** Where a node's servers are; empty where it has none. */
+/** The addresses of the servers that a node uses; empty for one that it does not use. */
 public record Addresses(String postgres, String redis, String kafka) {
     static final Addresses NONE = new Addresses("", "", "");
 }

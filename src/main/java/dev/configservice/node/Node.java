@@ -51,7 +51,7 @@ public abstract sealed class Node implements AutoCloseable permits CoreNode, Edg
         return server.port();
     }
 
-    /** Where the node's servers are. */
+    /** Returns the addresses of the servers that the node uses. */
     public abstract Addresses addresses();
 
     /** Stops everything, the last started first. */

@@ -23,10 +23,10 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What every node is made of, whatever its role: its member of the grid, Vert.x on top of it, the feed of changes. */
+/** The parts of every node, whatever its role: its member of the grid, Vert.x on top of it, and the change feed. */
 final class NodeParts {
     private static final Logger log = LoggerFactory.getLogger(NodeParts.class);
-    /** How long a caller waits for its write. */
+    /** The longest time that a caller waits for its write. */
     static final Duration WRITE_DEADLINE = Duration.ofSeconds(5);
 
     final Settings settings;

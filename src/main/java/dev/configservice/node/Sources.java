@@ -8,7 +8,8 @@ import dev.configservice.snapshot.SnapshotStore;
 import dev.configservice.vertx.BatchedWrites;
 
 /**
- * Where a node's features get what is not in its memory, and write what is no change.
+ * The sources from which the features of a node get what is not in memory, and to which they write what is not a
+ * change.
  *
  * @param name of what the node follows the log through, for health and metrics
  * @param held how many snapshots are kept for when nobody can be asked

@@ -57,7 +57,7 @@ public final class Health {
         return checks.checkStatus();
     }
 
-    /** Whether this node can answer reads, and means to go on. */
+    /** Tells whether this node can answer reads and is not about to stop. */
     boolean isReady() {
         return feed.isStarted() && !state.isLeaving();
     }

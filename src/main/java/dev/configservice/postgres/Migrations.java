@@ -63,7 +63,7 @@ public final class Migrations {
         }
     }
 
-    /** What PostgreSQL answered; null where it did not answer at all. */
+    /** Returns the error that PostgreSQL answered with; null if it did not answer. */
     private static @Nullable SQLException said(Throwable failure) {
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof SQLException e && e.getSQLState() != null) {

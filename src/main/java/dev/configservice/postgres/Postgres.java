@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class Postgres {
     private static final Logger log = LoggerFactory.getLogger(Postgres.class);
 
-    /** How long a read may take. */
+    /** The deadline of a read. */
     public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
 
     private final Vertx vertx;
@@ -150,7 +150,10 @@ public final class Postgres {
         }
     }
 
-    /** Whether the failure says that the server is away or going, rather than that it refused the statement. */
+    /**
+     * Tells whether a failure means that the server is unreachable or stopping, and not that it refused the
+     * statement.
+     */
     public static boolean isAway(Throwable failure) {
         if (failure instanceof ServiceException e) {
             return e.code() == ErrorCode.UNAVAILABLE;
@@ -162,8 +165,8 @@ public final class Postgres {
     }
 
     /**
-     * Whether the server answered that it does not take the statement now: read only, out of resources, or after a
-     * timeout of its own. Nothing happened, and it may work later.
+     * Tells whether the server refused the statement for now: it is read-only, out of resources, or ended the
+     * statement by its own timeout. Nothing was changed, and the statement may succeed later.
      */
     public static boolean isRefusedForNow(Throwable failure) {
         if (!(failure instanceof PgException e) || e.getSqlState() == null) {
@@ -173,7 +176,7 @@ public final class Postgres {
         return state.equals("25006") || state.equals("57014") || state.equals("55P03") || state.startsWith("53");
     }
 
-    /** Whether an SQLSTATE says the same: no connection, no resources, shutting down, read only, or a timeout. */
+    /** Tells the same for an SQLSTATE: no connection, no resources, shutting down, read-only, or a timeout. */
     static boolean isAway(@Nullable String sqlState) {
         if (sqlState == null) {
             return false;

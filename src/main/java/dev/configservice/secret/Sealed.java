@@ -31,7 +31,7 @@ public final class Sealed {
         return bytes.length == 0;
     }
 
-    /** How many bytes there are. */
+    /** Returns the number of bytes. */
     public int length() {
         return bytes.length;
     }

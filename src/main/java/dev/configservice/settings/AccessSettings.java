@@ -2,7 +2,7 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 
-/** Who may call, beside the keys that are kept in the database. */
+/** The callers that may use the service, besides the keys in the database. */
 public record AccessSettings(
         String adminKey,
         boolean anonymousReads,

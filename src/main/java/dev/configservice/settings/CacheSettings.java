@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** How much a node keeps in memory. */
+/** The amount that a node keeps in memory. */
 public record CacheSettings(int nearEntries) {
     static CacheSettings from(Section s) {
         return new CacheSettings(s.integer("near-entries", 100, 10_000_000));

@@ -2,7 +2,10 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 
-/** How changes are streamed, and for how long the log keeps them (zero: for ever), in partitions of how many revisions. */
+/**
+ * The streams of changes, the time for which the log keeps changes (zero: for ever), and the number of revisions in a
+ * partition.
+ */
 public record ChangesSettings(int maxStreams, Duration streamMaxAge, Duration keep, int partitionSize) {
     static ChangesSettings from(Section s) {
         return new ChangesSettings(

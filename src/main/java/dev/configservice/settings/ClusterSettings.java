@@ -14,7 +14,7 @@ public record ClusterSettings(
         String tlsCertificate,
         String tlsKey,
         String tlsCa) {
-    /** What a node is. */
+    /** The role of a node. */
     public enum Role {
         /** Has PostgreSQL and answers writes. */
         CORE,
@@ -49,7 +49,7 @@ public record ClusterSettings(
         return settings;
     }
 
-    /** Whether the event bus between nodes is by mutual TLS. */
+    /** Tells whether the event bus between nodes uses mutual TLS. */
     public boolean isTls() {
         return !tlsCertificate.isEmpty() || !tlsKey.isEmpty() || !tlsCa.isEmpty();
     }
@@ -58,7 +58,7 @@ public record ClusterSettings(
         return role == Role.EDGE;
     }
 
-    /** Whether the members are found as the pods of a headless service. */
+    /** Tells whether members are found as the pods of a headless service. */
     public boolean isKubernetes() {
         return members.equals(List.of("kubernetes"));
     }

@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** How configurations and flags are looked up. */
+/** The lookup of configurations and flags. */
 public record ConfigSettings(String defaultEnvironment) {
     static ConfigSettings from(Section s) {
         String environment = s.text("default-environment");

@@ -2,7 +2,7 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** Where the service listens, with which certificate, and which browser origins may call it. */
+/** The address that the service listens on, its certificate, and the browser origins that may call it. */
 public record HttpSettings(String host, int port, List<String> corsOrigins, String tlsCertificate, String tlsKey) {
     static HttpSettings from(Section s, boolean embedded) {
         String host = s.text("host");
@@ -22,7 +22,7 @@ public record HttpSettings(String host, int port, List<String> corsOrigins, Stri
         return !tlsCertificate.isEmpty();
     }
 
-    /** Whether only this machine can call. */
+    /** Tells whether only this machine can call the service. */
     public boolean isLoopback() {
         return host.startsWith("127.") || host.equals("localhost") || host.equals("::1");
     }

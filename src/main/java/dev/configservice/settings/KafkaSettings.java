@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** Where changes are sent; the servers are empty where they are not. */
+/** The Kafka topic that changes are sent to. Without servers, nothing is sent. */
 public record KafkaSettings(String bootstrapServers, String topic, int partitions, int replicationFactor) {
     static KafkaSettings from(Section s) {
         String topic = s.text("topic");

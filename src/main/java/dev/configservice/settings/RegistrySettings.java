@@ -2,9 +2,7 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 
-/**
- * When the registry holds mass expiry back, and for how many leases at most; whether and how it asks instances itself.
- */
+/** The protection from mass expiry, its longest duration in leases, and the active health checks of instances. */
 public record RegistrySettings(
         double protectionThreshold,
         int protectionMaxLeases,

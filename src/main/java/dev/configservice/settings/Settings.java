@@ -36,7 +36,7 @@ public record Settings(
         ShutdownSettings shutdown) {
 
     private static final String DEFAULTS = "/config-service.yaml";
-    /** What the name of a variable ends with that gives a file with the setting's value: so secrets are mounted. */
+    /** The suffix of a variable that names a file with the value of the setting, which is how secrets are mounted. */
     private static final String FILE = "_FILE";
 
     /**

@@ -3,8 +3,8 @@ package dev.configservice.settings;
 import java.time.Duration;
 
 /**
- * How long a node may take to leave, and how much of it it still answers in, so that those who send it requests hear of
- * it.
+ * The time in which a node must stop, and the part of it in which it still answers while load balancers notice that
+ * it is stopping.
  */
 public record ShutdownSettings(Duration grace, Duration drain) {
     static ShutdownSettings from(Section s) {

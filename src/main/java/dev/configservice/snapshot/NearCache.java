@@ -74,7 +74,7 @@ public final class NearCache {
                         packed));
     }
 
-    /** Whether this node owns a key: it then keeps the grid's snapshot up to date. */
+    /** Tells whether this node owns a key, and so keeps the grid's snapshot up to date. */
     boolean owns(String gridKey) {
         var owner = hazelcast.getPartitionService().getPartition(gridKey).getOwner();
         return owner != null && owner.localMember();

@@ -15,7 +15,7 @@ final class Packing {
 
     private Packing() {}
 
-    /** What is packed already is handed on. */
+    /** Compresses JSON if it is long. Data that is compressed already is returned as it is. */
     static byte[] pack(byte[] json) {
         if (json.length < FROM_BYTES || json[0] != ARRAY) {
             return json;
@@ -38,7 +38,7 @@ final class Packing {
         }
     }
 
-    /** What was packed; JSON that was not is handed on. */
+    /** Decompresses JSON. Data that is not compressed is returned as it is. */
     static byte[] unpack(byte[] packed) {
         if (packed.length == 0 || packed[0] == ARRAY) {
             return packed;

@@ -55,7 +55,7 @@ public final class Resources {
         feed.addListener(this::remember);
     }
 
-    /** Where a resource belongs. */
+    /** The path of a resource: its unit, and its name there. */
     public record Path(UnitId unit, String name) {}
 
     /** A resource that is there or was. */
@@ -94,7 +94,7 @@ public final class Resources {
                 }));
     }
 
-    /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if there never was one. */
     public Future<Path> path(String kind, String id) {
         Path known = paths.getIfPresent(kind + "/" + id);
         if (known != null) {

@@ -74,7 +74,10 @@ public final class Snapshot {
         return lastChange;
     }
 
-    /** Whether newer changes of the unit are known, and it is served only because PostgreSQL is away. */
+    /**
+     * Tells whether newer changes of the unit are known, so that the snapshot is served only because PostgreSQL is
+     * unreachable.
+     */
     public boolean isOutdated() {
         return outdated;
     }
@@ -101,7 +104,10 @@ public final class Snapshot {
         return r;
     }
 
-    /** What a feature makes of the snapshot; made once. Every caller of one snapshot must ask for the same. */
+    /**
+     * Returns the view that a feature makes of the snapshot, computed once. Every caller of one snapshot must ask for
+     * the same view.
+     */
     @SuppressWarnings("unchecked")
     public <T> T view(Function<Snapshot, T> make) {
         Object v = view;
@@ -133,7 +139,10 @@ public final class Snapshot {
         return new Snapshot(unit, as, last, false, List.copyOf(sorted), null);
     }
 
-    /** Where a resource is in a sorted list by its name; where it is not there, {@code -1 - } where it would be. */
+    /**
+     * Returns the index of a resource in a list that is sorted by name; {@code -1 - } its insertion point if it is
+     * not there.
+     */
     public static int indexOf(List<Resource> sorted, String name) {
         int low = 0;
         int high = sorted.size() - 1;

@@ -47,7 +47,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final CircuitBreaker gridBreaker;
     private final CircuitBreaker loadBreaker;
 
-    /** What is newer than the near cache has it, for the moments until the near cache catches up. */
+    /** The snapshots that are newer than those of the near cache, until it catches up. */
     private final Cache<UnitId, Snapshot> ahead = Caffeine.newBuilder()
             .maximumSize(4096)
             .expireAfterWrite(Duration.ofSeconds(10))
@@ -66,7 +66,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final Map<Tier, Counter> hits;
     private final Counter loadFailures;
 
-    /** Where an answer came from. */
+    /** The tier that an answer came from. */
     enum Tier {
         NEAR,
         AHEAD,
@@ -77,9 +77,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     /**
-     * What the near cache answered last for a unit, kept with the unit. It saves looking there; weakly held, it keeps nothing
-     * that the near cache has dropped. Now and then the near cache is asked all the same: else it would drop what it takes
-     * for unused.
+     * The last answer of the near cache for a unit, kept with the unit. It saves a lookup there. The weak reference
+     * keeps nothing alive that the near cache has dropped. The near cache is still asked now and then, or it would
+     * drop the entry as unused.
      */
     private static final class LastRead extends WeakReference<Snapshot> {
         private static final int ASK_EVERY = 64;

@@ -5,17 +5,20 @@ import dev.configservice.log.Position;
 import dev.configservice.log.UnitId;
 import io.vertx.core.Future;
 
-/** Where a node gets what no tier of its cache has: PostgreSQL, or, on an edge, a core node. */
+/** The source of snapshots that no tier of the cache has: PostgreSQL or, on an edge, a core node. */
 public interface SnapshotLoader {
-    /** What it loads from, as measures name it. */
+    /** Returns the name of the source in metrics. */
     String name();
 
     /** A unit; as new as {@code need}, unless the log went back or its holder is cut off from it. */
     Future<Snapshot> load(UnitId unit, Position need);
 
-    /** Where the resource with an id belongs; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if there never was one. */
     Future<Located> path(String kind, String id);
 
-    /** Where a resource belongs, and a revision as of which that is known: before it, it may not be there yet. */
+    /**
+     * The path of a resource, and the revision as of which it is known. Before that revision the resource may not
+     * exist yet.
+     */
     record Located(Resources.Path path, long revision) {}
 }

@@ -106,7 +106,7 @@ public final class SnapshotStore implements PositionStore {
                         .setNotificationAddress(null));
     }
 
-    /** Whether there is a Redis at all. */
+    /** Tells whether a Redis is configured. */
     public boolean isPresent() {
         return redis != null;
     }

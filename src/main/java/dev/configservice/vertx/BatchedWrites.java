@@ -30,7 +30,7 @@ public final class BatchedWrites {
     private @Nullable Future<Void> running;
     private boolean failing;
 
-    /** Where batches are written. */
+    /** The target of the batches. */
     @FunctionalInterface
     public interface Store {
         /**

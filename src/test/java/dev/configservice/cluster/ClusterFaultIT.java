@@ -44,7 +44,7 @@ class ClusterFaultIT {
 
     private static final int ROUNDS = Integer.getInteger("faults.rounds", 1);
     private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("faults.pause", 12));
-    /** What the names of the faults hold that are tried; all of them where it is empty. */
+    /** A part of the names of the faults to run; all of them if it is empty. */
     private static final String ONLY = System.getProperty("faults.only", "");
 
     private static final Duration SHORT = Duration.ofSeconds(4);
@@ -135,7 +135,7 @@ class ClusterFaultIT {
         }
     }
 
-    /** What is done, and undone again. */
+    /** A fault: how it begins, and how it ends. */
     private record Fault(String name, List<Integer> troubled, Duration lasts, Runnable begin, Runnable end) {}
 
     private Fault killed(int node) {

@@ -36,7 +36,7 @@ class RollingRestartTest {
         return now.get(Math.floorMod(turns.getAndIncrement(), now.size()));
     }
 
-    /** What a load balancer does: a node that is not ready gets no new requests. */
+    /** Acts as a load balancer: a node that is not ready gets no new requests. */
     private void look(List<Api> all) {
         for (Api node : all) {
             boolean isReady;

@@ -22,7 +22,7 @@ class ApiDescriptionTest {
     private static final Pattern KNOWN = Pattern.compile("\\(known: ([^)]*)\\)");
     private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
 
-    /** What a PUT takes so that what was read can be sent back. */
+    /** The fields that a PUT accepts only so that an answer can be sent back. */
     private static final Set<String> READ_ONLY = Set.of(
             "id",
             "key",

@@ -19,7 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What lies in conf beside the settings says nothing that is not so. */
+/** The other files in conf are true: each name in them exists. */
 class ConfTest {
     private static final Pattern MEASURE = Pattern.compile("\\b(config_service_[a-z_]+)\\b");
 

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What lies in k8s, against the models of Kubernetes: a field that they do not know fails. */
+/** The manifests in k8s, read with the models of Kubernetes, which refuse a field that they do not know. */
 class KubernetesTest {
     private static final Map<String, Class<? extends HasMetadata>> KINDS = Map.of(
             "apps/v1/StatefulSet", StatefulSet.class,

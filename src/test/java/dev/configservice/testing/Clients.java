@@ -127,7 +127,7 @@ public final class Clients implements AutoCloseable {
         troubles.incrementAndGet();
     }
 
-    /** How many writes were acknowledged so far. */
+    /** Returns the number of writes that were acknowledged so far. */
     public int writes() {
         return allAcknowledged.size();
     }
@@ -137,7 +137,7 @@ public final class Clients implements AutoCloseable {
         return allAcknowledged.stream().mapToLong(Acknowledged::revision).max().orElse(0);
     }
 
-    /** What was seen to be wrong so far. */
+    /** Returns the violations found so far. */
     public List<String> violations() {
         return List.copyOf(violations);
     }
@@ -320,7 +320,7 @@ public final class Clients implements AutoCloseable {
         }
     }
 
-    /** Whether every follower has everything up to a revision that a client was told of. */
+    /** Tells whether every follower has everything up to a revision that was reported to a client. */
     public boolean followersHave(long revision) {
         return followers.stream().allMatch(f -> !f.seen.isEmpty() && f.seen.lastKey() >= revision);
     }
@@ -402,7 +402,7 @@ public final class Clients implements AutoCloseable {
         return new Verdict(text, violations());
     }
 
-    /** What was seen, and what of it is wrong. */
+    /** A summary of what the clients saw, and the violations in it. */
     public record Verdict(String text, List<String> violations) {}
 
     @Override

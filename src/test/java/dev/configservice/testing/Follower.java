@@ -26,14 +26,14 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** Follows changes by one way, and notes them as they come. */
 abstract class Follower extends Thread {
-    /** What came, by revision: the resource. What came again is left out. */
+    /** The resources that arrived, by revision, without repetitions. */
     final ConcurrentSkipListMap<Long, String> seen = new ConcurrentSkipListMap<>();
 
     private final Map<String, Long> lastOf = new HashMap<>();
     private final List<String> violations;
     private long lastRevision;
     int again;
-    /** How often what it follows by was broken. */
+    /** The number of times that the connection was broken. */
     final AtomicInteger breaks = new AtomicInteger();
 
     volatile boolean stopped;

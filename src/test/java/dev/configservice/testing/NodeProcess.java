@@ -86,7 +86,7 @@ public final class NodeProcess implements AutoCloseable {
         });
     }
 
-    /** What it wrote to its output. */
+    /** Returns the output of the process. */
     public String output() {
         try {
             return Files.readString(output);

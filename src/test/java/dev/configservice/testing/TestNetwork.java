@@ -21,7 +21,7 @@ public final class TestNetwork implements AutoCloseable {
     private final String bridge = "cs" + number + "b";
     private final int nodes;
 
-    /** Whether this machine lets this process make one. */
+    /** Tells whether this machine allows this process to create a network. */
     public static boolean isPossible() {
         String name = "cs" + ProcessHandle.current().pid() + "try";
         try {
@@ -59,7 +59,7 @@ public final class TestNetwork implements AutoCloseable {
         return "10.213." + number + "." + node;
     }
 
-    /** What a command begins with that runs as a node. */
+    /** Returns the words before a command that make it run as a node. */
     public List<String> as(int node) {
         return List.of("ip", "netns", "exec", prefix + node);
     }
@@ -116,7 +116,7 @@ public final class TestNetwork implements AutoCloseable {
         }
     }
 
-    /** What a command said that failed; empty of one that did not. */
+    /** Runs a command. Returns the output if it failed, and an empty string if it succeeded. */
     private static String run(List<String> command) {
         try {
             Process process =

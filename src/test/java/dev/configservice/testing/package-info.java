@@ -1,2 +1,2 @@
-/** What the tests share: a running service on real servers, a client, a proxy that cuts. */
+/** Support for the tests: a running service on real servers, a client, and a proxy that cuts connections. */
 package dev.configservice.testing;

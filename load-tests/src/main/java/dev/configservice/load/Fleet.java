@@ -257,7 +257,7 @@ public final class Fleet implements AutoCloseable {
                 metric(metrics, "config_service_lease_sweeps_seconds_count"));
     }
 
-    /** When, and the hundredths of a second of processor time that the process has had by then. */
+    /** The processor time that the process has used, in hundredths of a second, and the time at which it was read. */
     private record Ticks(long nanos, long hundredths) {}
 
     private Ticks ticks() {

@@ -63,7 +63,10 @@ public final class Streams implements AutoCloseable {
         }
     }
 
-    /** What is measured: where streams are opened, and how something is sent to all of them. */
+    /**
+     * A kind of stream to measure: the path at which streams open, and the request that sends something to all of
+     * them.
+     */
     private abstract static class Target {
         final Streams load;
         final int port;

@@ -16,9 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How long a change of one of a hundred configurations takes to be visible on each of several nodes: from before its write is
- * sent to the first until it stands in a stream of the node, so that the write itself, its commit and all ways are in it. Arguments: the ports, how many changes, the
- * milliseconds between two. Prints a Markdown table.
+ * Measures the time until a change of one of a hundred configurations is visible on each of several nodes. It begins
+ * before the write is sent to the first node and ends when the change arrives in a stream of the node, so it includes
+ * the write, its commit and all messages. Arguments: the ports, the number of changes, and the milliseconds between
+ * two changes. Prints a Markdown table.
  */
 public final class Visible {
     private static final int KEYS = 100;
@@ -38,7 +39,7 @@ public final class Visible {
         new Visible().measure(ports, Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
     }
 
-    /** What a node was told, and when. */
+    /** A node and the times at which its stream reported each change. */
     private final class Node {
         final Map<Integer, Long> nanos = new ConcurrentHashMap<>();
         final CountDownLatch left;

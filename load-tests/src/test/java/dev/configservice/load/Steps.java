@@ -7,7 +7,7 @@ import static io.gatling.javaapi.http.HttpDsl.status;
 
 import io.gatling.javaapi.http.HttpRequestActionBuilder;
 
-/** What clients ask, one request each. */
+/** The requests of clients, one step each. */
 final class Steps {
     private Steps() {}
 

@@ -15,9 +15,9 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What is asked, and how much: {@code -Dtarget=http://host:port} (default the one that the command beside this starts),
- * {@code -Dkey=} (admin-key), {@code -Dseconds=} (30), {@code -Dusers=} (each simulation's own meaning of it),
- * {@code -Dp99=} (the milliseconds that it must stay below, 1000).
+ * The target and amount of the load: {@code -Dtarget=http://host:port} (by default the service that the command
+ * beside this starts), {@code -Dkey=} (admin-key), {@code -Dseconds=} (30), {@code -Dusers=} (its meaning depends on
+ * the simulation), {@code -Dp99=} (the limit in milliseconds, 1000).
  */
 final class Target {
     static final String BASE = System.getProperty("target", "http://127.0.0.1:18082") + "/api/v1";

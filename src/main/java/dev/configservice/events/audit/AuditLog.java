@@ -167,7 +167,7 @@ public final class AuditLog {
         });
     }
 
-    /** What a look at the chain found. */
+    /** The result of a verification of the hash chain. */
     public record Verification(long from, long to, @Nullable Long firstBreak) {}
 
     /** Works every link of the chain out again, from a revision on that the log still holds to another. */

@@ -9,11 +9,11 @@ import java.util.Iterator;
 import java.util.Optional;
 
 /**
- * How far a consumer of the log has come, and which node is it now. Claiming, renewing and moving are short updates,
- * each of which holds only for the claim that it was made under.
+ * The position of a consumer in the log, and the node that acts as this consumer now. To claim, renew and move it are
+ * short updates, each of which takes effect only for the claim under which it was made.
  */
 final class FanoutCursor {
-    /** How long a claim lasts that is not renewed. */
+    /** The time after which a claim ends that is not renewed. */
     static final Duration LEASE = Duration.ofSeconds(10);
 
     private static final Duration DEADLINE = Duration.ofSeconds(2);
@@ -57,7 +57,7 @@ final class FanoutCursor {
                 });
     }
 
-    /** Whether the claim still held. */
+    /** Renews a claim, and tells whether it still held. */
     Future<Boolean> renew(Claim claim) {
         return postgres.read(RENEW, Tuple.of(name, claim.epoch(), LEASE.toSeconds()), DEADLINE)
                 .map(rows -> rows.rowCount() == 1);

@@ -101,7 +101,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         return position < 0 ? 0 : Math.max(0, feed.applied().revision() - position);
     }
 
-    /** Whether the last attempt to send worked; true on nodes that do not send. */
+    /** Tells whether the last attempt to send succeeded. It is true on nodes that do not send. */
     public boolean isHealthy() {
         return healthy;
     }

@@ -244,7 +244,7 @@ public final class ChangeStreams {
                 });
     }
 
-    /** Where a stream starts; {@code resync} where what it asked for is not in the log. */
+    /** The start of a stream. It is a {@code resync} if the log no longer has the requested position. */
     private record Start(long revision, boolean resync) {}
 
     private Future<Start> position(@Nullable Long after) {

@@ -30,7 +30,7 @@ class KafkaFanoutTest {
                 "CS_KAFKA_BOOTSTRAP_SERVERS", TestServers.get().kafkaBootstrapServers(), "CS_KAFKA_TOPIC", topic));
     }
 
-    /** What the topic holds, read by Kafka's own consumer, until there are as many revisions as asked for. */
+    /** Reads the topic with Kafka's own consumer until it has the given number of revisions. */
     private List<ConsumerRecord<String, String>> read(int revisions) {
         Properties p = new Properties();
         p.setProperty("bootstrap.servers", TestServers.get().kafkaBootstrapServers());

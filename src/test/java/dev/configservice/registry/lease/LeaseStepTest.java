@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the owner of a lease decides, step by step, on a real member whose time the test moves. */
+/** The decisions of the owner of a lease, step by step, on a real member with a clock that the test moves. */
 class LeaseStepTest {
     private static final String KEY = LeaseHolder.key("s", "i");
     private static final LeaseClock CLOCK = new LeaseClock();

@@ -19,7 +19,10 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What one evaluation costs on one core: a static flag, five rules of three constraints each, a fractional rollout. */
+/**
+ * The cost of one evaluation on one core: a static flag, five rules of three constraints each, and a fractional
+ * rollout.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
