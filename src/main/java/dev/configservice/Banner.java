@@ -3,7 +3,7 @@ package dev.configservice;
 import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 
-/** The text that the service prints once it runs: its addresses, and a first call to try. */
+/** The message that the service prints when it has started: all addresses, and a first request to try. */
 final class Banner {
     private Banner() {}
 

@@ -12,18 +12,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts the service: {@code java -jar config-service.jar [--embedded]}, or runs one of its {@link Commands}. */
+/** The entry point: runs the service ({@code java -jar config-service.jar [--embedded]}) or one of {@link Commands}. */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
 
-    /** The longest time that a start may go on after the service was told to stop. */
+    /** The longest time that a shutdown waits for a start that has not finished yet. */
     private static final int START_SECONDS = 20;
 
     private static final String EXIT_OPTION = "-XX:+ExitOnOutOfMemoryError";
 
     private Main() {}
 
-    /** Exit code 1 where it cannot start, after a line for each setting that is wrong. */
+    /** Runs the service or a command. If it cannot start, prints a line for each wrong setting and exits with 1. */
     public static void main(String[] arguments) {
         List<String> given = List.of(arguments);
         try {
@@ -37,7 +37,7 @@ public final class Main {
             System.exit(1);
         } catch (RuntimeException e) {
             log.error("start.failed", e);
-            System.err.println("config-service: it could not start: " + e.getMessage());
+            System.err.println("config-service: could not start: " + e.getMessage());
             System.exit(1);
         }
     }
@@ -54,7 +54,10 @@ public final class Main {
         System.out.print(Banner.text(settings, node));
     }
 
-    /** A process that goes on after it ran out of memory answers wrongly or not at all; it can only be told at its start. */
+    /**
+     * Warns if the JVM is not set to exit when it runs out of memory. A process that continues would give wrong
+     * responses or none, and the option can be set only on the command line.
+     */
     private static void warnOfMissingOptions() {
         boolean exits = ManagementFactory.getRuntimeMXBean().getInputArguments().contains(EXIT_OPTION);
         if (!exits) {
@@ -68,12 +71,12 @@ public final class Main {
             starting.complete(node);
             return node;
         } finally {
-            // one that could not start has stopped what it had started
+            // no effect after a successful start; a failed start has already stopped all that it had started
             starting.complete(null);
         }
     }
 
-    /** A service that is still starting, and may answer already, is stopped as soon as it has started. */
+    /** Stops the node. If it is still starting, waits for that first, because it may already answer requests. */
     private static void stop(CompletableFuture<@Nullable Node> starting) {
         Node node = starting.completeOnTimeout(null, START_SECONDS, TimeUnit.SECONDS)
                 .join();

@@ -19,21 +19,21 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/** The commands of the jar besides running the service: keysets, sealing secrets again, and verifying the audit. */
+/** The commands of the jar besides running the service: create and rotate keysets, reseal values, verify the audit. */
 public final class Commands {
     static final String USAGE = """
             usage: config-service [--embedded]         run the service
-                   config-service keyset-new FILE      make a keyset for encrypted values
-                   config-service keyset-rotate FILE   add a new primary key to it; the old ones still open
-                   config-service reseal               seal what older keys sealed again with the primary key
-                   config-service verify               verify the audit's chain of hashes; exit code 2 where it breaks
+                   config-service keyset-new FILE      create a keyset for encrypted values
+                   config-service keyset-rotate FILE   add a new primary key; the old keys can still decrypt
+                   config-service reseal               encrypt values of older keys with the primary key
+                   config-service verify               verify the hash chain of the audit; exit code 2 if it is broken
             """;
 
     private static final long DEADLINE_HOURS = 24;
 
     private Commands() {}
 
-    /** Runs a command; its exit code. */
+    /** Runs a command and returns its exit code. */
     public static int run(List<String> arguments) {
         String command = arguments.get(0);
         if (command.equals("keyset-new") && arguments.size() == 2) {
@@ -54,17 +54,17 @@ public final class Commands {
 
     private static int makeKeyset(Path file) {
         if (Files.exists(file)) {
-            throw new SettingsException(file + ": is there already");
+            throw new SettingsException(file + ": already exists");
         }
-        System.out.println("made " + Keyring.keptIn(file));
+        System.out.println("created " + Keyring.keptIn(file));
         return 0;
     }
 
     private static int rotateKeyset(Path file) {
         try {
             Path previous = KeysetFile.replace(file, Keyring.rotated(Files.readString(file)));
-            System.out.println("rotated " + file + " (the keyset before: " + previous
-                    + "); give it to every node, then run reseal");
+            System.out.println("rotated " + file + " (previous keyset: " + previous
+                    + "); copy the new file to every node, then run reseal");
             return 0;
         } catch (IOException e) {
             throw new SettingsException(
@@ -79,7 +79,7 @@ public final class Commands {
         long done = with(
                 settings,
                 postgres -> new Resealing(postgres, Buffer.buffer(keyring.primaryPrefix()), keyring::sealAgain).run());
-        System.out.println("sealed again: " + done);
+        System.out.println("values resealed: " + done);
         return 0;
     }
 
@@ -88,10 +88,10 @@ public final class Commands {
                 settings,
                 postgres -> new AuditLog(postgres, new ResourceKinds(List.of())).verify(1, Long.MAX_VALUE / 2));
         if (v.firstBreak() == null) {
-            System.out.println("verified: " + v.from() + " to " + v.to());
+            System.out.println("verified: revisions " + v.from() + " to " + v.to());
             return 0;
         }
-        System.out.println("broken at revision " + v.firstBreak());
+        System.out.println("hash chain broken at revision " + v.firstBreak());
         return 2;
     }
 

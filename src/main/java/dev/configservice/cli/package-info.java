@@ -1,4 +1,4 @@
-/** The commands of the jar beside running the service. */
+/** The commands of the jar besides running the service. */
 @NullMarked
 package dev.configservice.cli;
 

@@ -1,8 +1,8 @@
 package dev.configservice.error;
 
-/** The facts that a caller can be told of. One fact, one code; {@code http} picks the status for each. */
+/** The failures that are reported to callers. Each failure has its own code; {@code http} picks the status for it. */
 public enum ErrorCode {
-    /** The request breaks a rule; the fields say which. */
+    /** The request breaks a rule; the field errors name it. */
     INVALID("invalid", "The request is not valid"),
     /** The body cannot be read as JSON. */
     MALFORMED_BODY("malformed-body", "The body is not well-formed JSON"),
@@ -10,26 +10,26 @@ public enum ErrorCode {
     /** The body did not arrive in time. */
     REQUEST_TIMEOUT("request-timeout", "The request did not arrive in time"),
     UNSUPPORTED_MEDIA_TYPE("unsupported-media-type", "The body must be JSON"),
-    UNAUTHENTICATED("unauthenticated", "A valid key or token is needed"),
-    FORBIDDEN("forbidden", "The key or token does not carry the right"),
+    UNAUTHENTICATED("unauthenticated", "A valid API key or token is required"),
+    FORBIDDEN("forbidden", "The API key or token lacks the required right"),
     NOT_FOUND("not-found", "Not found"),
-    METHOD_NOT_ALLOWED("method-not-allowed", "The path does not take this method"),
-    /** The request assumes a state that is not the current one, e.g. its path is taken. */
-    CONFLICT("conflict", "The request conflicts with what is there"),
-    /** {@code If-Match} names another state than the current one. */
-    PRECONDITION_FAILED("precondition-failed", "It was changed since it was read"),
-    /** One {@code Idempotency-Key} with two different requests. */
-    IDEMPOTENCY_KEY_REUSED("idempotency-key-reused", "The Idempotency-Key was used with another request"),
-    /** A position that the log no longer holds. */
-    GONE("gone", "The log is no longer kept that far back"),
-    /** No tier can answer now. */
-    UNAVAILABLE("unavailable", "Not available now, ask again"),
+    METHOD_NOT_ALLOWED("method-not-allowed", "The path does not allow this method"),
+    /** The request does not fit the current state, e.g. the resource already exists. */
+    CONFLICT("conflict", "The request conflicts with the current state"),
+    /** {@code If-Match} does not match the current revision. */
+    PRECONDITION_FAILED("precondition-failed", "The resource has changed since it was read"),
+    /** One {@code Idempotency-Key} was used for two different requests. */
+    IDEMPOTENCY_KEY_REUSED("idempotency-key-reused", "The Idempotency-Key was used for another request"),
+    /** The request names a position that the log no longer holds. */
+    GONE("gone", "The log no longer holds this position"),
+    /** No tier can answer at the moment. */
+    UNAVAILABLE("unavailable", "Temporarily unavailable, retry"),
     /** The node has not applied the revision that the request asks for. */
-    BEHIND("behind", "This node has not seen that revision yet"),
-    /** A write whose answer was lost. */
-    OUTCOME_UNKNOWN("outcome-unknown", "It is not known whether the write happened"),
-    TOO_MANY("too-many", "At the limit, ask again later"),
-    /** Encrypted values need a keyset. */
+    BEHIND("behind", "This node has not applied that revision yet"),
+    /** The response to a write was lost. */
+    OUTCOME_UNKNOWN("outcome-unknown", "The outcome of the write is unknown"),
+    TOO_MANY("too-many", "A limit is reached, retry later"),
+    /** The request needs encrypted values, but the service has no keyset. */
     NO_KEYSET("no-keyset", "The service has no keyset"),
     /** A defect of the service. */
     INTERNAL("internal", "Internal error");
@@ -42,7 +42,7 @@ public enum ErrorCode {
         this.title = title;
     }
 
-    /** The code as callers see it: lower case, with dashes. */
+    /** Returns the code as callers see it: lower case, with dashes. */
     public String type() {
         return type;
     }

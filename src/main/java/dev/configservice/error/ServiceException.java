@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A failure that a caller is told of: its code, a text for the caller (never a secret), the fields that are wrong, and
- * members that the answer carries beside them. It has no stack trace: it is an answer, not a defect.
+ * A failure that is reported to the caller: its code, a detail text (never with a secret), the fields that are not
+ * valid, and further members of the error response. It has no stack trace, because it is not a defect of the
+ * service.
  */
 public final class ServiceException extends RuntimeException {
     private final ErrorCode code;
@@ -23,12 +24,12 @@ public final class ServiceException extends RuntimeException {
         this(code, detail, List.of(), Map.of());
     }
 
-    /** A request that breaks one rule. */
+    /** Returns the failure of a request that breaks one rule. */
     public static ServiceException invalid(String field, String message) {
         return invalid(List.of(new FieldError(field, message)));
     }
 
-    /** A request that breaks the rules given. */
+    /** Returns the failure of a request that breaks several rules. */
     public static ServiceException invalid(List<FieldError> errors) {
         StringBuilder detail = new StringBuilder();
         for (FieldError e : errors) {
@@ -44,10 +45,10 @@ public final class ServiceException extends RuntimeException {
         return new ServiceException(ErrorCode.NOT_FOUND, detail);
     }
 
-    /** An Idempotency-Key that came with another request before. */
+    /** Returns the failure for an Idempotency-Key that was already used for another request. */
     public static ServiceException keyReused() {
         return new ServiceException(
-                ErrorCode.IDEMPOTENCY_KEY_REUSED, "The Idempotency-Key was used within a day with another request");
+                ErrorCode.IDEMPOTENCY_KEY_REUSED, "The Idempotency-Key was used for another request in the last day");
     }
 
     public static ServiceException unavailable(String detail) {

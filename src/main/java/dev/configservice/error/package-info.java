@@ -1,4 +1,4 @@
-/** Error codes. This package knows only the JDK: no HTTP, no Vert.x. */
+/** Failures and their codes. The package knows only the JDK: no HTTP, no Vert.x. */
 @NullMarked
 package dev.configservice.error;
 

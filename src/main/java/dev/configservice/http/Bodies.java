@@ -65,7 +65,7 @@ final class Bodies {
                 if (slowest.isEmpty()) {
                     end(new ServiceException(
                             ErrorCode.TOO_MANY,
-                            "This node is at its limit for unfinished request bodies, retry later"));
+                            "This node is at its limit for bytes of unfinished request bodies, retry later"));
                     return;
                 }
                 slowest.get().cut(OTHERS);

@@ -342,7 +342,7 @@ final class Pipeline {
             log.debug("http.refused code={} path={} detail={}", e.code(), call.request.path(), e.getMessage());
         } else {
             log.error("http.failed request_id={} path={}", requestId(call), call.request.path(), cause);
-            e = new ServiceException(ErrorCode.INTERNAL, "The service failed, its log has details for this request id");
+            e = new ServiceException(ErrorCode.INTERNAL, "The service failed; see its log for this request id");
         }
         HttpServerRequest request = call.request;
         boolean unread = e.code() == ErrorCode.TOO_LARGE || !request.isEnded();

@@ -12,8 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON object, read field by field. What is wrong is collected; {@link #done} fails with all of it at once, and with
- * every field that was not asked for.
+ * A reader for the fields of a JSON object. It collects errors. {@link #done} fails with all of them at once, including
+ * an error for each field that was never read.
  */
 public final class FieldReader {
     private final ObjectNode object;
@@ -29,24 +29,24 @@ public final class FieldReader {
         this.errors = errors;
     }
 
-    /** A write: null clears an optional field, and is refused for one that is required. */
+    /** Returns a reader for a write: null clears an optional field, and is refused for a required one. */
     public static FieldReader write(ObjectNode object) {
         return new FieldReader(object, false, "", new ArrayList<>());
     }
 
-    /** A question: null is as if it were not given. */
+    /** Returns a reader for a query: null means that the field is absent. */
     public static FieldReader read(ObjectNode object) {
         return new FieldReader(object, true, "", new ArrayList<>());
     }
 
-    /** Tells whether a field is given, even if it is null. */
+    /** Tells whether a field is present. In a write, a field that is null is present. */
     public boolean has(String field) {
         known.add(field);
         JsonNode node = object.get(field);
         return node != null && !(nullIsAbsent && node.isNull());
     }
 
-    /** A field; null where it is not given, or is null. */
+    /** Returns a field; null if it is absent or null. */
     public @Nullable JsonNode node(String field) {
         known.add(field);
         JsonNode node = object.get(field);
@@ -61,7 +61,7 @@ public final class FieldReader {
         return errors;
     }
 
-    /** A text that must be given; empty where it is wrong. */
+    /** Returns a required string. If it is missing or not valid, adds an error and returns an empty string. */
     public String required(String field, StringRule rule) {
         if (node(field) == null) {
             error(field, object.has(field) ? "may not be null" : "is required");
@@ -71,14 +71,14 @@ public final class FieldReader {
         return value == null ? "" : value;
     }
 
-    /** A text; null where it is not given, is null, or is wrong. */
+    /** Returns a string; null if it is absent, null or not valid. */
     public @Nullable String text(String field, StringRule rule) {
         JsonNode node = node(field);
         if (node == null) {
             return null;
         }
         if (!node.isTextual()) {
-            error(field, "must be a text");
+            error(field, "must be a string");
             return null;
         }
         String problem = rule.problem(node.textValue());
@@ -89,7 +89,7 @@ public final class FieldReader {
         return node.textValue();
     }
 
-    /** True or false; null where it is not given, is null, or is wrong. */
+    /** Returns a boolean; null if it is absent, null or not valid. */
     public @Nullable Boolean bool(String field) {
         JsonNode node = node(field);
         if (node == null) {
@@ -102,7 +102,7 @@ public final class FieldReader {
         return node.booleanValue();
     }
 
-    /** A whole number; null where it is not given, is null, or is wrong. */
+    /** Returns a whole number; null if it is absent, null or not valid. */
     public @Nullable Long integer(String field, long min, long max) {
         JsonNode node = node(field);
         if (node == null) {
@@ -115,7 +115,7 @@ public final class FieldReader {
         return node.longValue();
     }
 
-    /** A time; null where it is not given, is null, or is wrong. */
+    /** Returns a time; null if it is absent, null or not valid. */
     public @Nullable Instant time(String field) {
         JsonNode node = node(field);
         if (node == null) {
@@ -128,20 +128,20 @@ public final class FieldReader {
         return at;
     }
 
-    /** A list of texts; null where it is not given, is null, or is wrong. */
+    /** Returns the valid strings of an array; null if it is absent, null, too long or not an array. */
     public @Nullable List<String> texts(String field, StringRule rule, int max) {
         JsonNode node = node(field);
         if (node == null) {
             return null;
         }
         if (!node.isArray() || node.size() > max) {
-            error(field, "must be a list of at most " + max + " texts");
+            error(field, "must be an array of at most " + max + " strings");
             return null;
         }
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < node.size(); i++) {
             JsonNode item = node.get(i);
-            String problem = item.isTextual() ? rule.problem(item.textValue()) : "must be a text";
+            String problem = item.isTextual() ? rule.problem(item.textValue()) : "must be a string";
             if (problem != null) {
                 error(field + "[" + i + "]", problem);
             } else {
@@ -151,7 +151,7 @@ public final class FieldReader {
         return texts;
     }
 
-    /** Any JSON value that can be kept; null where it is not given, is null, or cannot. */
+    /** Returns a JSON value of any type; null if it is absent, null or cannot be stored. */
     public @Nullable JsonNode value(String field) {
         JsonNode node = node(field);
         if (node == null) {
@@ -162,14 +162,14 @@ public final class FieldReader {
         return errors.size() > before ? null : node;
     }
 
-    /** A field that may be null in the object but not here: says so where it is. */
+    /** Adds an error if a field is null. Meant for optional fields that cannot be cleared. */
     public void refuseNull(String field) {
         if (object.has(field) && object.get(field).isNull()) {
             error(field, "may not be null");
         }
     }
 
-    /** Fields that cannot be written: they may only repeat what stands. */
+    /** Adds an error for each of these fields that is given with another value than the stored one. */
     public void readOnly(ObjectNode stored, String... fields) {
         for (String field : fields) {
             known.add(field);
@@ -184,7 +184,7 @@ public final class FieldReader {
         return b != null && a.isIntegralNumber() && b.isIntegralNumber() && a.longValue() == b.longValue();
     }
 
-    /** Fails where anything was wrong, or a field was given that nobody asked for. */
+    /** Fails if there are errors, or if the object has a field that was never read. */
     public void done() {
         unknown();
         if (!errors.isEmpty()) {
@@ -192,7 +192,7 @@ public final class FieldReader {
         }
     }
 
-    /** Says which fields were given that nobody asked for. */
+    /** Adds an error for each field of the object that was never read. */
     public void unknown() {
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name) && errors.size() < 100) {

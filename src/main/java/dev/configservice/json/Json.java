@@ -29,8 +29,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes JSON. Numbers keep their digits ({@code 1.0} stays {@code 1.0}), objects the order of their members;
- * a member that is given twice, text after the end and nesting deeper than {@value #MAX_DEPTH} are refused.
+ * The JSON reader and writer of the service. Numbers keep their digits ({@code 1.0} stays {@code 1.0}), and objects
+ * keep the order of their members. Duplicate members, content after the end of the document, and nesting deeper than
+ * {@value #MAX_DEPTH} levels are refused.
  */
 public final class Json {
     public static final int MAX_DEPTH = 64;
@@ -65,7 +66,10 @@ public final class Json {
         return MAPPER.createObjectNode();
     }
 
-    /** A request body. Fails with {@link ErrorCode#MALFORMED_BODY}, which says where, and never repeats the text. */
+    /**
+     * Parses a request body. Fails with {@link ErrorCode#MALFORMED_BODY}. The failure names the position of the error,
+     * but never repeats the content.
+     */
     public static JsonNode parseBody(byte[] bytes) {
         try {
             JsonNode node = MAPPER.readTree(bytes);
@@ -84,9 +88,9 @@ public final class Json {
                     List.of(),
                     Map.of("line", line, "column", column));
         } catch (IOException e) {
-            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body is not UTF-8 text");
+            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body is not valid UTF-8");
         } catch (ArithmeticException | NumberFormatException e) {
-            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body holds a number beyond all bounds");
+            throw new ServiceException(ErrorCode.MALFORMED_BODY, "The body contains a number that is out of range");
         }
     }
 
@@ -99,14 +103,14 @@ public final class Json {
             return ": nested deeper than " + MAX_DEPTH;
         }
         if (message.contains("number value length") || message.contains("Number value length")) {
-            return ": a number of more than " + MAX_DIGITS + " digits";
+            return ": a number has more than " + MAX_DIGITS + " digits";
         }
         return "";
     }
 
     /**
-     * Adds to {@code errors} what a value may not hold: numbers outside the range of a double or of more than 40
-     * digits, the character NUL, half a surrogate pair. PostgreSQL could not keep these.
+     * Adds an error for each part of a value that PostgreSQL could not store: numbers of more than 40 digits or outside
+     * the range of a double, the NUL character, unpaired surrogates.
      */
     public static void check(String field, JsonNode value, List<FieldError> errors) {
         if (value.isTextual()) {
@@ -116,7 +120,7 @@ public final class Json {
             }
         } else if (value.isNumber()) {
             if (!isKept(value.decimalValue())) {
-                errors.add(new FieldError(field, "a number has at most 40 digits and the range of a double"));
+                errors.add(new FieldError(field, "must have at most 40 digits and be in the range of a double"));
             }
         } else if (value.isArray()) {
             for (int i = 0; i < value.size() && errors.size() < 50; i++) {
@@ -128,7 +132,7 @@ public final class Json {
                     return;
                 }
                 if (textProblem(member.getKey()) != null) {
-                    errors.add(new FieldError(field, "a member's name: " + textProblem(member.getKey())));
+                    errors.add(new FieldError(field, "the name of a member " + textProblem(member.getKey())));
                 } else {
                     check(field + "." + member.getKey(), member.getValue(), errors);
                 }
@@ -149,18 +153,18 @@ public final class Json {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == 0) {
-                return "holds the character NUL";
+                return "contains the NUL character";
             }
             if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
                 i++;
             } else if (Character.isSurrogate(c)) {
-                return "holds half a surrogate pair";
+                return "contains an unpaired surrogate";
             }
         }
         return null;
     }
 
-    /** JSON that the service wrote itself. */
+    /** Parses JSON that the service itself has written. */
     public static JsonNode read(String text) {
         try {
             return MAPPER.readTree(text);
@@ -169,7 +173,7 @@ public final class Json {
         }
     }
 
-    /** A JSON object that the service wrote itself. */
+    /** Parses a JSON object that the service itself has written. */
     public static ObjectNode readObject(String text) {
         return (ObjectNode) read(text);
     }
@@ -198,17 +202,17 @@ public final class Json {
         }
     }
 
-    /** Any of the JDK's plain values and collections as JSON. */
+    /** Converts a plain value or a collection of the JDK to JSON. */
     public static JsonNode tree(@Nullable Object value) {
         return MAPPER.valueToTree(value);
     }
 
-    /** A time as all answers write it: RFC 3339, UTC, milliseconds. */
+    /** Formats a time as in all responses: RFC 3339, UTC, milliseconds. */
     public static String time(Instant at) {
         return MILLIS.format(at);
     }
 
-    /** The same of a time in epoch milliseconds that is most likely of the second that was asked for last. */
+    /** Formats a time in epoch milliseconds. Most calls are for the same second as the last call, which is cached. */
     public static String time(long epochMillis) {
         long epochSecond = Math.floorDiv(epochMillis, 1000);
         Second known = lastSecond;
@@ -225,6 +229,6 @@ public final class Json {
                 + 'Z';
     }
 
-    /** A second, and how a time in it begins. */
+    /** A second since the epoch, and the string with which all formatted times of that second begin. */
     private record Second(long epoch, String text) {}
 }

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A rule for the value of a string field. */
 public interface StringRule {
-    /** Returns the way in which a string breaks the rule, without repeating the string; null if it does not. */
+    /** Returns the reason for which a string breaks the rule, without the string itself; null if it does not. */
     @Nullable
     String problem(String text);
 
-    /** An environment or a service name. */
+    /** The rule for names of environments and services. */
     StringRule NAME = text -> isName(text) ? null : "must be 1 to 100 of A-Z a-z 0-9 . _ -";
 
     private static boolean isName(String text) {
@@ -24,7 +24,7 @@ public interface StringRule {
         return !text.isEmpty() && text.length() <= 100;
     }
 
-    /** A free text. */
+    /** Returns a rule for any string of {@code min} to {@code max} code points that can be stored. */
     static StringRule text(int min, int max) {
         return text -> {
             String problem = Json.textProblem(text);
@@ -32,21 +32,21 @@ public interface StringRule {
                 return problem;
             }
             int length = text.codePointCount(0, text.length());
-            return length < min || length > max ? "must be " + min + " to " + max + " characters" : null;
+            return length < min || length > max ? "must be " + min + " to " + max + " characters long" : null;
         };
     }
 
-    /** Any text; what else must hold of it, its route says. */
+    /** The rule that accepts every string, for values that the route checks by itself. */
     StringRule ANY = text -> null;
 
-    /** True or false, in any case. */
+    /** The rule for true or false, case-insensitive. */
     StringRule BOOLEAN =
             text -> text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false") ? null : "must be true or false";
 
-    /** A time, as {@link Times} reads it. */
+    /** The rule for a time that {@link Times} can parse. */
     StringRule TIME = text -> Times.parse(text) == null ? Times.EXPECTED : null;
 
-    /** A whole number. */
+    /** Returns a rule for whole numbers from {@code min} to {@code max}. */
     static StringRule number(long min, long max) {
         return text -> {
             boolean isNumber = text.matches("-?\\d{1,18}");
@@ -56,7 +56,7 @@ public interface StringRule {
         };
     }
 
-    /** One of a few words. */
+    /** Returns a rule that accepts only the given words. */
     static StringRule oneOf(List<String> words) {
         String message = "must be one of " + String.join(", ", words);
         return text -> words.contains(text) ? null : message;

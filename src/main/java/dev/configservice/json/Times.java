@@ -6,13 +6,13 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
 import org.jspecify.annotations.Nullable;
 
-/** Times as callers write them: RFC 3339, of the years 1970 to 9999. */
+/** The parser for times in requests: RFC 3339, years 1970 to 9999. */
 public final class Times {
-    static final String EXPECTED = "must be a time as in RFC 3339, e.g. 2030-01-31T12:00:00Z";
+    static final String EXPECTED = "must be an RFC 3339 time, e.g. 2030-01-31T12:00:00Z";
 
     private Times() {}
 
-    /** The time; null where the text is none. */
+    /** Parses a time; returns null if the string is not a valid time. */
     public static @Nullable Instant parse(String text) {
         try {
             OffsetDateTime at = OffsetDateTime.parse(text).withOffsetSameInstant(ZoneOffset.UTC);

@@ -30,7 +30,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 
-/** A node with PostgreSQL: it writes, sweeps leases, sends to Kafka, and answers what edges ask. */
+/** A node with PostgreSQL: it writes, sweeps leases, sends changes to Kafka, and answers the requests of edges. */
 final class CoreNode extends Node {
     private final Addresses addresses;
 

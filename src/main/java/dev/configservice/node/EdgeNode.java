@@ -13,7 +13,7 @@ import dev.configservice.settings.Settings;
 import dev.configservice.snapshot.SnapshotStore;
 import java.util.List;
 
-/** A node without servers of its own: it answers reads from memory, and asks core nodes for everything else. */
+/** A node without PostgreSQL, Redis or Kafka: it answers reads from memory, and asks core nodes for all else. */
 final class EdgeNode extends Node {
     private EdgeNode(Lifecycle lifecycle, NodeServer server, List<Routes> routes) {
         super(lifecycle, server, routes);

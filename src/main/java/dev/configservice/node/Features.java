@@ -49,7 +49,7 @@ import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The features of a node, whatever its role, and their routes. */
+/** The features of a node, the same in every role, and their routes. */
 final class Features {
     private final NodeParts parts;
     private final EvaluationBus evaluations;
@@ -145,7 +145,7 @@ final class Features {
         return new ResourceRoutes(kind, resources, parts.bus, parts.ids);
     }
 
-    /** Follows the log from now on; before anything else does. */
+    /** Starts to follow the log. Must be called before any other part of the node follows it. */
     void follow() {
         cache.start();
         resources.start();
@@ -160,12 +160,12 @@ final class Features {
         credentials.start();
     }
 
-    /** Forgets old counts from now on; on nodes with a database. */
+    /** Starts to delete old flag usage counts. Must be called only on nodes with a database. */
     void clean() {
         flagUsage.startCleaning();
     }
 
-    /** Answers requests from now on. */
+    /** Starts to answer requests. */
     NodeServer serve(Forwarder forwarder) {
         Lifecycle.await(
                 EventLoops.deployOnEach(parts.vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
@@ -184,7 +184,7 @@ final class Features {
         return server;
     }
 
-    /** Writes what was counted and recorded and is not written yet. */
+    /** Writes all counts and records that have not been written yet. */
     Future<Void> writeBatches() {
         return Future.join(secretReads.write(), flagUsage.write(), keyUsage.write())
                 .mapEmpty();

@@ -11,19 +11,19 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The steps that stop what was started, the last started first; and waiting for steps, within a deadline each. */
+/** The steps that stop a node, in the reverse order of its start. Each wait for a step has a deadline. */
 final class Lifecycle implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
     private static final Duration STEP_DEADLINE = Duration.ofSeconds(60);
 
     private final Deque<AutoCloseable> steps = new ArrayDeque<>();
 
-    /** Adds a step that stops something; it comes before those that were added earlier. */
+    /** Adds a step that stops something. It runs before the steps that were added earlier. */
     void onStop(AutoCloseable step) {
         steps.push(step);
     }
 
-    /** Takes all steps, also where some fail. */
+    /** Runs all steps, even if some fail. */
     @Override
     public void close() {
         while (!steps.isEmpty()) {
@@ -35,16 +35,16 @@ final class Lifecycle implements AutoCloseable {
         }
     }
 
-    /** Blocks until a step of the start is done. */
+    /** Blocks until a step of the start has completed. */
     static <T> T await(Future<T> future) {
         return await(future, STEP_DEADLINE);
     }
 
     /**
-     * Blocks until a step is done.
+     * Blocks until a step has completed.
      *
-     * @throws SettingsException the step failed with it
-     * @throws IllegalStateException the step failed otherwise, or took longer than the deadline
+     * @throws SettingsException if the step failed with it
+     * @throws IllegalStateException if the step failed otherwise, or took longer than the deadline
      */
     static <T> T await(Future<T> future, Duration deadline) {
         try {
@@ -56,7 +56,7 @@ final class Lifecycle implements AutoCloseable {
             }
             throw new IllegalStateException(cause == null ? e.getMessage() : cause.getMessage(), cause);
         } catch (TimeoutException e) {
-            throw new IllegalStateException("a step took more than " + deadline, e);
+            throw new IllegalStateException("a step took longer than " + deadline, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);

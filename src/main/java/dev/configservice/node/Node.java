@@ -22,13 +22,13 @@ public abstract sealed class Node implements AutoCloseable permits CoreNode, Edg
     /**
      * Starts a node. Blocks until it answers requests.
      *
-     * @throws SettingsException it cannot start with these settings; nothing is left running
+     * @throws SettingsException if it cannot start with these settings; nothing is left running
      */
     public static Node start(Settings settings) {
         return start(settings, List.of());
     }
 
-    /** Starts a node with further kinds of resources. */
+    /** Starts a node with additional kinds of resources. */
     public static Node start(Settings settings, List<VersionedKind> furtherKinds) {
         Lifecycle lifecycle = new Lifecycle();
         try {
@@ -41,12 +41,12 @@ public abstract sealed class Node implements AutoCloseable permits CoreNode, Edg
         }
     }
 
-    /** The routes that it serves. */
+    /** Returns the routes that the node serves. */
     public List<Route> routes() {
         return routes.stream().flatMap(feature -> feature.routes().stream()).toList();
     }
 
-    /** The port that HTTP is answered on. */
+    /** Returns the port of the HTTP server. */
     public int httpPort() {
         return server.port();
     }
@@ -54,7 +54,7 @@ public abstract sealed class Node implements AutoCloseable permits CoreNode, Edg
     /** Returns the addresses of the servers that the node uses. */
     public abstract Addresses addresses();
 
-    /** Stops everything, the last started first. */
+    /** Stops everything in the reverse order of the start. */
     @Override
     public void close() {
         lifecycle.close();

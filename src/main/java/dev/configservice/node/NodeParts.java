@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The parts of every node, whatever its role: its member of the grid, Vert.x on top of it, and the change feed. */
+/** The parts that every node has, in any role: its member of the grid, Vert.x on top of it, and the change feed. */
 final class NodeParts {
     private static final Logger log = LoggerFactory.getLogger(NodeParts.class);
     /** The longest time that a caller waits for its write. */
@@ -43,7 +43,7 @@ final class NodeParts {
     final ChangeBus bus;
     final CoreBus cores;
 
-    /** Joins the cluster. Blocks. */
+    /** Joins the cluster and starts Vert.x. Blocks until both have completed. */
     NodeParts(Settings settings, Keyring keyring, Lifecycle lifecycle) {
         this.settings = settings;
         this.lifecycle = lifecycle;
@@ -62,7 +62,7 @@ final class NodeParts {
         Grid.onLeave(hazelcast, cores::gone);
     }
 
-    /** The keyring of the settings; with embedded servers, the keyset that is kept beside their data. */
+    /** Returns the keyring of the settings. With embedded servers, the default is the keyset in their directory. */
     static Keyring keyring(Settings settings) {
         String setting = settings.secrets().keyset();
         return setting.isEmpty() && settings.embedded().enabled()
@@ -70,7 +70,7 @@ final class NodeParts {
                 : Keyring.of(setting);
     }
 
-    /** The same for a node that never makes a keyset: another one than that of the core nodes would be of no use. */
+    /** Returns the same keyring, but creates no keyset: one that differs from the core nodes' keyset is useless. */
     static Keyring existingKeyring(Settings settings) {
         String setting = settings.secrets().keyset();
         Path kept = keptKeyset(settings);
@@ -83,10 +83,10 @@ final class NodeParts {
         return settings.embedded().directory().resolve("keyset.json");
     }
 
-    /** Adds the steps with which a node leaves: it says so, answers for a while, then undeploys what it runs. */
+    /** Adds the steps of a shutdown: the node announces it, answers for a while, and then undeploys its verticles. */
     void leaveOnStop(Features features) {
         Duration grace = settings.shutdown().grace();
-        // while their connections are still there: verticles give back what they hold
+        // must run while connections are still open, because verticles release what they hold through them
         lifecycle.onStop(() -> Lifecycle.await(undeployAll(), grace));
         lifecycle.onStop(() -> Lifecycle.await(features.writeBatches(), Duration.ofSeconds(3)));
         lifecycle.onStop(this::drain);
@@ -102,7 +102,7 @@ final class NodeParts {
                 .mapEmpty();
     }
 
-    /** Answers for a while, where other nodes are there to take over. */
+    /** Continues to answer for a while, if there are other nodes that can take over. */
     private void drain() {
         Duration drain = settings.shutdown().drain();
         if (!Grid.isAlone(hazelcast) && !drain.isZero()) {

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 
-/** The HTTP servers of a node, one on each event loop; they share the port. */
+/** The HTTP servers of a node, one on each event loop. They share the port. */
 final class NodeServer {
     private final List<HttpVerticle> servers = new CopyOnWriteArrayList<>();
 
-    /** Starts them. Throws {@link SettingsException} where the port is taken. */
+    /** Starts the servers. Throws {@link SettingsException} if the port is already in use. */
     void start(Vertx vertx, HttpSettings settings, Supplier<HttpVerticle> verticle) {
         try {
             Lifecycle.await(EventLoops.deployOnEach(vertx, () -> {

@@ -8,11 +8,11 @@ import dev.configservice.snapshot.SnapshotStore;
 import dev.configservice.vertx.BatchedWrites;
 
 /**
- * The sources from which the features of a node get what is not in memory, and to which they write what is not a
- * change.
+ * The sources from which a node's features read data that is not in memory, and the stores for records that are not
+ * changes, e.g. key usage.
  *
- * @param name of what the node follows the log through, for health and metrics
- * @param held how many snapshots are kept for when nobody can be asked
+ * @param name the name of the part that the node reads the log from, for health and metrics
+ * @param held the number of snapshots that the node keeps for times when no source is reachable
  */
 record Sources(
         String name,

@@ -1,6 +1,6 @@
 /**
- * The composition roots: what a core node and an edge are made of, in which order, and how they stop. Constructs; has no
- * logic of its own.
+ * The composition roots of a core node and of an edge: their parts, the order in which these start, and the way they
+ * stop. The package only constructs and has no logic of its own.
  */
 @NullMarked
 package dev.configservice.node;

@@ -15,15 +15,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The description of the API (OpenAPI 3.1): what {@code openapi.yaml} says, and the routes and schemas of kinds that it does
- * not mention.
+ * The description of the API (OpenAPI 3.1): the content of {@code openapi.yaml}, and the routes and schemas of kinds
+ * that are not in that file.
  */
 public final class ApiDocument {
     private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
 
     private final byte[] json;
 
-    /** Describes the routes of features and the resources of kinds. */
+    /** Builds the description of these kinds, with their routes among those of the features. */
     public ApiDocument(List<? extends VersionedKind> kinds, List<? extends Routes> features) {
         ObjectNode document = packaged();
         for (VersionedKind kind : kinds) {
@@ -36,7 +36,7 @@ public final class ApiDocument {
         this.json = Json.bytes(document);
     }
 
-    /** The document as JSON; not to be changed. */
+    /** Returns the document as JSON. Callers must not change the array. */
     public byte[] json() {
         return json;
     }
@@ -49,7 +49,7 @@ public final class ApiDocument {
         }
     }
 
-    /** The name of a kind's schema: {@code feature_flag} is {@code FeatureFlag}. */
+    /** Returns the name of a kind's schema, e.g. {@code FeatureFlag} for {@code feature_flag}. */
     private static String schemaName(VersionedKind kind) {
         StringBuilder name = new StringBuilder();
         for (String word : kind.name().split("_", -1)) {
@@ -58,7 +58,7 @@ public final class ApiDocument {
         return name.toString();
     }
 
-    /** Adds the generic routes of a kind. */
+    /** Adds all routes whose path begins with the path of a kind. */
     private static void describe(ObjectNode document, VersionedKind kind, List<? extends Routes> features) {
         ObjectNode paths = (ObjectNode) document.get("paths");
         String begin = Route.API + kind.path();

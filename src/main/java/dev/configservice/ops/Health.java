@@ -12,7 +12,7 @@ import io.vertx.ext.healthchecks.Status;
 import java.time.Duration;
 import java.util.function.Supplier;
 
-/** The state of each part, as {@code /health} shows it, and whether this node should get requests. */
+/** The health of each part, as {@code /health} reports it, and the readiness of this node. */
 public final class Health {
     private static final long DEADLINE_MILLIS = 2500;
 
@@ -21,7 +21,9 @@ public final class Health {
     private final NodeState state;
 
     /**
-     * @param log what this node follows the log through: {@code postgres}, or {@code core} on an edge
+     * Creates the checks for the parts that every node has.
+     *
+     * @param log the name of the part that this node reads the log from: {@code postgres}, or {@code core} on an edge
      */
     public Health(Vertx vertx, ChangeFeed feed, String log, SnapshotStore redis, NodeState state) {
         this.state = state;
@@ -48,7 +50,7 @@ public final class Health {
         }
     }
 
-    /** Adds a part; what fails is down. */
+    /** Adds a part with its check. If the check fails, the part is reported as down. */
     public void register(String part, Supplier<Future<Status>> check) {
         checks.register(part, DEADLINE_MILLIS, promise -> check.get().onComplete(promise));
     }
@@ -57,7 +59,7 @@ public final class Health {
         return checks.checkStatus();
     }
 
-    /** Tells whether this node can answer reads and is not about to stop. */
+    /** Tells whether this node can answer reads and is not shutting down. */
     boolean isReady() {
         return feed.isStarted() && !state.isLeaving();
     }

@@ -18,11 +18,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
-/** The registry that all measures go to, and those that stand for the node as a whole. */
+/** The registry of all metrics, and the metrics of the node as a whole. */
 public final class Metrics {
     /**
-     * The metrics of Vert.x that are switched on. Those of HTTP and the event bus are off: the service measures more
-     * about each request itself, and to measure it twice would cost twice.
+     * The metrics options of Vert.x. Its metrics of requests and messages are disabled: the service's own metrics
+     * contain more, and those of Vert.x would double the cost.
      */
     public static final MicrometerMetricsOptions FOR_VERTX = new MicrometerMetricsOptions()
             .setEnabled(true)
@@ -53,14 +53,14 @@ public final class Metrics {
         return new MicrometerMetricsFactory(registry);
     }
 
-    /** Measures how many nodes this one sees, itself included. */
+    /** Registers the number of nodes that this node sees, including itself. */
     public void members(Supplier<Number> members) {
         Gauge.builder("config_service_cluster_members", members)
-                .description("Nodes that this one sees in the cluster, itself and edges included")
+                .description("Nodes that this node sees in the cluster, including itself and edges")
                 .register(registry);
     }
 
-    /** Measures where this node is in the log, and how often what changes. */
+    /** Registers the position of this node in the log, its staleness, and the number of applied changes by kind. */
     public void follow(ChangeFeed feed) {
         Gauge.builder("config_service_applied_revision", feed, f -> f.applied().revision())
                 .description("The last revision that this node has applied")
@@ -69,7 +69,7 @@ public final class Metrics {
                 .description("The epoch of the log")
                 .register(registry);
         Gauge.builder("config_service_stale_seconds", feed, f -> f.staleness().toMillis() / 1000.0)
-                .description("How long this node has been cut off from the log; 0 where it is not")
+                .description("Seconds that this node has been cut off from the log; 0 if it is not")
                 .register(registry);
         Map<String, Counter> byKind = new ConcurrentHashMap<>();
         feed.addListener(new ChangeFeed.Listener() {
@@ -78,7 +78,7 @@ public final class Metrics {
                 byKind.computeIfAbsent(
                                 change.resource().kind(),
                                 kind -> Counter.builder("config_service_changes")
-                                        .description("Changes applied, by the kind of resource")
+                                        .description("Applied changes, by the kind of resource")
                                         .tag("kind", kind)
                                         .register(registry))
                         .increment();

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
-/** The routes at the root: {@code /live}, {@code /ready}, {@code /health}, {@code /metrics}, the API's description. */
+/** The routes at the root: {@code /live}, {@code /ready}, {@code /health}, {@code /metrics}, API description. */
 public final class OpsRoutes implements Routes {
     private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
     private static final String WEBJAR = "/META-INF/resources/webjars/swagger-ui/";
@@ -95,7 +95,7 @@ public final class OpsRoutes implements Routes {
         String file = request.parameter("file");
         String type = DOCS.get(file);
         if (type == null) {
-            throw ServiceException.notFound("There is nothing at this path");
+            throw ServiceException.notFound("This path does not exist");
         }
         return vertx.executeBlocking(() -> resource(webjar + file), false)
                 .map(bytes -> Response.bytes(200, type, bytes));

@@ -28,9 +28,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 
-/** The routes that resources of every versioned kind have: create, read, change and delete by id, history, rollback. */
+/** The routes of every versioned kind: create, then read, change, delete and roll back by id, and the history. */
 public final class ResourceRoutes implements Routes {
-    /** The comment of a write. */
+    /** The rule for the comment of a write. */
     private static final StringRule COMMENT = StringRule.text(0, 2000);
 
     private final VersionedKind kind;
@@ -67,7 +67,7 @@ public final class ResourceRoutes implements Routes {
         return routes;
     }
 
-    /** All routes but the read by id, for a kind whose own route reads by id and by name. */
+    /** Returns all routes except the read by id, for a kind that has its own route to read by id and by name. */
     public List<Route> writing() {
         String byId = kind.path() + "/:id";
         return List.of(
@@ -135,7 +135,7 @@ public final class ResourceRoutes implements Routes {
         });
     }
 
-    /** Finds the resource of a request by id, for a write of its caller. */
+    /** Finds the resource of a request by id, and fails if the caller may not write it. */
     private Future<Found> forWrite(Request request) {
         return find(request).map(found -> {
             kind.requireWrite(
@@ -151,7 +151,7 @@ public final class ResourceRoutes implements Routes {
         return resources.find(kind.name(), request.parameter("id"), request.minRevision());
     }
 
-    /** Reads by id. */
+    /** Reads the resource of a request by id. */
     public Future<Response> get(Request request) {
         return find(request).map(found -> {
             Resource resource = found.present();
@@ -160,7 +160,7 @@ public final class ResourceRoutes implements Routes {
         });
     }
 
-    /** The response to a read of one resource. */
+    /** Returns the response to a read of one resource. Fails if the caller may not read it. */
     public Response read(Resource resource, Request request) {
         kind.requireRead(resource, request.caller());
         return show(200, resource, request);

@@ -12,68 +12,68 @@ import dev.configservice.secret.Sealed;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kind whose resources are created, read, changed, deleted and rolled back by id through {@link ResourceRoutes}. It adds to
- * {@link ResourceKind} what a caller may send and see.
+ * A kind whose resources are created, read, changed, deleted and rolled back through {@link ResourceRoutes}. It extends
+ * {@link ResourceKind} with the fields that a caller may send and see.
  */
 public interface VersionedKind extends ResourceKind {
-    /** The path of the collection below the API's base, e.g. {@code /config}. */
+    /** Returns the path of the collection below the API's base, e.g. {@code /config}. */
     String path();
 
-    /** The member that holds a resource's name, e.g. {@code key}. */
+    /** Returns the JSON member that holds a resource's name, e.g. {@code key}. */
     String nameField();
 
-    /** The right to write such resources. */
+    /** Returns the right that is needed to write resources of this kind. */
     Right writeRight();
 
-    /** A JSON Schema (2020-12) of a resource as {@link #render} shows it, for the description of the API. */
+    /** Returns a JSON Schema (2020-12) of a resource as {@link #render} shows it, for the description of the API. */
     ObjectNode schema();
 
     /**
-     * Reads the body of a creation, and fails with {@link ErrorCode#INVALID} and all errors.
+     * Reads the body of a creation. Fails with {@link ErrorCode#INVALID} and all errors that it finds.
      *
      * @param id the id that the resource will have
      */
     Creation create(FieldReader fields, String id);
 
     /**
-     * Reads the body of a change, of which the generic fields are read already; fails with {@link ErrorCode#INVALID} and all
-     * errors, or with {@link ErrorCode#FORBIDDEN}.
+     * Reads the body of a change, whose generic fields have already been read. Fails with {@link ErrorCode#INVALID} and
+     * all errors that it finds, or with {@link ErrorCode#FORBIDDEN}.
      */
     Update change(FieldReader fields, Resource current, Caller caller);
 
-    /** Fails where this caller may not read the resource by itself. */
+    /** Fails if this caller may not read this single resource. */
     default void requireRead(Resource resource, Caller caller) {
         caller.require(Right.READ, resource.environment(), resource.serviceName());
     }
 
-    /** Fails where this caller may not write there. */
+    /** Fails if this caller may not write resources of this environment and service. */
     default void requireWrite(Caller caller, String environment, String serviceName) {
         caller.requireWrite(writeRight(), environment, serviceName);
     }
 
-    /** Renders the resource as this caller sees it: with actors for those who may see them, and masked where it must be. */
+    /** Renders the resource for this caller. Actors and secret values appear only if the caller may see them. */
     ObjectNode render(Resource resource, Caller caller);
 
-    /** Tells whether something of it is masked for this caller. */
+    /** Tells whether a part of the resource is masked for this caller. */
     default boolean isMasked(Resource resource, Caller caller) {
         return false;
     }
 
-    /** Records that a resource was shown to this caller, where such reads are audited. */
+    /** Records that a resource was shown to this caller, if such reads are audited. */
     default void noteRead(Resource resource, Caller caller, String requestId) {}
 
-    /** The value of a version as history shows it; null where nobody may see it. */
+    /** Returns the value of a version as the history shows it; null if nobody may see it. */
     @Nullable
     JsonNode historyValue(Resource version);
 
-    /** A resource to be created: its path, its fields, and its secret. */
+    /** A resource to create: its path, its fields, and its sealed value. */
     record Creation(String environment, String serviceName, String name, ObjectNode fields, Sealed sealed) {}
 
     /**
      * A change of a resource.
      *
      * @param fields the fields that change
-     * @param warning the text of a warning for the caller; null for none
+     * @param warning a warning for the caller; null if there is none
      */
     record Update(
             ObjectNode fields, Sealed sealed, @Nullable String warning) {}

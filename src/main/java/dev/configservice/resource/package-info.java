@@ -1,4 +1,4 @@
-/** Versioned resources over HTTP, whatever their kind: by id, with history and rollback. */
+/** Versioned resources of every kind over HTTP: access by id, history, and rollback. */
 @NullMarked
 package dev.configservice.resource;
 
