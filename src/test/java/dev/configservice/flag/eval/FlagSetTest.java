@@ -229,7 +229,7 @@ class FlagSetTest {
         assertThat(FlagSet.problem(new Constraint("x", Operator.EQ, List.of("a", "b"), false)))
                 .contains("one value");
         assertThat(FlagSet.problem(new Constraint("x", Operator.IN, List.of(), false)))
-                .contains("one value or more");
+                .contains("at least one value");
         assertThat(FlagSet.problem(new Constraint("x", Operator.SEMVER_EQ, List.of("1"), false)))
                 .contains("version");
         assertThat(FlagSet.problem(new Constraint("x", Operator.AFTER, List.of("1"), false)))
