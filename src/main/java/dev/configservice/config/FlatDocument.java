@@ -1,19 +1,27 @@
 package dev.configservice.config;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import java.io.IOException;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A format for keys and values in one flat document that a program can load when it starts. */
 enum FlatDocument {
@@ -60,18 +68,51 @@ enum FlatDocument {
     YAML("application/yaml") {
         @Override
         String write(ObjectNode values) {
-            try {
-                return YAML_MAPPER.writeValueAsString(values);
-            } catch (JsonProcessingException e) {
+            StringWriter out = new StringWriter();
+            try (JsonGenerator yaml = YAML_MAPPER.createGenerator(out)) {
+                YAML_MAPPER.writeValue(new YamlNumbers(yaml), values);
+            } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+            return ESCAPE.matcher(out.toString())
+                    .replaceAll(m -> Matcher.quoteReplacement(RARE_ESCAPES.getOrDefault(m.group(), m.group())));
         }
     };
 
-    private static final YAMLMapper YAML_MAPPER = YAMLMapper.builder()
+    private static final Pattern ESCAPE = Pattern.compile("\\\\.");
+    /** Escapes of YAML that not every reader knows. */
+    private static final Map<String, String> RARE_ESCAPES =
+            Map.of("\\N", "\\u0085", "\\_", "\\u00a0", "\\L", "\\u2028", "\\P", "\\u2029");
+
+    private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
+    private static final YAMLMapper YAML_MAPPER = new YAMLMapper(YAMLFactory.builder()
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
             .disable(YAMLGenerator.Feature.SPLIT_LINES)
-            .build();
+            .stringQuotingChecker(new PlainNames())
+            .build());
+
+    /** Quotes each name that a reader of YAML 1.1 or 1.2 could take for something else than this string. */
+    private static final class PlainNames extends StringQuotingChecker.Default {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public boolean needToQuoteName(String name) {
+            return !PLAIN_NAME.matcher(name).matches() || super.needToQuoteName(name);
+        }
+    }
+
+    /** Writes numbers so that they are numbers for YAML 1.1 too, which needs a point before an exponent. */
+    private static final class YamlNumbers extends JsonGeneratorDelegate {
+        YamlNumbers(JsonGenerator yaml) {
+            super(yaml, false);
+        }
+
+        @Override
+        public void writeNumber(BigDecimal number) throws IOException {
+            String text = number.toString();
+            delegate.writeNumber(text.contains(".") ? text : text.replace("E", ".0E"));
+        }
+    }
 
     private final String contentType;
 
