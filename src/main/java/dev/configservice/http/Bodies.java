@@ -109,7 +109,8 @@ final class Bodies {
 
     /**
      * Receives a body of at most {@link #MAX_BYTES}. Fails with {@link ErrorCode#TOO_LARGE} if it is larger, with
-     * {@link ErrorCode#REQUEST_TIMEOUT} if it is cut, and with {@link ErrorCode#TOO_MANY} if the budget has no room.
+     * {@link ErrorCode#REQUEST_TIMEOUT} if it is cut, and with {@link ErrorCode#TOO_MANY} if the budget has no room. A client
+     * that waits for leave to send the body ({@code Expect: 100-continue}, RFC 9110 section 10.1.1) gets it here.
      *
      * @param anonymous whether the caller sent no credential
      */
@@ -123,6 +124,9 @@ final class Bodies {
         request.handler(body::take);
         request.exceptionHandler(body::end);
         request.endHandler(v -> body.finished());
+        if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
+            request.response().writeContinue();
+        }
         request.resume();
         return body.promise.future();
     }

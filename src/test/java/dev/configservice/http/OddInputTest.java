@@ -6,8 +6,16 @@ import dev.configservice.json.Json;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
 import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -39,6 +47,43 @@ class OddInputTest {
                         "/registry/register",
                         "{\"service_name\":\"odd\",\"service_url\":" + json + ",\"metadata\":{\"m\":" + json + "}}"))) {
             assertThat(reply.status()).as(reply.text()).isLessThan(500);
+        }
+    }
+
+    /** The client of the JDK waits for leave without end. It gets it once access, type and length are accepted. */
+    @Test
+    void aClientThatWaitsForLeaveToSendItsBodyGetsAnAnswer() throws Exception {
+        String body = "{\"environment\": \"odd\", \"keys\": []}";
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + TestNode.shared().port() + "/api/v1/config/bulk"))
+                .expectContinue(true)
+                .timeout(Duration.ofSeconds(10))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        HttpResponse<String> response = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+
+        assertThat(statusBeforeTheBody("/config/bulk", "application/json", body.length()))
+                .isEqualTo(100);
+        assertThat(statusBeforeTheBody("/config/bulk", "text/css", body.length()))
+                .isEqualTo(415);
+        assertThat(statusBeforeTheBody("/config/bulk", "application/json", 1L << 40))
+                .isEqualTo(413);
+        assertThat(statusBeforeTheBody("/config/", "application/json", body.length()))
+                .isEqualTo(401);
+    }
+
+    private static int statusBeforeTheBody(String path, String type, long length) throws IOException {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), TestNode.shared().port())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream()
+                    .write(("POST /api/v1" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + type
+                                    + "\r\nContent-Length: " + length + "\r\nExpect: 100-continue\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            byte[] line = socket.getInputStream().readNBytes("HTTP/1.1 100".length());
+            return Integer.parseInt(new String(line, StandardCharsets.US_ASCII).substring("HTTP/1.1 ".length()));
         }
     }
 
