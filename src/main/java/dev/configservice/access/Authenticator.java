@@ -3,16 +3,16 @@ package dev.configservice.access;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 
-/** Tells who calls. */
+/** The authentication of callers. */
 public interface Authenticator {
-    /** The caller that shows no credential. */
+    /** Returns the caller of requests without a credential. */
     Caller anonymous();
 
     /**
-     * Authenticates a request. Fails with {@code UNAUTHENTICATED} where it shows a credential that is not valid, and with
-     * {@code UNAVAILABLE} where that cannot be known now.
+     * Authenticates the caller of a request. Fails with {@code UNAUTHENTICATED} if the credential is not valid, and
+     * with {@code UNAVAILABLE} if its validity cannot be determined now.
      *
-     * @param authorization the header; null where there is none
+     * @param authorization the {@code Authorization} header; null if there is none
      */
     Future<Caller> authenticate(@Nullable String authorization);
 

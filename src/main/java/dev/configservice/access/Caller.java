@@ -9,13 +9,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sender of a request and its rights, whether it came with a key, a token or nothing.
+ * The sender of a request and its rights. Its credential is an API key or a token, or it has none.
  *
- * @param id the same for every request of one caller; empty of an anonymous one
- * @param name as it stands in the audit
- * @param keyId the id of its key; null where it has none
- * @param openReads whether it may read without having been given the right, as anyone may
- * @param expiresAt when its key or token ends; null where it does not
+ * @param id the same for every request of one caller; empty if the caller is anonymous
+ * @param name the name that the audit trail shows
+ * @param keyId the id of its API key; null if it has none
+ * @param openReads whether it may read without having the right, because anonymous callers may read as well
+ * @param expiresAt the time at which its key or token expires; null if it does not expire
  */
 public record Caller(
         String id,
@@ -31,7 +31,7 @@ public record Caller(
         return id.isEmpty();
     }
 
-    /** The same caller, who may read what anyone may. */
+    /** Returns the same caller with {@code openReads} set. */
     public Caller withOpenReads() {
         return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
     }
@@ -41,7 +41,7 @@ public record Caller(
         return rights.contains(Right.ADMIN) || rights.contains(right);
     }
 
-    /** Tells whether the caller has a right, for whatever environments and services. */
+    /** Tells whether the caller has a right for at least some environments and services. */
     public boolean has(Right right) {
         return holds(right) || (openReads && right == Right.READ);
     }
@@ -57,28 +57,31 @@ public record Caller(
     }
 
     /**
-     * Tells whether the caller may write there. Only a caller that is not limited to some services may write what all
-     * services share.
+     * Tells whether the caller may write in an environment and for a service. Only a caller that is not limited to some
+     * services may write resources that all services share.
      */
     public boolean mayWrite(Right right, String environment, String serviceName) {
         return may(right, environment, serviceName) && (!serviceName.isEmpty() || serviceNames.isAll());
     }
 
-    /** Fails with {@link ErrorCode#UNAUTHENTICATED} or {@link ErrorCode#FORBIDDEN} where it has not the right at all. */
+    /**
+     * Fails if the caller does not have a right at all: with {@link ErrorCode#UNAUTHENTICATED} if it is anonymous, else
+     * with {@link ErrorCode#FORBIDDEN}.
+     */
     public void require(Right right) {
         if (!has(right)) {
             throw refusal(right, "");
         }
     }
 
-    /** The same, for a read there. */
+    /** Fails in the same way if the caller does not have a right for an environment and a service. */
     public void require(Right right, String environment, String serviceName) {
         if (!may(right, environment, serviceName)) {
             throw refusal(right, has(right) ? where(environment, serviceName) : "");
         }
     }
 
-    /** The same, for a write there. */
+    /** Fails in the same way if the caller may not write in an environment and for a service. */
     public void requireWrite(Right right, String environment, String serviceName) {
         if (!mayWrite(right, environment, serviceName)) {
             throw refusal(right, has(right) ? where(environment, serviceName) : "");
@@ -87,19 +90,19 @@ public record Caller(
 
     private static String where(String environment, String serviceName) {
         return " for environment '" + environment + "'"
-                + (serviceName.isEmpty() ? ", shared by all services" : " and service '" + serviceName + "'");
+                + (serviceName.isEmpty() ? " and resources without a service" : " and service '" + serviceName + "'");
     }
 
     private ServiceException refusal(Right right, String where) {
         if (isAnonymous()) {
             return new ServiceException(
                     ErrorCode.UNAUTHENTICATED,
-                    "This needs a key or token with the right " + right.text()
+                    "This request needs an API key or token with the right " + right.text()
                             + " (Authorization: ApiKey <key> or Bearer" + " <token>)");
         }
         return new ServiceException(
                 ErrorCode.FORBIDDEN,
-                "The right " + right.text() + where + " is missing",
+                "You do not have the right " + right.text() + where,
                 List.of(),
                 Map.of("missing_right", right.text()));
     }

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /** The rights that a caller can be granted. */
 public enum Right {
-    /** Reading what is not encrypted, where anonymous reads are off. */
+    /** The right to read everything that is not encrypted. It is needed only if anonymous reads are off. */
     READ("read"),
     CONFIG_WRITE("config:write"),
     FLAGS_WRITE("flags:write"),
@@ -13,7 +13,7 @@ public enum Right {
     SECRETS_READ("secrets:read"),
     AUDIT_READ("audit:read"),
     KEYS_WRITE("keys:write"),
-    /** All of them. */
+    /** All rights. */
     ADMIN("admin");
 
     private final String text;
@@ -22,7 +22,7 @@ public enum Right {
         this.text = text;
     }
 
-    /** As it stands in the API, in a key and in a token's scope. */
+    /** Returns the name of the right in the API, in keys and in the {@code scope} claim of tokens. */
     public String text() {
         return text;
     }

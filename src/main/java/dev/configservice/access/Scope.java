@@ -3,7 +3,7 @@ package dev.configservice.access;
 import java.util.List;
 
 /**
- * The names that a caller is limited to: exact ones, or a beginning followed by {@code *}. An empty list is no limit.
+ * The names that a caller is limited to: exact names, or prefixes followed by {@code *}. An empty list means no limit.
  */
 public record Scope(List<String> patterns) {
     public static final Scope ALL = new Scope(List.of());

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of access: callers, rights, scopes, and who authenticates. Knows errors only; API keys and tokens are in
- * {@code credential}.
+ * The vocabulary of access: callers, rights, scopes, and the interface for authentication. It depends only on
+ * {@code error}; API keys and tokens are in {@code credential}.
  */
 @NullMarked
 package dev.configservice.access;

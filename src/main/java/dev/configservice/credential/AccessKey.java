@@ -20,8 +20,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An API key as it is kept: of its secret, only the SHA-256. The secret is 256 random bits, so that no slow hash is
- * needed.
+ * An API key as it is stored. Only the SHA-256 of its secret is kept. The secret has 256 random bits, so a slow hash is
+ * not needed.
  */
 record AccessKey(
         String id,
@@ -53,7 +53,7 @@ record AccessKey(
                 time(row.path("previous_until")));
     }
 
-    /** A new secret: 256 random bits. */
+    /** Returns a new secret of 256 random bits. */
     static String newSecret() {
         byte[] bytes = new byte[32];
         RANDOM.nextBytes(bytes);

@@ -5,7 +5,7 @@ import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
 
-/** The kind of resource for API keys. A rotation adds a new hash, and the old one stays valid for its grace period. */
+/** The resource kind of API keys. A rotation adds a new hash, and the old one stays valid for a grace period. */
 public final class AccessKeyKind implements ResourceKind {
     @Override
     public String name() {

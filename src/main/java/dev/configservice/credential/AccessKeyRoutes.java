@@ -35,7 +35,10 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The routes of API keys. Nobody gives, rotates or deletes a key with a right or a reach beyond their own. */
+/**
+ * The routes of API keys. A caller can create, rotate or delete a key only if the caller has every right of the key and
+ * the scopes of the key are within the scopes of the caller.
+ */
 public final class AccessKeyRoutes implements Routes {
     private static final UnitId KEYS = new UnitId(AccessKey.KIND, "", "");
     private static final StringRule KEY_NAME = StringRule.text(1, 200);
@@ -115,7 +118,7 @@ public final class AccessKeyRoutes implements Routes {
         String name = form.required("name", KEY_NAME);
         List<String> rights = form.texts("rights", RIGHT, 20);
         if (rights == null || rights.isEmpty()) {
-            form.error("rights", "is required: a list of one right or more");
+            form.error("rights", "is required (expected: an array of at least one right)");
         }
         List<String> environments = reach(form, "environments");
         List<String> serviceNames = reach(form, "service_names");
@@ -168,7 +171,7 @@ public final class AccessKeyRoutes implements Routes {
     private static @Nullable List<String> reach(FieldReader form, String field) {
         List<String> patterns = form.texts(field, PATTERN, 100);
         if (patterns != null && patterns.isEmpty()) {
-            form.error(field, "may not be empty (leave it out for no limit)");
+            form.error(field, "may not be empty (omit it for no limit)");
         }
         return patterns;
     }
@@ -178,16 +181,16 @@ public final class AccessKeyRoutes implements Routes {
             if (!caller.holds(right)) {
                 throw new ServiceException(
                         ErrorCode.FORBIDDEN,
-                        "The right " + right.text() + " is beyond your own",
+                        "The key has the right " + right.text() + ", which you do not have",
                         List.of(),
                         Map.of("missing_right", right.text()));
             }
         }
         if (!caller.environments().contains(environments)) {
-            throw new ServiceException(ErrorCode.FORBIDDEN, "The environments are beyond your own");
+            throw new ServiceException(ErrorCode.FORBIDDEN, "The key covers environments outside your scope");
         }
         if (!caller.serviceNames().contains(serviceNames)) {
-            throw new ServiceException(ErrorCode.FORBIDDEN, "The service_names are beyond your own");
+            throw new ServiceException(ErrorCode.FORBIDDEN, "The key covers service_names outside your scope");
         }
     }
 

@@ -35,8 +35,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells who calls. A node that is cut off from the log trusts the keys that it knows for a while
- * ({@code access.max-stale}); after that it cannot know which were revoked, and answers 503 to them.
+ * The authentication of callers by API keys and tokens. A node that is cut off from the log trusts the keys that it
+ * knows for a while ({@code access.max-stale}). After that it cannot know which keys were revoked, and answers every
+ * request that has a key with 503.
  */
 public final class Credentials implements Authenticator {
     private static final Duration ISSUER_KEYS_EVERY = Duration.ofMinutes(1);
@@ -81,7 +82,7 @@ public final class Credentials implements Authenticator {
         this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Scope.ALL, Scope.ALL, null);
     }
 
-    /** Follows the keys of the token issuer from now on. */
+    /** Starts to read the keys of the token issuer at intervals. */
     public void start() {
         if (issuer != null) {
             issuer.start();
@@ -94,10 +95,10 @@ public final class Credentials implements Authenticator {
     }
 
     /**
-     * The caller of a request. Fails with {@link ErrorCode#UNAUTHENTICATED} where it shows something that is not valid,
-     * {@link ErrorCode#UNAVAILABLE} where that cannot be known.
+     * Authenticates the caller of a request. Fails with {@link ErrorCode#UNAUTHENTICATED} if the credential is not
+     * valid, and with {@link ErrorCode#UNAVAILABLE} if its validity cannot be determined now.
      *
-     * @param authorization the header; null where there is none
+     * @param authorization the {@code Authorization} header; null if there is none
      */
     @Override
     public Future<Caller> authenticate(@Nullable String authorization) {
@@ -108,7 +109,7 @@ public final class Credentials implements Authenticator {
         String scheme = space < 0 ? authorization : authorization.substring(0, space);
         String credential = space < 0 ? "" : authorization.substring(space + 1).strip();
         if (scheme.equals("ApiKeyOrBearer")) {
-            // from a URL, where nothing says which of the two it is
+            // the credential is from a URL, which does not say whether it is a key or a token
             return credential.startsWith("cs_") || credential.indexOf('.') < 0
                     ? byKey(credential)
                     : byToken(credential);
@@ -129,11 +130,11 @@ public final class Credentials implements Authenticator {
         }
         int second = key.indexOf('_', 3);
         if (!key.startsWith("cs_") || second < 0 || !Ids.isId(key.substring(3, second))) {
-            return refused("The key is not known");
+            return refused("The key is unknown");
         }
         if (feed.staleness().compareTo(settings.maxStale()) > 0) {
             return Future.failedFuture(ServiceException.unavailable(
-                    "This node is cut off from the log and cannot tell whether the key still holds"));
+                    "This node is cut off from the log and cannot tell whether the key is still valid"));
         }
         String id = key.substring(3, second);
         String secret = key.substring(second + 1);
@@ -141,14 +142,17 @@ public final class Credentials implements Authenticator {
             AccessKey known = snapshot.view(Credentials::byId).get(id);
             Instant now = clock.instant();
             if (known == null || !known.opens(secret, now)) {
-                return refused("The key is not known, was revoked or has expired");
+                return refused("The key is unknown, revoked or expired");
             }
             usage.used(id, now);
             return Future.succeededFuture(reading(known.caller()));
         });
     }
 
-    /** Tells whether a caller's key still exists. A node that cannot tell answers yes until its trust ends. */
+    /**
+     * Tells whether the key of a caller still exists. A node that cannot find out answers yes, until it has been cut
+     * off for longer than {@code access.max-stale}.
+     */
     @Override
     public Future<Boolean> holds(Caller caller) {
         String id = caller.keyId();
@@ -171,11 +175,11 @@ public final class Credentials implements Authenticator {
 
     private Future<Caller> byToken(String token) {
         if (issuer == null) {
-            return refused("Tokens are not accepted here (setting access.jwt-issuer)");
+            return refused("This service does not accept tokens (access.jwt-issuer is not set)");
         }
-        // whatever keys there are: one that is not signed has two parts
+        // reject an unsigned token, which has only two parts, regardless of the keys
         if (!SIGNED_TOKEN.matcher(token).matches()) {
-            return refused("The token is not one of three parts, signed");
+            return refused("The token is not a signed JWT (three dot-separated parts)");
         }
         return issuer.auth()
                 .authenticate(new TokenCredentials(token))
@@ -184,7 +188,7 @@ public final class Credentials implements Authenticator {
                         e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
     }
 
-    /** With a key, a caller may read no less than without one. */
+    /** Lets a caller with a credential read at least everything that an anonymous caller may read. */
     private Caller reading(Caller caller) {
         return settings.anonymousReads() ? caller.withOpenReads() : caller;
     }
@@ -200,7 +204,7 @@ public final class Credentials implements Authenticator {
         String subject = claims.getString("sub", "token");
         Long expires = claims.getLong("exp");
         if (expires == null) {
-            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "The token has no expiry (exp)");
+            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "The token has no expiration time (exp)");
         }
         return new Caller(
                 "jwt:" + subject,
@@ -213,7 +217,7 @@ public final class Credentials implements Authenticator {
                 Instant.ofEpochSecond(expires));
     }
 
-    /** An absent claim is no limit; one that names nothing reaches nothing. */
+    /** Returns the scope in a claim. An absent claim means no limit. A claim without names covers nothing. */
     private static Scope reach(@Nullable Object claim) {
         if (claim == null) {
             return Scope.ALL;
@@ -231,7 +235,7 @@ public final class Credentials implements Authenticator {
         return Future.failedFuture(new ServiceException(ErrorCode.UNAUTHENTICATED, why));
     }
 
-    /** The longest time that a node which is cut off trusts what it knows. */
+    /** Returns the longest time for which a node that is cut off from the log trusts the keys that it knows. */
     public Duration maxStale() {
         return settings.maxStale();
     }

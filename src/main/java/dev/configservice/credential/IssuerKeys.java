@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The keys that tokens are verified with: a shared secret, or the key set of the issuer (RFC 7517) from a file or a
- * URL. The set is read when the service starts, which fails if it cannot be read, and then again at intervals, since
- * issuers replace their keys. If it cannot be read later, the last keys stay in use.
+ * URL. The set is first read when the service starts. If it cannot be read, the start fails. Since issuers replace
+ * their keys, it is then read again at intervals. If one of these reads fails, the last keys stay in use.
  */
 final class IssuerKeys {
     private static final Logger log = LoggerFactory.getLogger(IssuerKeys.class);
@@ -45,7 +45,7 @@ final class IssuerKeys {
     private final Duration every;
     private final Counter failures;
 
-    /** Null where the keys are in a file. */
+    /** Null if the keys do not come from a URL. */
     private final @Nullable HttpClient http;
 
     private volatile JWTAuth auth;
@@ -53,16 +53,16 @@ final class IssuerKeys {
     private boolean failing;
 
     /**
-     * Fails with {@link SettingsException} where there are no keys.
+     * Reads the keys. Fails with {@link SettingsException} if there are none.
      *
-     * @param every how long after one reading of the key set the next begins, at least
+     * @param every the minimum pause between two reads of the key set
      */
     IssuerKeys(Vertx vertx, AccessSettings settings, Duration every, MeterRegistry meters) {
         this.vertx = vertx;
         this.settings = settings;
         this.every = every;
         this.failures = Counter.builder("config_service_issuer_key_failures")
-                .description("How often the token issuer's keys could not be read again")
+                .description("Failed attempts to read the keys of the token issuer again")
                 .register(meters);
         String place = settings.jwtJwks();
         this.http = place.startsWith("http://") || place.startsWith("https://")
@@ -88,14 +88,14 @@ final class IssuerKeys {
         }
     }
 
-    /** Reads the key set again and again from now on. */
+    /** Starts to read the key set at intervals. */
     void start() {
         if (settings.jwtSecret().isEmpty()) {
             again();
         }
     }
 
-    /** The verifier for tokens with the current keys. */
+    /** Returns the verifier for tokens, with the current keys. */
     JWTAuth auth() {
         return auth;
     }
@@ -113,22 +113,22 @@ final class IssuerKeys {
         try {
             JsonArray keys = new JsonObject(keySet).getJsonArray("keys");
             if (keys == null || keys.isEmpty()) {
-                throw new IOException("it holds no keys");
+                throw new IOException("it contains no keys");
             }
             for (Object key : keys) {
                 JsonObject jwk = (JsonObject) key;
                 if (jwk.getString("kty") == null) {
-                    throw new IOException("it holds a key without a kty");
+                    throw new IOException("it contains a key without a kty");
                 }
                 options.addJwk(jwk);
             }
         } catch (DecodeException | ClassCastException e) {
-            // the text of it may hold what is secret
+            // the message of the cause quotes the key set, which may contain a secret
             throw new IOException("it is not a JSON web key set");
         }
         JWTAuth made = JWTAuth.create(vertx, options);
         if (takesUnsigned(made)) {
-            throw new IOException("it holds no key that can check a token");
+            throw new IOException("it contains no key that can verify a token");
         }
         return made;
     }
@@ -153,7 +153,7 @@ final class IssuerKeys {
     }
 
     private void again() {
-        // all nodes of a cluster do not ask in one moment
+        // the jitter keeps the nodes of a cluster from asking all at once
         long jitter = ThreadLocalRandom.current().nextLong(every.toMillis() / 4 + 1);
         vertx.setTimer(
                 every.toMillis() + jitter,
@@ -172,8 +172,8 @@ final class IssuerKeys {
         } catch (IOException | RuntimeException e) {
             failures.increment();
             if (!failing) {
-                // not where they are: a URL may hold what is secret
-                log.warn("access.issuer-keys-not-read cause={}; those read last hold", e.toString());
+                // the location of the keys is not logged: a URL may contain a secret
+                log.warn("access.issuer-keys-not-read cause={}; the last keys stay in use", e.toString());
             }
             failing = true;
         }
@@ -187,7 +187,7 @@ final class IssuerKeys {
         try {
             HttpRequest request =
                     HttpRequest.newBuilder(URI.create(settings.jwtJwks())).build();
-            // a deadline of the request would end with the headers
+            // a timeout of the request itself would not cover the body, only the headers
             CompletableFuture<HttpResponse<String>> answer =
                     http.sendAsync(request, HttpResponse.BodyHandlers.ofString());
             HttpResponse<String> response;
@@ -203,7 +203,7 @@ final class IssuerKeys {
         } catch (ExecutionException e) {
             throw new IOException(e.getCause());
         } catch (TimeoutException e) {
-            throw new IOException("no answer within " + READ_DEADLINE.toSeconds() + " s", e);
+            throw new IOException("no response within " + READ_DEADLINE.toSeconds() + " s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

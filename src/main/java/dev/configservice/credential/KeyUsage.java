@@ -18,8 +18,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time of the last use of each key. It is gathered in memory and written at intervals, and is not a change. It
- * never holds more entries than there are keys.
+ * The time of the last use of each key. It is collected in memory and written at intervals. It is not a change, so it
+ * is not in the log. There are never more entries than keys.
  */
 public final class KeyUsage {
     private static final Duration EVERY = Duration.ofSeconds(5);
@@ -30,16 +30,16 @@ public final class KeyUsage {
     private final Map<String, Instant> used = new ConcurrentHashMap<>();
 
     /**
-     * Records on a node.
+     * Creates the record of a node.
      *
-     * @param store where batches are written: {@link #store}, or a core node
+     * @param store the target of the batches: {@link #store}, or on an edge a core node
      */
     public KeyUsage(Vertx vertx, Postgres postgres, BatchedWrites.Store store, Supplier<UUID> ids) {
         this.postgres = postgres;
         this.batches = new BatchedWrites(vertx, "key-usage", EVERY, this::take, store, ids);
     }
 
-    /** Writes batches to the database. */
+    /** Returns a store that writes batches to PostgreSQL. */
     public static BatchedWrites.Store store(Postgres postgres) {
         return new BatchInsert(
                 postgres,
@@ -49,7 +49,7 @@ public final class KeyUsage {
                 "(id) do update set last_used_at = greatest(key_usage.last_used_at, excluded.last_used_at)");
     }
 
-    /** Writes what was recorded every few seconds from now on. */
+    /** Starts to write the recorded uses every few seconds. */
     public void start() {
         batches.start();
     }
@@ -58,7 +58,7 @@ public final class KeyUsage {
         used.put(id, at);
     }
 
-    /** Writes what was recorded since the last time. */
+    /** Writes the uses that were recorded since the last write. */
     public Future<Void> write() {
         return batches.write();
     }
@@ -76,7 +76,10 @@ public final class KeyUsage {
         return rows.isEmpty() ? null : Json.write(rows);
     }
 
-    /** Reads the last use of each key, by id: up to this moment on this node, and a few seconds ago on others. */
+    /**
+     * Reads the last use of each key, by id. The uses on this node are up to date. Those on other nodes may be missing
+     * for a few seconds.
+     */
     Future<Map<String, Instant>> read() {
         return write().otherwiseEmpty()
                 .compose(v -> postgres.read(READ, Tuple.tuple()))

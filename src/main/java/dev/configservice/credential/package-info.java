@@ -1,4 +1,4 @@
-/** API keys and JSON web tokens: how callers are authenticated, and the routes that manage keys. */
+/** API keys and JSON web tokens: the authentication of callers, and the routes that manage keys. */
 @NullMarked
 package dev.configservice.credential;
 

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of the log as JSON, from node to node. What is secret is in them only as ciphertext. */
+/** The JSON of changes that are sent between nodes. It contains secrets only as ciphertext. */
 final class ChangeJson {
     private ChangeJson() {}
 

@@ -31,9 +31,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All that passes between edges and core nodes: cores say where they are in the log, edges ask. Each core has addresses of
- * its own, one for each topic, so that an edge knows whom it asks, and asks the next where one does not answer. A core
- * always answers, also with a failure: else whoever asked would only see a timeout.
+ * The messages between edges and core nodes: core nodes announce their positions in the log, and edges send requests.
+ * Each core node has its own address for each topic. An edge therefore knows which node it asks, and can ask the next
+ * one if that node does not answer. A core node always answers, also with a failure, because the edge would otherwise
+ * only see a timeout.
  */
 public final class CoreBus {
     private static final Logger log = LoggerFactory.getLogger(CoreBus.class);
@@ -43,7 +44,7 @@ public final class CoreBus {
     private static final byte DONE = 0;
     private static final byte FAILED = 1;
 
-    /** The time that one core node has to answer a request that can be sent again. */
+    /** The time that one core node has to answer a request that can be retried. */
     public static final Duration DEADLINE = Duration.ofSeconds(1);
 
     private final Vertx vertx;
@@ -56,23 +57,25 @@ public final class CoreBus {
     private volatile boolean leaving;
 
     /**
-     * @param self what this node is known by among the nodes
+     * Creates the bus of a node.
+     *
+     * @param self the id of this node in the cluster
      */
     public CoreBus(Vertx vertx, String self) {
         this.vertx = vertx;
         this.self = self;
     }
 
-    /** A node has left the cluster: what it was asked is not answered any more, and it is not asked again. */
+    /** Fails the pending requests to a node that has left the cluster, and no longer sends requests to it. */
     public void gone(String node) {
         heardOf.remove(node);
         Set<Promise<Message<Buffer>>> unanswered = asked.remove(node);
         if (unanswered != null) {
-            unanswered.forEach(p -> p.tryFail("the node has left"));
+            unanswered.forEach(p -> p.tryFail("the node has left the cluster"));
         }
     }
 
-    /** Hears where a core node is in the log. */
+    /** A listener for the positions that core nodes announce. */
     @FunctionalInterface
     public interface Announced {
         void at(long epoch, long revision);
@@ -82,7 +85,7 @@ public final class CoreBus {
         return "config-service.core." + core + "." + topic;
     }
 
-    /** Answers what edges ask of this core node. */
+    /** Answers the requests of edges on one topic, on this core node. */
     public void serve(String topic, Function<Buffer, Future<Buffer>> answer) {
         vertx.eventBus().consumer(address(self, topic), (Message<Buffer> message) -> {
             Future<Buffer> result;
@@ -98,18 +101,18 @@ public final class CoreBus {
         });
     }
 
-    /** Calls {@code announce} whenever an edge asks who is there. */
+    /** Calls {@code announce} when an edge asks which core nodes exist. */
     public void onAsked(Runnable announce) {
         vertx.eventBus().consumer(WHO, message -> announce.run());
     }
 
-    /** Tells the edges that this core node is about to stop: from now on they ask others. */
+    /** Tells the edges that this core node is shutting down, so that they ask other core nodes from now on. */
     public void leave() {
         leaving = true;
         vertx.eventBus().publish(CORES, new JsonObject().put("core", self).put("leaving", true));
     }
 
-    /** Tells the edges where this core node is in the log, unless it is about to stop. */
+    /** Announces the position of this core node to the edges, unless it is shutting down. */
     public void announce(long epoch, long revision) {
         if (leaving) {
             return;
@@ -120,7 +123,7 @@ public final class CoreBus {
                         new JsonObject().put("core", self).put("epoch", epoch).put("revision", revision));
     }
 
-    /** Follows what cores say of themselves; on the event loop of the caller. */
+    /** Follows the announcements of core nodes. The listener runs on the event loop of the caller. */
     public void follow(Announced announced) {
         MessageConsumer<JsonObject> hears = vertx.eventBus().consumer(CORES, (Message<JsonObject> message) -> {
             JsonObject said = message.body();
@@ -131,11 +134,11 @@ public final class CoreBus {
             heardOf.put(said.getString("core"), System.nanoTime());
             announced.at(said.getLong("epoch"), said.getLong("revision"));
         });
-        // not before they can be heard: else the first word of them is the one that each says every second
+        // ask only when this node can receive: if it missed the reply, it would wait a second for the next announcement
         hears.completion().onComplete(v -> vertx.eventBus().publish(WHO, new JsonObject()));
     }
 
-    /** Prefers another core node from now on, e.g. because this one is behind. */
+    /** Prefers another core node from now on, e.g. because the current one lags. */
     public void another() {
         List<String> there = there();
         there.remove(preferred);
@@ -145,9 +148,12 @@ public final class CoreBus {
     }
 
     /**
-     * Asks a core node. What can be asked again is asked of the next one where one does not answer in time or cannot;
-     * what cannot (a write) fails with {@link ErrorCode#OUTCOME_UNKNOWN} where it may have been heard. Fails only with
+     * Sends a request to a core node. If that node does not receive it, the next one is asked. Fails only with
      * {@link ServiceException}.
+     *
+     * @param again whether the request can be retried. If so, the next node is also asked if one does not answer in
+     *     time or is unavailable. If not, as with a write, a request that is not answered fails with
+     *     {@link ErrorCode#OUTCOME_UNKNOWN}, because the node may have received it.
      */
     public Future<Buffer> ask(String topic, Buffer question, Duration deadline, boolean again) {
         List<String> there = there();
@@ -163,7 +169,7 @@ public final class CoreBus {
             @Nullable ServiceException before) {
         if (!cores.hasNext()) {
             return Future.failedFuture(
-                    before == null ? ServiceException.unavailable("No core node can be reached") : before);
+                    before == null ? ServiceException.unavailable("No core node is reachable") : before);
         }
         String core = cores.next();
         return request(core, topic, question, deadline).transform(done -> {
@@ -178,7 +184,7 @@ public final class CoreBus {
                         ? ask(cores, topic, question, deadline, again, before)
                         : Future.failedFuture(new ServiceException(
                                 ErrorCode.OUTCOME_UNKNOWN,
-                                "The core node did not answer; it is not known what it did"));
+                                "The core node did not answer; the write may have been applied"));
             }
             Buffer answer = done.result().body();
             Buffer content = answer.slice(1, answer.length());
@@ -215,7 +221,9 @@ public final class CoreBus {
         return cause instanceof ReplyException e && e.failureType() == ReplyFailure.NO_HANDLERS;
     }
 
-    /** The cores heard of lately, in any order but for the preferred one, which is first. */
+    /**
+     * Returns the core nodes that announced themselves recently: the preferred one first, the others in random order.
+     */
     private List<String> there() {
         long now = System.nanoTime();
         heardOf.values().removeIf(at -> now - at > FORGOTTEN_NANOS);
@@ -234,7 +242,7 @@ public final class CoreBus {
             e = known;
         } else {
             log.error("core.failed topic={}", topic, cause);
-            e = new ServiceException(ErrorCode.INTERNAL, "The core node failed; its log tells more");
+            e = new ServiceException(ErrorCode.INTERNAL, "The core node failed; see its log");
         }
         ObjectNode o = Json.object();
         o.put("code", e.code().name());

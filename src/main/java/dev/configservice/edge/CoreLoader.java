@@ -16,8 +16,8 @@ import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 
 /**
- * Loads for an edge, from core nodes: they answer from their own caches, so that many edges put no more load on PostgreSQL
- * than one. What is secret travels as ciphertext.
+ * The loader of an edge, which loads snapshots from core nodes. Core nodes answer from their own caches, so many edges
+ * put no more load on PostgreSQL than one. Secrets are transferred as ciphertext.
  */
 public final class CoreLoader implements SnapshotLoader {
     private static final String LOAD = "snapshot.load";
@@ -30,7 +30,7 @@ public final class CoreLoader implements SnapshotLoader {
         this.cores = cores;
     }
 
-    /** Answers what edges ask. */
+    /** Answers the requests of edges for snapshots and paths, on a core node. */
     public static void serve(Vertx vertx, CoreBus cores, ChangeFeed feed, SnapshotCache cache, Resources resources) {
         cores.serve(LOAD, question -> {
             JsonNode asked = Json.read(question.getBytes());
@@ -38,7 +38,7 @@ public final class CoreLoader implements SnapshotLoader {
             return feed.awaitApplied(need, APPLIED_DEADLINE)
                     .otherwiseEmpty()
                     .compose(v -> cache.get(UnitId.parse(asked.path("unit").textValue()), 0))
-                    // of a large unit this takes longer than an event loop may
+                    // encoding a large unit would block an event loop for too long
                     .compose(snapshot -> vertx.executeBlocking(() -> answer(snapshot), false));
         });
         cores.serve(PATH, question -> {

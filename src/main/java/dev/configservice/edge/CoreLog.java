@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The log as an edge reads it: from what core nodes have applied, out of their memory as far as that reaches. */
+/** The log as an edge reads it. Core nodes serve the changes that they have applied, from memory as far as possible. */
 public final class CoreLog implements PastChanges {
     private static final String NEXT = "log.next";
     private static final String PAST = "log.past";
@@ -36,10 +36,11 @@ public final class CoreLog implements PastChanges {
     /**
      * The continuation of the log after the position of an edge.
      *
-     * @param position where the core node is
-     * @param lookAge how long ago it last compared itself with PostgreSQL
+     * @param position the position of the core node
+     * @param lookAge the time since the core node last compared itself with PostgreSQL
      * @param changes the next changes, at most a page
-     * @param start where they do not follow, or not all are in memory: everything to begin anew with; else null
+     * @param start the data to start over with, if the core node does not know the position of the edge, or if its
+     *     memory does not reach back that far; else null
      */
     record Next(
             Position position,
@@ -47,20 +48,23 @@ public final class CoreLog implements PastChanges {
             List<Change> changes,
             @Nullable Start start) {}
 
-    /** A place in the log to begin at: its hash, and the last revision of every unit as of it. */
+    /** A point in the log to start from: its hash, and the last revision of every unit at that point. */
     record Start(Change.Hash hash, Map<String, Long> units) {}
 
-    /** Answers what edges ask, and tells them of each change and, whatever happens, every second where this node is. */
+    /**
+     * Answers the requests of edges for the log. Announces the position of this node after each change, and every
+     * second in any case.
+     */
     public static void serve(CoreBus cores, Vertx vertx, ChangeFeed feed, ChangeReader reader) {
         cores.serve(NEXT, question -> {
             JsonNode asked = Json.read(question.getBytes());
             Position at = position(asked);
             Change.Hash hash = new Change.Hash(asked.path("hash").asText());
             Promise<Buffer> promise = Promise.promise();
-            // on the feed's event loop nothing is applied meanwhile
+            // on the event loop of the feed no change can be applied in between
             feed.run(() -> {
                 if (!feed.isStarted() || feed.applied().compareTo(at) < 0) {
-                    promise.fail(ServiceException.unavailable("This core node does not know the log as far yet"));
+                    promise.fail(ServiceException.unavailable("This core node has not applied that position yet"));
                 } else {
                     promise.complete(next(feed, at, hash));
                 }
@@ -80,7 +84,7 @@ public final class CoreLog implements PastChanges {
         vertx.setPeriodic(ANNOUNCE_MILLIS, t -> announcer.announce());
     }
 
-    /** Tells of several changes that are applied in one turn of the event loop once. */
+    /** A listener that announces the position once for all changes that are applied in one turn of the event loop. */
     private static final class Announcer implements ChangeFeed.Listener {
         private final CoreBus cores;
         private final Vertx vertx;
@@ -113,7 +117,7 @@ public final class CoreLog implements PastChanges {
     }
 
     /**
-     * Tells whether this node has the last change of an edge, too. If it does not, or if the change is too old to
+     * Tells whether this node also has the last change of an edge. If it does not, or if that change is too old to
      * tell, the edge starts over.
      */
     private static boolean follows(ChangeFeed feed, Position at, Change.Hash hash) {
@@ -179,12 +183,12 @@ public final class CoreLog implements PastChanges {
         return cores.ask(topic, Buffer.buffer(Json.bytes(question)), deadline, true);
     }
 
-    /** Another core node is asked from now on, e.g. because this one is behind. */
+    /** Prefers another core node from now on, e.g. because the current one lags. */
     void another() {
         cores.another();
     }
 
-    /** Hears where core nodes are. */
+    /** Follows the positions that core nodes announce. */
     void follow(CoreBus.Announced announced) {
         cores.follow(announced);
     }

@@ -26,9 +26,9 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Requests that need the log, which an edge does not have: it hands them to a core node, which runs the same route and
- * answers what it would have answered itself. Who calls is checked on both. Where there is a keyset, what passes is sealed
- * with it: a value that is to be encrypted, or a caller's key, is nowhere on the way in the clear.
+ * The forwarding of requests that need the log, which an edge does not have. The edge sends such a request to a core
+ * node, which runs the same route. Both nodes authenticate the caller. If there is a keyset, requests and responses are
+ * sealed with it, so that neither a value that will be encrypted nor a caller's key is sent in the clear.
  */
 public final class CoreRequests implements Forwarder {
     private static final String TOPIC = "request";
@@ -53,7 +53,7 @@ public final class CoreRequests implements Forwarder {
         this.keyring = keyring;
     }
 
-    /** Answers the requests that edges forward, by the routes of these features that need the log. */
+    /** Answers the requests that edges forward, with those routes of the features that need the log. */
     public void serve(Authenticator authenticator, List<Routes> features) {
         Map<String, Route> routes = new HashMap<>();
         for (Routes feature : features) {
@@ -108,7 +108,10 @@ public final class CoreRequests implements Forwarder {
         return texts;
     }
 
-    /** Hands a request on; what it wrote is visible on this node when it is answered. */
+    /**
+     * Forwards a request. After a write, waits for a short time until this node has applied it, so that the caller can
+     * read here what it wrote.
+     */
     @Override
     public Future<Response> forward(String route, Function<Request, Future<Response>> handler, Request request) {
         boolean isRead = request.method().equals("GET") || request.method().equals("HEAD");
@@ -125,7 +128,10 @@ public final class CoreRequests implements Forwarder {
                         : Future.succeededFuture(answer));
     }
 
-    /** An answer that cannot be opened (keysets differ while they are replaced) leaves open what a write came to. */
+    /**
+     * Opens the response of a core node. Keysets differ between nodes while they are being replaced. If the response
+     * cannot be opened for that reason, the outcome of a write is unknown.
+     */
     private Response opened(Buffer answer, boolean isRead) {
         try {
             return read(open(ANSWER, answer));
@@ -133,7 +139,8 @@ public final class CoreRequests implements Forwarder {
             throw isRead
                     ? e
                     : new ServiceException(
-                            ErrorCode.OUTCOME_UNKNOWN, "The core node took the write; its answer: " + e.getMessage());
+                            ErrorCode.OUTCOME_UNKNOWN,
+                            "The core node answered, but its response could not be opened: " + e.getMessage());
         }
     }
 
@@ -143,7 +150,7 @@ public final class CoreRequests implements Forwarder {
                 .put("id", request.id())
                 .put("method", request.method())
                 .put("path", request.path())
-                // what this edge has shown already, the core must have seen too
+                // the core node must have applied every change that this edge has already shown
                 .put(
                         "min_revision",
                         Math.max(request.minRevision(), feed.applied().revision()))
@@ -211,7 +218,7 @@ public final class CoreRequests implements Forwarder {
         if (keyring.isPresent()) {
             throw new ServiceException(
                     ErrorCode.NO_KEYSET,
-                    "The edge has no keyset, but the core nodes have one (setting secrets.keyset, the same on all)");
+                    "The edge has no keyset, but the core nodes do (expected: the same secrets.keyset on all nodes)");
         }
         return content;
     }

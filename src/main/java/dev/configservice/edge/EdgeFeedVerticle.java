@@ -13,14 +13,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the log for an edge, which has no PostgreSQL: it asks a core node for what comes next, when one says that it is
- * further, and every second in any case. A message that is lost costs a moment, never a change.
+ * The follower of the log on an edge, which has no PostgreSQL. It asks a core node for the next changes when one
+ * announces a later position, and every second in any case. If a message is lost, changes arrive late but are not lost.
  */
 public final class EdgeFeedVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(EdgeFeedVerticle.class);
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     private static final Duration START_DEADLINE = Duration.ofSeconds(5);
-    /** A core node that has not looked for so long is cut off itself. */
+    /** A core node that has not compared itself with PostgreSQL for longer than this is itself cut off. */
     private static final Duration OLD = Duration.ofSeconds(3);
 
     private final ChangeFeed feed;
@@ -35,7 +35,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
         this.cores = cores;
     }
 
-    /** Completes when the edge knows where the log stands, or after five seconds, and goes on trying. */
+    /** Completes when the edge knows the position of the log, or after five seconds. It keeps trying in that case. */
     @Override
     public Future<?> start() {
         feed.bind(context);

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.UUID;
 
-/** The batches that edges let a core node write. A batch may be sent to several, as it is written once. */
+/** The batches that core nodes write for edges. A batch may be sent to several core nodes, but is written only once. */
 public enum RemoteBatches {
     KEY_USAGE,
     FLAG_USAGE,
@@ -19,7 +19,7 @@ public enum RemoteBatches {
         return "batches." + name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Writes, on a core node, the batches of edges. */
+    /** Writes the batches that edges send, on a core node. */
     public void serve(CoreBus cores, BatchedWrites.Store store) {
         cores.serve(
                 topic(),
@@ -29,7 +29,7 @@ public enum RemoteBatches {
                         .map(Buffer.buffer()));
     }
 
-    /** Sends, from an edge, batches to a core node. */
+    /** Returns the store of an edge, which sends batches to a core node. */
     public BatchedWrites.Store on(CoreBus cores) {
         return (batch, rows) ->
                 cores.ask(topic(), Buffer.buffer(batch + rows), DEADLINE, true).mapEmpty();

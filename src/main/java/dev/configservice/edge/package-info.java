@@ -1,5 +1,5 @@
 /**
- * Everything between an edge and the core nodes: following the log, loading snapshots, forwarding requests. Nothing else
+ * Everything between an edge and the core nodes: following the log, loading snapshots, forwarding requests. No feature
  * knows whether a node is an edge.
  */
 @NullMarked

@@ -8,8 +8,8 @@ import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A change as it is sent out, encoded once for all that it goes to. Secrets are not in it; the actor is only in the form
- * for those who may see it.
+ * A change as consumers receive it, encoded once for all of them. It contains no secrets. It contains the actor only in
+ * the variant for consumers that may see the actor.
  */
 public final class ChangeEvent {
     private final Change change;
@@ -30,7 +30,7 @@ public final class ChangeEvent {
         return change.revision();
     }
 
-    /** The kind of resource and what happened to it, e.g. {@code configuration.updated}. */
+    /** Returns the kind of the resource and the action, e.g. {@code configuration.updated}. */
     public String type() {
         return change.resource().kind() + "." + change.action().text();
     }
@@ -52,7 +52,7 @@ public final class ChangeEvent {
         return o;
     }
 
-    /** The event as a server-sent one. */
+    /** Returns the event, encoded as a server-sent event. */
     public Buffer frame(boolean withActor) {
         Buffer frame = withActor ? actorFrame : anonymousFrame;
         if (frame == null) {

@@ -7,7 +7,7 @@ import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
 
-/** Makes the events of changes, as the kinds of resources describe them. */
+/** A factory for the events of changes. The kind of a resource determines the data in its events. */
 public final class ChangeEvents {
     private final ResourceKinds kinds;
 
@@ -19,13 +19,16 @@ public final class ChangeEvents {
         return kinds;
     }
 
-    /** The event of a change that is public. */
+    /** Returns the event of a public change. */
     public ChangeEvent of(Change change) {
         Resource resource = change.resource();
         return new ChangeEvent(change, kinds.get(resource.kind()).data(resource));
     }
 
-    /** A resource as the audit shows it, without secrets; empty for a kind that this version does not know. */
+    /**
+     * Returns a resource as the audit trail shows it, without secrets. The object is empty for a kind that this version
+     * does not know.
+     */
     public ObjectNode audited(Resource resource) {
         ResourceKind kind = kinds.find(resource.kind());
         return kind == null ? Json.object() : kind.audited(resource);

@@ -11,8 +11,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The changes that a consumer wants and may see. A service's name also matches what all services share, an environment also
- * what has none; what belongs to no service matches only where none is asked for.
+ * The filter for the changes that a consumer wants and may see. A filter by service also matches resources that all
+ * services share, and a filter by environment also matches resources without an environment. Kinds that never belong to
+ * a service match only if there is no filter by service.
  */
 public final class ChangeFilter {
     private final ResourceKinds kinds;
@@ -20,7 +21,7 @@ public final class ChangeFilter {
     private final Scope environments;
     private final Scope serviceNames;
 
-    /** The filters of a request; null for those that are not given. */
+    /** The filters of a request; null means no filter. */
     public record Wanted(
             @Nullable String environment,
             @Nullable String serviceName,
@@ -36,7 +37,7 @@ public final class ChangeFilter {
         this.serviceNames = serviceNames;
     }
 
-    /** The changes that a caller wants, of those that it may see. Fails where it may not read at all. */
+    /** Returns the filter for the changes that a caller wants and may see. Fails if the caller may not read at all. */
     public static ChangeFilter of(ResourceKinds kinds, Wanted wanted, Caller caller) {
         caller.require(Right.READ);
         return new ChangeFilter(kinds, wanted, caller.environments(), caller.serviceNames());
@@ -65,7 +66,7 @@ public final class ChangeFilter {
                 && (r.serviceName().isEmpty() || serviceNames.covers(r.serviceName()));
     }
 
-    /** Filters that ask for the same for callers of the same scope are equal, so that streams share their work. */
+    /** Compares the requested filters and the scopes of callers: streams with equal filters are matched together. */
     @Override
     public boolean equals(@Nullable Object o) {
         return o instanceof ChangeFilter f

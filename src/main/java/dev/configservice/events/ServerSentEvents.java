@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import io.vertx.core.buffer.Buffer;
 
-/** The text of server-sent events (WHATWG HTML, section 9.2). The data is one line: JSON has no bare line ends. */
+/**
+ * The encoding of server-sent events (WHATWG HTML, section 9.2). The data is always one line, because the JSON contains
+ * no line breaks.
+ */
 public final class ServerSentEvents {
     private ServerSentEvents() {}
 
@@ -14,7 +17,7 @@ public final class ServerSentEvents {
                 .appendString("\n\n");
     }
 
-    /** Asks the client to come back after this many milliseconds. */
+    /** Returns the field that asks the client to wait this long before it reconnects. */
     public static Buffer retry(long millis) {
         return Buffer.buffer("retry: " + millis + "\n\n");
     }

@@ -27,7 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The log as an audit trail: with what stood before each change, and its chain of hashes. */
+/** The log as an audit trail: each change with the resource before it, and the hash chain of the log. */
 public final class AuditLog {
     private static final Duration DEADLINE = Duration.ofSeconds(5);
     private static final int PAGE = 500;
@@ -47,7 +47,10 @@ public final class AuditLog {
             from changes where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
             order by revision limit $3""";
 
-    /** The last link below a revision: of a change, or of the last one that was dropped, or of nothing. */
+    /**
+     * The last link of the chain before a revision. It is that of a change in the log. If the log holds no change
+     * before the revision, it is that of the last change that was dropped, or the start of the chain.
+     */
     private static final String LINK_BEFORE = """
             select revision, hash from (
               select anchor_revision as revision, anchor_hash as hash from retention
@@ -65,7 +68,7 @@ public final class AuditLog {
         this.kinds = kinds;
     }
 
-    /** The filters of a request; null for those that are not given. Only what is within both scopes is found. */
+    /** The filters of a request; null means no filter. Only entries within both scopes are found. */
     record Wanted(
             @Nullable String resourceType,
             @Nullable String resourceId,
@@ -77,13 +80,13 @@ public final class AuditLog {
             Scope environments,
             Scope serviceNames) {}
 
-    /** A change, and the resource before it; null where there was none. */
+    /** A change, and the resource before it; null if there was none. */
     record Audited(Change change, @Nullable Resource before) {}
 
     Future<List<Audited>> changes(Wanted wanted, long below, int limit) {
         Select select = new Select(CHANGES)
                 .where("c.revision < ?", below)
-                // the log also holds its own entries
+                // the log also holds entries of its own, which begin an epoch
                 .where("c.kind = any(?)", (Object) kinds.names().toArray(String[]::new))
                 .whereGiven("c.kind = ?", wanted.resourceType())
                 .whereGiven("c.environment in ('', ?)", wanted.environment());
@@ -103,7 +106,7 @@ public final class AuditLog {
         });
     }
 
-    /** The filters that changes and reads of secrets share. */
+    /** Adds the filters that apply both to changes and to reads of secrets. */
     private static Select both(Select select, Wanted wanted, boolean orWithoutEnvironment) {
         return select.whereGiven("c.resource_id = ?", wanted.resourceId())
                 .whereGiven("c.actor = ?", wanted.actor())
@@ -170,7 +173,10 @@ public final class AuditLog {
     /** The result of a verification of the hash chain. */
     public record Verification(long from, long to, @Nullable Long firstBreak) {}
 
-    /** Works every link of the chain out again, from a revision on that the log still holds to another. */
+    /**
+     * Computes every link of the chain between two revisions again. The result starts at the oldest revision that the
+     * log still holds, if that is later than {@code from}.
+     */
     public Future<Verification> verify(long from, long to) {
         return postgres.read(LINK_BEFORE, Tuple.of(from), DEADLINE).compose(rows -> {
             Row link = rows.iterator().next();

@@ -23,9 +23,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The routes of the audit: who changed what, when and why, and whether the log is as it was written. */
+/**
+ * The routes of the audit trail. They show who changed what, when and why, and verify that the log was not altered
+ * after it was written.
+ */
 public final class AuditRoutes implements Routes {
-    /** The reads of secrets, which are no changes, as a type of their own. */
+    /** The resource type for reads of secrets, which are not changes. */
     private static final String SECRET_READ = "secret_read";
 
     private static final long MAX_REVISION = 999_999_999_999_999_999L;
@@ -93,7 +96,7 @@ public final class AuditRoutes implements Routes {
                             o -> List.of(o.get("event_id").textValue())));
         }
         if (!before.isEmpty() && !before.matches("\\d{1,18}")) {
-            throw ServiceException.invalid(Page.TOKEN, "is not one that a page gave");
+            throw ServiceException.invalid(Page.TOKEN, "is not a valid page token");
         }
         long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
         return audit.changes(wanted, below, page.limit() + 1)
@@ -134,7 +137,7 @@ public final class AuditRoutes implements Routes {
         long from = request.number("from", 1);
         long to = request.number("to", MAX_REVISION);
         if (to < from) {
-            throw ServiceException.invalid("to", "must not be below from");
+            throw ServiceException.invalid("to", "must not be less than from");
         }
         return audit.verify(from, to).map(v -> {
             ObjectNode o = Json.object();

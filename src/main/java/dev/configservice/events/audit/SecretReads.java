@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notes who was shown which secret: in memory, and written in batches. While PostgreSQL is away what was noted waits; past
- * a bound the oldest is dropped, which a measure and the log tell.
+ * The record of who was shown which secret. Reads are collected in memory and written in batches. While PostgreSQL is
+ * unreachable they wait in memory. Above a limit the oldest are dropped, and a metric counts them.
  */
 public final class SecretReads {
     private static final Duration EVERY = Duration.ofSeconds(1);
@@ -38,20 +38,20 @@ public final class SecretReads {
     private record Read(UUID id, Instant at, String actor, String requestId, Resource resource) {}
 
     /**
-     * Records on a node.
+     * Creates the record of a node.
      *
-     * @param store where batches are written: {@link #store}, or a core node
+     * @param store the target of the batches: {@link #store}, or on an edge a core node
      */
     public SecretReads(Vertx vertx, BatchedWrites.Store store, Ids ids, InstantSource clock, MeterRegistry meters) {
         this.ids = ids;
         this.clock = clock;
         this.batches = new BatchedWrites(vertx, "secret-reads", EVERY, this::take, store, ids::next);
         this.dropped = Counter.builder("config_service_secret_reads_dropped")
-                .description("Reads of secrets that could not be written to the audit")
+                .description("Reads of secrets that were dropped because too many waited for PostgreSQL")
                 .register(meters);
     }
 
-    /** Writes batches to the database. */
+    /** Returns a store that writes batches to PostgreSQL. */
     public static BatchedWrites.Store store(Postgres postgres) {
         return new BatchInsert(
                 postgres,
@@ -62,7 +62,7 @@ public final class SecretReads {
                 "do nothing");
     }
 
-    /** Writes what was recorded every second from now on. */
+    /** Starts to write the recorded reads every second. */
     public void start() {
         batches.start();
     }
@@ -76,7 +76,7 @@ public final class SecretReads {
         }
     }
 
-    /** Writes what was recorded since the last time. */
+    /** Writes the reads that were recorded since the last write. */
     public Future<Void> write() {
         return batches.write();
     }

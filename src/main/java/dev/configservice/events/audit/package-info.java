@@ -1,4 +1,4 @@
-/** The log as an audit trail, the chain of hashes, and the record of who read which secret. */
+/** The log as an audit trail, its hash chain, and the record of who read which secret. */
 @NullMarked
 package dev.configservice.events.audit;
 

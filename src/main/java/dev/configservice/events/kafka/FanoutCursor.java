@@ -9,11 +9,11 @@ import java.util.Iterator;
 import java.util.Optional;
 
 /**
- * The position of a consumer in the log, and the node that acts as this consumer now. To claim, renew and move it are
- * short updates, each of which takes effect only for the claim under which it was made.
+ * The position of a consumer in the log, and the node that currently acts as this consumer. A node claims the cursor
+ * before it acts. When another node has claimed the cursor, the earlier claim can no longer renew, move or release it.
  */
 final class FanoutCursor {
-    /** The time after which a claim ends that is not renewed. */
+    /** The time after which a claim expires if it is not renewed. */
     static final Duration LEASE = Duration.ofSeconds(10);
 
     private static final Duration DEADLINE = Duration.ofSeconds(2);
@@ -40,10 +40,10 @@ final class FanoutCursor {
         this.holder = holder;
     }
 
-    /** A claim: the revision up to which everything was sent, and the number that the claim has. */
+    /** A claim: the revision up to which everything was sent, and the number of the claim. */
     record Claim(long position, long epoch) {}
 
-    /** The claim; empty where another node holds it. */
+    /** Claims the cursor. Returns empty if another node holds it. */
     Future<Optional<Claim>> claim() {
         return postgres.read(CREATE, Tuple.of(name), DEADLINE)
                 .compose(v -> postgres.read(CLAIM, Tuple.of(name, holder, LEASE.toSeconds()), DEADLINE))
@@ -57,13 +57,13 @@ final class FanoutCursor {
                 });
     }
 
-    /** Renews a claim, and tells whether it still held. */
+    /** Renews a claim. Returns false if another node has claimed the cursor since. */
     Future<Boolean> renew(Claim claim) {
         return postgres.read(RENEW, Tuple.of(name, claim.epoch(), LEASE.toSeconds()), DEADLINE)
                 .map(rows -> rows.rowCount() == 1);
     }
 
-    /** Moves the position; whether the claim still held. */
+    /** Moves the position. Returns false, and moves nothing, if another node has claimed the cursor since. */
     Future<Boolean> move(Claim claim, long position) {
         return postgres.read(MOVE, Tuple.of(name, claim.epoch(), position, LEASE.toSeconds()), DEADLINE)
                 .map(rows -> rows.rowCount() == 1);

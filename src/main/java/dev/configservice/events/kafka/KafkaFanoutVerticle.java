@@ -37,10 +37,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends every public change to a Kafka topic: in revision order for each resource, at least once, from one node at a
- * time. The node that holds the cursor sends a page in one transaction, then moves the cursor. A new holder's producer
- * has the same transactional id, so that the broker fences a predecessor that was only asleep. Any error drops the
- * producer and the claim, and it starts again from the cursor.
+ * The fan-out of public changes to a Kafka topic: in revision order for each resource, at least once, from one node at
+ * a time. The node that holds the cursor sends a page in one transaction, then moves the cursor. The producers of all
+ * nodes have the same transactional id. If an earlier holder was only paused, the broker therefore fences it off. After
+ * any error the node drops its producer and its claim, and starts again from the cursor.
  */
 public final class KafkaFanoutVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
@@ -48,7 +48,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private static final int MAX_MESSAGE_BYTES = 4 << 20;
     private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
-    /** A transaction costs the broker as much as hundreds of messages: what comes within this time of the last shares the next. */
+    /**
+     * The shortest time from one transaction to the next, unless there is a backlog. A transaction costs the broker as
+     * much as hundreds of messages, so the changes that arrive within this time share one.
+     */
     private static final Duration PACE = Duration.ofMillis(50);
 
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
@@ -93,7 +96,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 .description("Changes that this node sent to Kafka")
                 .register(meters);
         Gauge.builder("config_service_kafka_backlog", this, KafkaFanoutVerticle::backlog)
-                .description("Revisions that wait to be sent to Kafka, on the node that sends; else 0")
+                .description("Revisions that this node has yet to send to Kafka; 0 on nodes that do not send")
                 .register(meters);
     }
 
@@ -173,7 +176,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         healthy = false;
         if (cause instanceof RecordTooLargeException) {
             withoutLargeValues = true;
-            log.error("kafka.topic-too-small topic={}: large values are left out of their events", settings.topic());
+            log.error("kafka.topic-too-small topic={}: events are sent without large values", settings.topic());
         }
         long pause = backoff.nextMillis();
         if (backoff.isNoteworthy(30)) {
@@ -185,7 +188,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         pauseUntilNanos = System.nanoTime() + Duration.ofMillis(pause).toNanos();
     }
 
-    /** One page; true where there was more than that when it was taken. */
+    /**
+     * Claims the cursor, or sends one page. Tells whether the next step can follow at once, because there is more to
+     * send.
+     */
     private Future<Boolean> step() {
         Claim held = claim;
         if (held == null) {
@@ -208,7 +214,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         });
     }
 
-    /** The next changes: from memory where it reaches back that far. */
+    /** Returns the next changes, from memory if it reaches back that far, else from PostgreSQL. */
     private Future<List<Change>> next() {
         List<Change> recent = feed.recent().after(position, PAGE);
         return recent == null ? changeLog.after(position, PAGE) : Future.succeededFuture(recent);
@@ -266,7 +272,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                         .eventually(() -> admin.close()));
     }
 
-    /** With room for the largest event that a request body can make. */
+    /** Returns the topic to create. It accepts the largest event that a request body can cause. */
     private NewTopic topic() {
         return new NewTopic(settings.topic(), settings.partitions(), (short) settings.replicationFactor())
                 .setConfig(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES)));
@@ -315,14 +321,17 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 .onSuccess(v -> sent.increment(published.size()));
     }
 
-    /** CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value alone is the event's JSON. */
+    /**
+     * Encodes an event as CloudEvents 1.0 in the binary mode of Kafka: the attributes are headers, and the value is the
+     * JSON of the event.
+     */
     private KafkaProducerRecord<String, Buffer> record(ChangeEvent event) {
         Change change = event.change();
         String id = change.resource().id();
         ObjectNode json = event.json(false);
         byte[] bytes = Json.bytes(json);
         if (withoutLargeValues && bytes.length > SMALL_BYTES) {
-            // one that the topic does not take must not keep all others back: its data is read over HTTP
+            // an event that the topic rejects must not block all later ones; consumers read its data over HTTP
             json.putObject("data").put("too_large", true);
             bytes = Json.bytes(json);
         }

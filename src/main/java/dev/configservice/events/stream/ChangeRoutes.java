@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The routes of changes: in pages, by waiting, as a stream. */
+/** The routes of changes: in pages, by long poll, and as a stream. */
 public final class ChangeRoutes implements Routes {
     private static final StringRule KEY_PREFIX = StringRule.text(1, 255);
     private static final StringRule POSITION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
@@ -104,7 +104,7 @@ public final class ChangeRoutes implements Routes {
                             || scan.scannedTo() < feed.applied().revision()) {
                         return Future.succeededFuture(scan);
                     }
-                    // what comes while this goes on to the event loop's list is found by the scan after it
+                    // register first, then scan again: a change that arrives in between is not missed
                     Future<Void> first = streams.firstMatch(filter, wait);
                     return streams.scan(filter::matches, scan.scannedTo(), limit)
                             .compose(again -> again.found().isEmpty()
@@ -114,7 +114,7 @@ public final class ChangeRoutes implements Routes {
                 .map(scan -> answer(request, scan));
     }
 
-    /** Fails where the log does not hold what comes after a revision. */
+    /** Fails with {@link ErrorCode#GONE} if the log does not hold the changes after a revision. */
     private Future<Void> known(long after) {
         return feed.awaitApplied(after, APPLIED_DEADLINE).transform(done -> {
             if (done.failed()) {

@@ -45,9 +45,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The streams of this node. Each event loop has its own, and hears of every change once: a change is encoded once for
- * all, and streams that ask for the same are looked at once. A stream first reads the log from its position, then goes
- * over to what its event loop hears, at a point where nothing lies between the two.
+ * The streams of this node. Each event loop has its own streams, and receives every change once. A change is encoded
+ * once for all streams, and matched once for all streams with equal filters. A stream first reads the log from its
+ * position. When it has every change that its event loop has received, it switches to the changes that the event loop
+ * receives from then on, so that it misses none.
  */
 public final class ChangeStreams {
     private static final Logger log = LoggerFactory.getLogger(ChangeStreams.class);
@@ -95,7 +96,7 @@ public final class ChangeStreams {
                 .register(meters);
     }
 
-    /** Follows the feed from now on. */
+    /** Starts to follow the feed. */
     public void start() {
         feed.addListener(new ChangeFeed.Listener() {
             @Override
@@ -110,7 +111,7 @@ public final class ChangeStreams {
         });
     }
 
-    /** The streams and waiting requests of one event loop; touched only on it. */
+    /** The streams and waiting requests of one event loop. Used only on that event loop. */
     private final class Loop {
         private final Context context;
         private final Map<ChangeFilter, Set<Stream>> live = new HashMap<>();
@@ -125,7 +126,7 @@ public final class ChangeStreams {
         }
 
         void start() {
-            // first listen, then look: what comes between is heard of twice, not never
+            // listen first, then read the position: a change in between may be received twice but is not missed
             bus.onChange(this::hear);
             heard = feed.applied().revision();
             vertx.setPeriodic(1000, t -> tick());
@@ -202,7 +203,7 @@ public final class ChangeStreams {
         }
     }
 
-    /** A request that waits for the first change that it wants. */
+    /** A request that waits for the first change that its filter matches. */
     private record Waiting(ChangeFilter filter, Promise<Void> promise, long untilNanos) {}
 
     private Loop loop() {
@@ -214,7 +215,7 @@ public final class ChangeStreams {
         });
     }
 
-    /** Completes when a change arrives that the filter matches, or after a while; called on an event loop. */
+    /** Completes when the filter matches a new change, or after {@code atMost}. Must be called on an event loop. */
     Future<Void> firstMatch(ChangeFilter filter, Duration atMost) {
         Promise<Void> promise = Promise.promise();
         loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos()));
@@ -222,18 +223,18 @@ public final class ChangeStreams {
     }
 
     /**
-     * Opens a stream; called on the event loop of its response.
+     * Opens a stream. Must be called on the event loop of the response.
      *
-     * @param after the position to go on from; null for now
+     * @param after the revision to continue after; null to start with the next change
      */
     Future<Void> open(HttpServerResponse response, ChangeFilter filter, Caller caller, @Nullable Long after) {
         if (closing) {
-            return Future.failedFuture(ServiceException.unavailable("This node is about to stop"));
+            return Future.failedFuture(ServiceException.unavailable("This node is shutting down"));
         }
         if (open.incrementAndGet() > settings.maxStreams()) {
             open.decrementAndGet();
             return Future.failedFuture(
-                    new ServiceException(ErrorCode.TOO_MANY, "This node carries as many streams as it may"));
+                    new ServiceException(ErrorCode.TOO_MANY, "This node is at its stream limit (changes.max-streams)"));
         }
         Loop loop = loop();
         return Futures.here(position(after))
@@ -264,7 +265,7 @@ public final class ChangeStreams {
         });
     }
 
-    /** Ends all streams, each asking its client to come back at a time of its own. */
+    /** Ends all streams. Each client is asked to reconnect after its own random delay, so that the load is spread. */
     public void close() {
         closing = true;
         loops.values().forEach(l -> l.context.runOnContext(v -> l.tick()));
@@ -304,7 +305,7 @@ public final class ChangeStreams {
             response.closeHandler(v -> closed());
             response.exceptionHandler(e -> closed());
             if (response.closed()) {
-                // the client has gone meanwhile, and a handler that comes later is not told
+                // the client has disconnected meanwhile, and a handler that is set after that is not called
                 closed();
                 return;
             }
@@ -320,7 +321,7 @@ public final class ChangeStreams {
             return ServerSentEvents.frame(revision, "resync", Json.object().put("revision", revision));
         }
 
-        /** Reads on until there is nothing between this stream and what its event loop hears. */
+        /** Reads the log until this stream has every change that its event loop has received. */
         private void catchUp() {
             if (isClosed) {
                 return;
@@ -344,7 +345,7 @@ public final class ChangeStreams {
                             return;
                         }
                         if (read.result().isEmpty()) {
-                            // what was heard of is being applied: it is there in the next turn
+                            // a change that was received is still being applied: it can be read soon
                             vertx.setTimer(5, t -> catchUp());
                             return;
                         }
@@ -396,7 +397,10 @@ public final class ChangeStreams {
             response.write(resyncFrame(revision));
         }
 
-        /** The client does not read as fast as changes come: it comes back by itself, and loses nothing. */
+        /**
+         * Closes the stream, because the client reads more slowly than changes arrive. The client reconnects by itself
+         * and misses nothing.
+         */
         private void drop() {
             if (isClosed) {
                 return;
@@ -431,10 +435,13 @@ public final class ChangeStreams {
         }
     }
 
-    /** Reads changes from a position on that a filter matches. */
+    /** The matching changes that a scan found, and the revision up to which it has read the log. */
     record Scan(List<Change> found, long scannedTo) {}
 
-    /** At most {@code limit} changes after a revision that match, and how far was looked. */
+    /**
+     * Finds at most {@code limit} matching changes after a revision. Stops after a number of pages even if it has found
+     * fewer, so that one request does not read the whole log.
+     */
     Future<Scan> scan(Predicate<Change> matches, long after, int limit) {
         return scan(matches, after, limit, new ArrayList<>(), 40);
     }

@@ -1,4 +1,4 @@
-/** Changes in pages, by long poll, and as Server-Sent Events. */
+/** Changes in pages, by long poll, and as server-sent events. */
 @NullMarked
 package dev.configservice.events.stream;
 
