@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the other nodes anew what this node listens to on the event bus, after a member has left or two halves have come
+ * Tells the other nodes again which addresses this node listens to, after a member has left or two halves have come
  * together. Vert.x does so once, at that very moment; where the grid refuses it then (a partition has no owner yet, another
  * member's clock has just jumped), it gives up, and nobody would reach this node again.
  */

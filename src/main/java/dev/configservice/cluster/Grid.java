@@ -67,7 +67,7 @@ public final class Grid {
         config.setProperty("hazelcast.tcp.join.previously.joined.member.address.retention.seconds", "604800");
         config.setProperty("hazelcast.partition.count", "271");
         config.setProperty("hazelcast.graceful.shutdown.max.wait", Long.toString(Math.max(1, grace.toSeconds() / 2)));
-        // by default Hazelcast listens on every address of the machine, whatever its interfaces say
+        // by default Hazelcast listens on every address of the machine, even if interfaces are set
         config.setProperty("hazelcast.socket.bind.any", "false");
         config.setProperty("hazelcast.local.localAddress", settings.host());
         NetworkConfig network = config.getNetworkConfig();

@@ -15,7 +15,7 @@ public enum Action {
     /** A new epoch of the log; never sent out. */
     EPOCH;
 
-    /** As it stands in the API and in the log. */
+    /** Returns the name in the API and in the log. */
     public String text() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All use of the event bus for writes and changes. Messages stay on this node: they are immutable values, passed by
- * reference. A consumer always answers, also where it throws: else its caller would only see a timeout.
+ * reference. A consumer always replies, even if it throws. Otherwise its caller would only see a timeout.
  */
 public final class ChangeBus {
     private static final Logger log = LoggerFactory.getLogger(ChangeBus.class);
@@ -43,7 +43,7 @@ public final class ChangeBus {
         vertx.eventBus().registerCodec(new LocalMessageCodec(CODEC));
     }
 
-    /** An answer: a value, or the failure that the caller is told of. */
+    /** A reply: a value, or the failure that the caller gets. */
     private record Reply(@Nullable Object value, @Nullable ServiceException failure) {}
 
     /** Sends a command to the writer. Fails only with {@link ServiceException}. */

@@ -81,7 +81,7 @@ public final class ChangeFeed {
             lastRead = read;
         }
 
-        /** The revision before which the unit was empty, where this node saw it come to be; else 0. */
+        /** The revision before which the unit was empty, if this node saw its first change; else 0. */
         public long bornAt() {
             return bornAt;
         }
@@ -91,7 +91,7 @@ public final class ChangeFeed {
     public interface Listener {
         void applied(Change change);
 
-        /** The log went back, or changes were passed over: what was derived from single changes must be made anew. */
+        /** The log went back, or changes were skipped: everything derived from single changes must be rebuilt. */
         public default void reset(Position position) {}
     }
 
@@ -126,7 +126,7 @@ public final class ChangeFeed {
         return recent;
     }
 
-    /** The unit's last revision; null where it has never been written. */
+    /** Returns the last revision of the unit; null if it was never written. */
     public @Nullable TouchedUnit touched(UnitId unit) {
         return touched.get(unit);
     }

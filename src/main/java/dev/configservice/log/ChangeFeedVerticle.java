@@ -67,8 +67,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     /**
-     * Completes when the node knows where the log stands, or knows from the last known good state, or has tried and
-     * will go on trying. Fails only with {@link SettingsException}.
+     * Completes when the node knows the head of the log, or has loaded the last known good state, or has tried and
+     * continues to try. Fails only with {@link SettingsException}.
      */
     @Override
     public Future<?> start() {

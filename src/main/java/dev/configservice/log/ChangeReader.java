@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the log from a position on: from memory where it reaches back that far, else from the log itself. */
+/** Reads the log after a position: from memory if it reaches back that far, else from the log itself. */
 public final class ChangeReader {
     public static final int PAGE = 256;
 
@@ -40,7 +40,7 @@ public final class ChangeReader {
         });
     }
 
-    /** A gap is a new epoch, or what was dropped meanwhile: then a reader must not go on as if nothing were missing. */
+    /** A gap is a new epoch, or changes that were dropped: a reader must not continue as if nothing were missing. */
     private Future<List<Change>> unlessDropped(long revision, List<Change> changes) {
         return oldest().compose(oldest -> revision > 0 && revision + 1 < oldest
                 ? Future.failedFuture(new ServiceException(
@@ -51,7 +51,7 @@ public final class ChangeReader {
                 : Future.succeededFuture(changes));
     }
 
-    /** The first revision that the log still holds; 0 where it holds none. */
+    /** Returns the first revision that the log still holds; 0 if it holds none. */
     public Future<Long> oldest() {
         return past.oldest();
     }

@@ -6,7 +6,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write, as a value. What a resource becomes is worked out by the writer from what stands then, so a command says
+ * A write, as a value. The writer computes the new state of a resource from its current state, so a command says
  * what to do, not what comes out. Fields and content are JSON objects.
  */
 public sealed interface Command {
@@ -46,7 +46,7 @@ public sealed interface Command {
     }
 
     /**
-     * A resource as it is to be, whether it is there already or not. {@code action} is what it is called in the log.
+     * The complete new state of a resource, which may exist or not. {@code action} is its name in the log.
      */
     record Put(
             UUID eventId,
@@ -66,7 +66,7 @@ public sealed interface Command {
     }
 
     /**
-     * Changes the fields given. {@code ifRevisions} are revisions, one of which must be the current one; null where it does not
+     * Changes the given fields. {@code ifRevisions} are revisions, one of which must be the current one; null if it does not
      * matter. With a {@code fence}, it has no effect on a resource whose fence is as high.
      */
     record Update(

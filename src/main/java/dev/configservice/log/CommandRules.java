@@ -11,7 +11,10 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Works out what a command comes to, from what stands: the rules that all kinds of resources share. Pure. */
+/**
+ * The rules that all kinds of resources share: from a command and the current state they compute the entry of the
+ * log. Pure.
+ */
 final class CommandRules {
     private final ResourceKinds kinds;
 
@@ -27,7 +30,7 @@ final class CommandRules {
     }
 
     /**
-     * @param current the resource as it stands; null where it does not
+     * @param current the current resource; null if there is none
      * @param last of a rollback, the last state of the resource, deleted or not
      * @throws ServiceException the command is refused
      */

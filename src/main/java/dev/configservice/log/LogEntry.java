@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param expected the version that it was worked out from; null of a creation
  * @param resource the state after it; its revision is not known yet
- * @param judged the unit that it was judged by; null where it was not
- * @param fenced whether the resource's fence must be above the one that stands
+ * @param judged the unit that the entry was judged by; null if it was not
+ * @param fenced whether the fence must be higher than the current one of the resource
  */
 public record LogEntry(
         Op op,

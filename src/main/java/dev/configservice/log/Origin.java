@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * The origin of a command.
  *
  * @param actor who gave it; null where nobody did
- * @param idempotencyKey the caller's word for one request, with the digest of what it asks; null where it gave none
+ * @param idempotencyKey the key that the caller gave to one request, with the digest of the request; null if it gave none
  */
 public record Origin(
         @Nullable String actor,

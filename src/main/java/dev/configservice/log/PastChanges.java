@@ -8,6 +8,6 @@ public interface PastChanges {
     /** The changes after a revision, in order, at most {@code limit} and less where they are large. */
     Future<List<Change>> after(long revision, int limit);
 
-    /** The first revision that the log holds; 0 where it holds none. */
+    /** Returns the first revision that the log holds; 0 if it holds none. */
     Future<Long> oldest();
 }

@@ -19,6 +19,6 @@ public interface PositionStore {
     /** Moves what is kept from {@code before} on; without effect where another node has moved it further. */
     Future<Void> advance(Position before, Position after, Change.Hash hash, Map<String, Long> units);
 
-    /** Keeps this, whatever was kept of an earlier position. */
+    /** Stores a position in place of the earlier one. */
     Future<Void> replace(Position position, Change.Hash hash, Map<String, Long> units);
 }

@@ -57,7 +57,7 @@ public final class RecentChanges {
         }
     }
 
-    /** The hash of a revision; null where it is not known here: not any more, or not yet. */
+    /** Returns the hash of a revision; null if it is no longer in memory, or not yet. */
     public synchronized @Nullable Hash hashAt(long revision) {
         if (revision == floor) {
             return floorHash;

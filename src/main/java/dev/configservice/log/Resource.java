@@ -7,8 +7,8 @@ import dev.configservice.secret.Sealed;
  *
  * @param kind configuration, feature_flag, service or access_key
  * @param id what the resource is known by, within its kind
- * @param environment empty where it has none
- * @param serviceName empty where it has none
+ * @param environment empty if it has none
+ * @param serviceName empty if it has none
  * @param name what it is called within environment and service: with them, its path
  * @param version counts the states of this resource, from 1; a deletion counts
  * @param revision the revision that made this state

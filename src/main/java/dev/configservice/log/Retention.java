@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drops what the log holds for longer than it is to be kept: whole partitions, the oldest first, each in steps that lock
+ * Drops changes that are older than {@code changes.keep}: whole partitions, the oldest first, each in steps that lock
  * nothing that writes or reads need. What the history of living resources needs is copied before; a consumer that lags
  * keeps its part of the log. One node at a time does it.
  */
@@ -136,7 +136,7 @@ public final class Retention {
         });
     }
 
-    /** Goes on where it was cut off before: each step can be the first. */
+    /** Continues after an interruption: each step can be the first. */
     private Future<Void> drop(PgConnection connection, Row partition) {
         long first = partition.getLong("first");
         String name = partition.getString("name");

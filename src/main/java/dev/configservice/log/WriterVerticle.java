@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The only way into the log. What queued up while the last batch ran is the next batch: one read of what stands, one
- * call that applies. A command is answered when this node's feed has applied it, or by its deadline at the latest; one
- * that has been answered is not sent any more.
+ * The only way into the log. The commands that queued up while a batch ran are the next batch: one read of the
+ * current rows, one call that applies. A command is answered when this node's feed has applied it, or by its deadline
+ * at the latest; one that has been answered is not sent any more.
  *
  * <p>Where the answer to a call is lost, the writer does not guess: it ends the backend that had the call, and looks up
  * which of its commands are in the log.
@@ -155,7 +155,7 @@ public final class WriterVerticle extends VerticleBase {
         vertx.setTimer(pause, t -> next());
     }
 
-    /** Succeeds when every command of the batch is answered or waits again; fails where PostgreSQL is away. */
+    /** Succeeds when every command of the batch is answered or queued again; fails if PostgreSQL is unreachable. */
     private Future<Void> run(List<Pending> batch) {
         return connection
                 .ready()

@@ -59,7 +59,7 @@ public final class Migrations {
                 throw e;
             }
             throw new SettingsException("postgres.uri: (not shown) (expected: a database that lets the service in and"
-                    + " whose schema can be brought up to date; it said: " + said.getMessage() + ")");
+                    + " whose schema can be migrated; it answered: " + said.getMessage() + ")");
         }
     }
 

@@ -187,13 +187,13 @@ public final class Postgres {
         };
     }
 
-    /** The failure as a caller may be told of it; what PostgreSQL said goes to the log only. */
+    /** Returns the failure for a caller. The message of PostgreSQL goes to the log only. */
     public static ServiceException coded(Throwable failure) {
         if (failure instanceof ServiceException e) {
             return e;
         }
         if (isAway(failure)) {
-            log.debug("postgres.away cause={}", failure.toString());
+            log.debug("postgres.unreachable cause={}", failure.toString());
             return new ServiceException(ErrorCode.UNAVAILABLE, "PostgreSQL cannot be reached");
         }
         log.error("postgres.refused cause={}", failure.toString());

@@ -33,7 +33,7 @@ public final class Select {
         return this;
     }
 
-    /** Adds a condition on one value where it is given. */
+    /** Adds a condition on one value if it is given. */
     public Select whereGiven(String condition, @Nullable Object value) {
         return value == null ? this : where(condition, value);
     }

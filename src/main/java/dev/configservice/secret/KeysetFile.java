@@ -21,7 +21,7 @@ public final class KeysetFile {
 
     private KeysetFile() {}
 
-    /** Writes a keyset to a file that does not exist yet. Fails with {@link FileAlreadyExistsException} where it does. */
+    /** Writes a keyset to a new file. Fails with {@link FileAlreadyExistsException} if it already exists. */
     static void create(Path file, String json) throws IOException {
         Path fresh = writeBeside(file, ".new", json);
         try {

@@ -27,7 +27,7 @@ public record AccessSettings(
             s.problem("admin-key", "(not shown)", "16 characters or more");
         }
         if (!issuer.isEmpty() && jwks.isEmpty() == secret.isEmpty()) {
-            s.problem("jwt-issuer", issuer, "either access.jwt-jwks or access.jwt-secret beside it");
+            s.problem("jwt-issuer", issuer, "either access.jwt-jwks or access.jwt-secret as well");
         }
         if (issuer.isEmpty() && (!jwks.isEmpty() || !secret.isEmpty())) {
             s.problem("jwt-issuer", "", "the issuer of the tokens that access.jwt-jwks or access.jwt-secret checks");

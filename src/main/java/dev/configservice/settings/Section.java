@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The values of one section, read by name and type. What is wrong is collected, so that all of it is said at once. */
+/** The values of one section, read by name and type. Problems are collected, so that all of them are reported at once. */
 final class Section {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
@@ -45,7 +45,7 @@ final class Section {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // said below, like a number out of range
+            // reported below, like a number out of range
         }
         problem(key, text, "a whole number from " + min + " to " + max);
         return min;
@@ -59,7 +59,7 @@ final class Section {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // said below, like a number out of range
+            // reported below, like a number out of range
         }
         problem(key, text, "a number from " + min + " to " + max);
         return min;
@@ -108,7 +108,7 @@ final class Section {
         return constants[0];
     }
 
-    /** Says that a setting is wrong; {@code value} is what was given, and is left out where it may be a secret. */
+    /** Reports that a setting is wrong; {@code value} is the given value, which is left out if it may be a secret. */
     void problem(String key, String value, String expected) {
         problems.add(name + "." + key + ": " + (value.isEmpty() ? "(empty)" : value) + " (expected: " + expected + ")");
     }

@@ -85,7 +85,7 @@ public final class NearCache {
         map.evictAll();
     }
 
-    /** Puts a snapshot only where it is newer than what is there. Runs on the owner of the key. */
+    /** Stores a snapshot if it is newer than the current one. Runs on the owner of the key. */
     static final class Offer implements EntryProcessor<String, Snapshot, Boolean> {
         private final String unit;
         private final long epoch;

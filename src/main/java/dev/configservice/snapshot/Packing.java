@@ -6,7 +6,7 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * A JSON array as the grid keeps it: deflated (RFC 1950) where it is long. Rows of a unit are much alike: of a hundred small
+ * The form of a JSON array in the grid: deflated (RFC 1950) if it is long. Rows of a unit are much alike: of a hundred small
  * configurations a seventh is left.
  */
 final class Packing {

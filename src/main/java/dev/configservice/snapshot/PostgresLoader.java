@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** Loads from PostgreSQL: a unit in one statement with the position that it stands for. */
+/** Loads from PostgreSQL: one statement reads a unit together with the position it is as of. */
 public final class PostgresLoader implements SnapshotLoader {
     private static final String LOAD = """
             select h.epoch as head_epoch, h.revision as head_revision, coalesce(u.revision, 0) as last_change,

@@ -61,7 +61,7 @@ public final class Resources {
     /** A resource that is there or was. */
     public record Found(
             Path path, Snapshot snapshot, @Nullable Resource resource) {
-        /** The resource; fails with {@link ErrorCode#NOT_FOUND} where it was deleted. */
+        /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it was deleted. */
         public Resource present() {
             if (resource == null) {
                 throw ServiceException.notFound("It was deleted");
@@ -111,7 +111,7 @@ public final class Resources {
         return ServiceException.notFound("There is no " + kind.replace('_', ' ') + " with this id");
     }
 
-    /** A resource of a sorted list by its name; null where it is not there. */
+    /** Returns a resource of a sorted list by its name; null if it does not exist. */
     public static @Nullable Resource byName(List<Resource> sorted, String name) {
         int at = Snapshot.indexOf(sorted, name);
         return at < 0 ? null : sorted.get(at);

@@ -64,7 +64,7 @@ public final class Snapshot {
         return unit;
     }
 
-    /** The position that it stands for. */
+    /** Returns the position that the snapshot is as of. */
     public Position asOf() {
         return asOf;
     }

@@ -160,12 +160,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     /**
-     * The snapshot of a unit, as new as what this node has applied. While PostgreSQL is away an older one is answered,
-     * marked as such, unless {@code minRevision} asks for more; where no tier has any, {@link ErrorCode#UNAVAILABLE}.
+     * Returns the snapshot of a unit, as new as the changes that this node has applied. While PostgreSQL is
+     * unreachable it may be older, marked as such, unless {@code minRevision} asks for more; where no tier has any,
+     * {@link ErrorCode#UNAVAILABLE}.
      */
     public Future<Snapshot> get(UnitId unit, long minRevision) {
         if (!feed.isStarted()) {
-            return Future.failedFuture(ServiceException.unavailable("This node does not know the log yet"));
+            return Future.failedFuture(ServiceException.unavailable("This node has not read the log yet"));
         }
         Position applied = feed.applied();
         TouchedUnit touched = feed.touched(unit);
@@ -213,7 +214,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         try {
             return near.get(touched.gridKey()).toCompletableFuture();
         } catch (RuntimeException e) {
-            log.debug("grid.away cause={}", e.toString());
+            log.debug("grid.unreachable cause={}", e.toString());
             return null;
         }
     }
@@ -291,7 +292,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         return Future.succeededFuture(snapshot);
     }
 
-    /** Grid, Redis, PostgreSQL; then, with PostgreSQL away, the newest that was found on the way. */
+    /** Asks the grid, Redis and PostgreSQL; if PostgreSQL is unreachable, returns the newest snapshot found before. */
     private Future<Snapshot> climb(
             TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Snapshot> grid) {
         Best best = new Best(need);
@@ -314,7 +315,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             this.need = need;
         }
 
-        /** Takes a snapshot if it is the newest so far, brought up to date where that can be; true where it is enough. */
+        /**
+         * Keeps a snapshot if it is the newest so far, after bringing it up to date if possible. Tells whether it is
+         * new enough.
+         */
         boolean take(@Nullable Snapshot found, Tier from) {
             if (found == null || found.asOf().epoch() != need.epoch()) {
                 return isEnough();
@@ -404,7 +408,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** A tier that fails is one that has nothing; health and metrics tell of it. */
     private static <T> Future<@Nullable T> quietly(Supplier<Future<@Nullable T>> tier) {
         return tier.get().recover(e -> {
-            log.debug("tier.away cause={}", e.toString());
+            log.debug("tier.unreachable cause={}", e.toString());
             return Future.succeededFuture(null);
         });
     }
@@ -418,7 +422,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                     try {
                         near.offer(gridKey, snapshot, offered.packed);
                     } catch (RuntimeException e) {
-                        log.debug("grid.away cause={}", e.toString());
+                        log.debug("grid.unreachable cause={}", e.toString());
                     }
                     quietly(() -> redis.put(snapshot, offered.payload));
                 })
@@ -453,7 +457,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return;
         }
         offering.put(unit, true);
-        // not at once: of a unit that is written without pause, a state now and then is enough
+        // delayed: of a unit that is written without pause, not every state needs to be stored
         vertx.setTimer(REFRESH_MILLIS, t -> {
             offering.remove(unit);
             refresh(touched);

@@ -76,7 +76,7 @@ public final class SnapshotStore implements PositionStore {
     private final InstantSource clock;
     private Future<?> lastReplace = Future.succeededFuture();
 
-    /** A store at an address ({@code redis://[:password@]host:port}), or one that keeps nothing where it is empty. */
+    /** Creates a store at an address ({@code redis://[:password@]host:port}). With an empty one it stores nothing. */
     public SnapshotStore(Vertx vertx, String uri, String clusterName, InstantSource clock) {
         this.prefix = "cs:{" + clusterName + "}:";
         this.clock = clock;

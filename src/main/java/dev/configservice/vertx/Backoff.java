@@ -47,7 +47,7 @@ public final class Backoff {
         return failures == 1 || failures % every == 0;
     }
 
-    /** Begins anew after a success. */
+    /** Starts over after a success. */
     public void reset() {
         failures = 0;
     }

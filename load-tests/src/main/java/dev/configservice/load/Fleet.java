@@ -146,7 +146,7 @@ public final class Fleet implements AutoCloseable {
         int alive = instances / 2;
         long died = System.nanoTime();
         beatWhile(alive, () -> !isProtected(), Duration.ofSeconds(LEASE_SECONDS + 90));
-        row("50 % die: until expiry is held back and said, after their death", seconds(System.nanoTime() - died));
+        row("50 % die: time from their end until protection is reported", seconds(System.nanoTime() - died));
         Ticks before = ticks();
         beatUntil(alive, System.nanoTime() + Duration.ofSeconds(30).toNanos());
         Ticks after = ticks();
@@ -226,7 +226,7 @@ public final class Fleet implements AutoCloseable {
                 }
             }
         }
-        System.err.println("it did not come to what was waited for within " + atMost);
+        System.err.println("the awaited state was not reached within " + atMost);
     }
 
     /** Sends the heartbeats that are due, then waits a moment. */
