@@ -49,7 +49,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void whatFeaturesShareKnowsNoFeature() {
+    void sharedPackagesDoNotDependOnFeatures() {
         noClasses()
                 .that()
                 .resideInAnyPackage(packages(

@@ -63,7 +63,7 @@ class RunTest {
     }
 
     @Test
-    void whatAKilledServiceLeftRunningIsStoppedAtTheNextStart() {
+    void serversOfAKilledServiceAreStoppedAtTheNextStart() {
         Map<String, String> settings = settings();
         try (NodeProcess killed = new NodeProcess(settings, "--embedded")) {
             killed.awaitReady();

@@ -29,7 +29,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void whatWasCreatedIsRead() {
+    void aCreatedConfigurationCanBeRead() {
         Reply created = create("database.url", "\"postgresql://db:5432/mydb\"", ",\"service_name\":\"user-service\"");
 
         Reply read = anyone.get("/config/database.url?environment=" + env + "&service_name=user-service");
@@ -96,7 +96,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void whatNeedsDecodingIsAnsweredLikeWhatDoesNot() {
+    void encodedPathsGetTheSameResponseAsPlainOnes() {
         create("plain", "1", "");
         for (String[] same : new String[][] {
             {"/api/v1/config/plain?environment=" + env, "/api/v1/%63onfig/pl%61in?environment=" + env},
@@ -166,7 +166,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void whatPostgresCannotKeepIsRefused() {
+    void valuesThatPostgresCannotStoreAreRefused() {
         for (String value : List.of(
                 "\"a\\u0000b\"",
                 "\"\\ud800\"",
@@ -253,7 +253,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void whatWasReadCanBeChangedAndSentBack() {
+    void aConfigurationThatWasReadCanBeChangedAndSentBack() {
         String path = "/config/" + create("back", "{\"a\":1.5}", "").field("id");
         var read =
                 (com.fasterxml.jackson.databind.node.ObjectNode) admin.get(path).json();
@@ -291,7 +291,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void whatIsKnownIsNotSentAgain() {
+    void aKnownRepresentationIsNotSentAgain() {
         create("cached", "1", "");
         String path = "/config/cached?environment=" + env;
         String etag = anyone.get(path).header("ETag");

@@ -46,7 +46,7 @@ class EdgeTest {
     }
 
     @Test
-    void whatIsWrittenThroughACoreIsReadThroughTheEdgeAndTheOtherWayRound() {
+    void writesThroughACoreNodeAreReadThroughTheEdgeAndTheReverse() {
         Reply written = core.admin()
                 .post("/config", "{\"key\":\"both\",\"value\":1,\"environment\":\"e\",\"service_name\":\"s\"}");
         Reply read = after(edge, written).get("/config/both?environment=e&service_name=s");
@@ -85,7 +85,7 @@ class EdgeTest {
     }
 
     @Test
-    void whatIsWrongIsNamedAsOnACoreNode() {
+    void anEdgeReportsErrorsAsACoreNodeDoes() {
         Reply wrong = edge.admin().post("/config", "{\"key\":\"\",\"nonsense\":1}");
         assertThat(wrong.status()).isEqualTo(400);
         assertThat(wrong.wrongFields()).contains("key", "nonsense");
@@ -275,7 +275,7 @@ class EdgeTest {
     }
 
     @Test
-    void whatCameTooLateForItsReadIsHeldForWhenTheEdgeIsCutOff() {
+    void anEdgeThatIsCutOffServesSnapshotsThatArrivedAfterTheReadTimedOut() {
         TestNode first = TestNode.start(Map.of());
         try (NodeProcess core = NodeProcess.join(first, Map.of())) {
             Reply written = first.admin().post("/config", "{\"key\":\"k\",\"value\":\"old\",\"environment\":\"e\"}");
@@ -343,7 +343,7 @@ class EdgeTest {
     }
 
     @Test
-    void whatVertxCouldNotTellTheOthersIsToldAgain() {
+    void registrationsThatVertxCouldNotPublishArePublishedAgain() {
         try (TestNode first = TestNode.start(Map.of());
                 TestNode second = first.edge(Map.of())) {
             TestNode third = first.edge(Map.of());

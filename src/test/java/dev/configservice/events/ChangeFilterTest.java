@@ -87,7 +87,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void whatIsNotPublicOrNotKnownNeverMatches() {
+    void privateAndUnknownKindsNeverMatch() {
         assertThat(matches(Wanted.ALL, change("public_key", "e", "", "k"))).isTrue();
         assertThat(matches(Wanted.ALL, change("service_key", "e", "s", "k"))).isFalse();
         assertThat(matches(Wanted.ALL, change("of_a_later_version", "e", "s", "k")))

@@ -98,7 +98,7 @@ class FlagApiTest {
     }
 
     @Test
-    void whatCannotBeEvaluatedIsRefusedAtOnce() {
+    void flagsThatCannotBeEvaluatedAreRefusedWhenWritten() {
         Reply reply = admin.post("/feature-flags", "{\"name\":\"bad\",\"environment\":\"" + env + """
                         ","rollout_percentage":12.345,
                         "variants":[{"name":"a","value":1,"weight":0}],

@@ -30,7 +30,7 @@ class IdleConnectionsTest {
     }
 
     @Test
-    void whatBringsNoRequestIsClosedAndAStreamIsNot() throws IOException {
+    void idleConnectionsAreClosedAndStreamsAreNot() throws IOException {
         Promise<HttpServer> listening = Promise.promise();
         loop.runOnContext(v -> {
             Future<HttpServer> server = vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))

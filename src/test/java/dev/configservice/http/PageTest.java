@@ -65,7 +65,7 @@ class PageTest {
     }
 
     @Property
-    void whatIsNoTokenIsRefused(@ForAll String text, @ForAll @IntRange(min = 1, max = 3) int parts) {
+    void invalidPageTokensAreRefused(@ForAll String text, @ForAll @IntRange(min = 1, max = 3) int parts) {
         Request request = request(Map.of(Page.TOKEN, text));
         try {
             assertThat(Page.of(request, parts).after()).hasSize(parts);

@@ -143,7 +143,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void whatCannotBeInOneBatchIsDoneAllTheSame() throws SQLException {
+    void commandsThatCannotShareABatchAreAllWritten() throws SQLException {
         Api api = node.admin();
         String gone = api.post("/config", body("to-go")).field("id");
         ExecutorService threads = Executors.newFixedThreadPool(60);
@@ -233,7 +233,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void whatWasMadeThroughOneNodeIsChangedThroughAnotherAtOnce() {
+    void aResourceOfOneNodeCanBeChangedThroughAnotherAtOnce() {
         for (int i = 0; i < 50; i++) {
             String id = node.admin()
                     .post("/config", "{\"key\":\"at-once-" + i + "\",\"value\":0,\"environment\":\"log\"}")
@@ -244,7 +244,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void whatOneClientWroteItReadsThroughEveryNode() {
+    void aClientReadsItsWritesThroughEveryNode() {
         Api here = node.admin();
         for (int i = 0; i < 200; i++) {
             Reply write = i == 0

@@ -78,7 +78,7 @@ class PostgresFaultTest {
     }
 
     @Test
-    void whatCannotBeFoundOutInTimeIsOutcomeUnknownAndTheKeyTellsLater() throws InterruptedException {
+    void aWriteWithoutAKnownOutcomeIsResolvedLaterByItsIdempotencyKey() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
         Api keyed = node.admin().with("Idempotency-Key", UUID.randomUUID().toString());
         CountDownLatch cut = proxy.cutAnswerOf("apply_batch");

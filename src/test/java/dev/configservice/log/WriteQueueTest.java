@@ -71,7 +71,7 @@ class WriteQueueTest {
     }
 
     @Test
-    void whatIsOverdueIsAnsweredByWhatIsKnownOfIt() {
+    void overdueCommandsAreAnsweredByTheirState() {
         WriteQueue queue = new WriteQueue(Duration.ZERO);
         WriteQueue.Pending waiting = Objects.requireNonNull(queue.add(command(1, 1, 1)));
         WriteQueue.Pending sent = Objects.requireNonNull(queue.add(command(2, 2, 1)));

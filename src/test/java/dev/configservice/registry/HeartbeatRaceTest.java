@@ -51,7 +51,7 @@ class HeartbeatRaceTest {
     }
 
     @Test
-    void whatBeatsEndsHealthyAndWhatIsSilentUnhealthy() throws Exception {
+    void instancesWithHeartbeatsStayHealthyAndSilentOnesExpire() throws Exception {
         Random random = new Random(20_261_124);
         ScheduledExecutorService timer = Executors.newScheduledThreadPool(8);
         try (TestNode first = TestNode.start(Map.of("CS_REGISTRY_PROTECTION_THRESHOLD", "1"));

@@ -34,7 +34,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void whatRegisteredIsFound() {
+    void aRegisteredInstanceIsFound() {
         Reply registered = register(
                 "http://user-service:8080",
                 ",\"health_check_url\":\"http://user-service:8080/health\",\"metadata\":{\"region\":\"eu\"}");

@@ -68,7 +68,7 @@ class KeysetFileTest {
     }
 
     @Test
-    void whereNoByteCanBeWrittenTheKeysetStays() throws Exception {
+    void theKeysetSurvivesAFullDisk() throws Exception {
         Path file = directory.resolve("keyset.json");
         Keyring.keptIn(file);
         String before = Files.readString(file);

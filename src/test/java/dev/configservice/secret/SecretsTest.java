@@ -71,7 +71,7 @@ class SecretsTest {
     }
 
     @Test
-    void whatWasOpenBeforeRollsBackEncrypted() {
+    void aRollbackToAnUnencryptedValueStaysEncrypted() {
         Reply created =
                 admin.post("/config", "{\"key\":\"later\",\"value\":\"plain\",\"environment\":\"" + env + "\"}");
         String path = "/config/" + created.field("id");

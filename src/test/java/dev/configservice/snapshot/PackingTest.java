@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class PackingTest {
     @Property
-    void whatIsPackedIsTheSameAgain(
+    void unpackedJsonIsTheJsonThatWasPacked(
             @ForAll @IntRange(max = 20_000) int length, @ForAll long seed, @ForAll boolean alike) {
         byte[] json = new byte[length + 2];
         Random random = new Random(seed);
@@ -33,7 +33,7 @@ class PackingTest {
     }
 
     @Test
-    void whatIsCutOffIsRefused() {
+    void truncatedDataIsRefused() {
         byte[] packed = Packing.pack(("[" + "\"abc\",".repeat(1000)).getBytes(StandardCharsets.UTF_8));
         for (int length = 1; length < packed.length; length++) {
             byte[] cut = Arrays.copyOf(packed, length);

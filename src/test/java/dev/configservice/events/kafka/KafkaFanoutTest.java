@@ -100,7 +100,7 @@ class KafkaFanoutTest {
     }
 
     @Test
-    void whenTheSenderStopsAnotherNodeGoesOnInOrderAndLosesNothing() {
+    void anotherNodeContinuesInOrderWhenTheSenderStops() {
         int changes = 120;
         try (TestNode second = sendAcrossTwoNodes(changes)) {
             Map<String, Long> lastOfResource = new HashMap<>();

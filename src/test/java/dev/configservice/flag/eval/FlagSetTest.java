@@ -188,7 +188,7 @@ class FlagSetTest {
     }
 
     @Test
-    void whatIsMissingOrOfTheWrongTypeIsFalseNegatedOrNot() {
+    void missingAndWronglyTypedAttributesNeverMatchEvenNegated() {
         EvaluationContext empty = new EvaluationContext(null, Map.of());
         EvaluationContext odd = new EvaluationContext(null, Map.of("x", List.of("a")));
         for (Operator op : Operator.values()) {
@@ -221,7 +221,7 @@ class FlagSetTest {
     }
 
     @Test
-    void whatAnOperatorDoesNotTakeIsSaid() {
+    void operandsThatAnOperatorDoesNotTakeAreReported() {
         assertThat(FlagSet.problem(new Constraint("x", Operator.MATCHES, List.of("(?=a)"), false)))
                 .contains("RE2");
         assertThat(FlagSet.problem(new Constraint("x", Operator.GT, List.of("1"), false)))

@@ -105,7 +105,7 @@ class ActiveChecksTest {
     }
 
     @Test
-    void whatAnInstanceSaysOfItselfIsNotOverruled() {
+    void checksDoNotOverruleTheStatusThatAnInstanceReports() {
         register("honest", url("/well"));
         assertThat(node.admin()
                         .put("/registry/health", "{\"service_name\":\"honest\",\"status\":\"unhealthy\"}")
@@ -143,7 +143,7 @@ class ActiveChecksTest {
     }
 
     @Test
-    void whatIsNeverCalled() throws IOException {
+    void someAddressesAreNeverChecked() throws IOException {
         for (String address : List.of(
                 "169.254.1.1",
                 "fe80::1",
