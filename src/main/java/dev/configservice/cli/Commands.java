@@ -68,7 +68,7 @@ public final class Commands {
             return 0;
         } catch (IOException e) {
             throw new SettingsException(
-                    file + ": (expected: a file with a keyset, in a directory that can be written; " + e + ")");
+                    file + ": (expected: a file with a keyset, in a writable directory; " + e + ")");
         } catch (GeneralSecurityException e) {
             throw new SettingsException(file + ": (expected: a file with a keyset)");
         }

@@ -93,7 +93,7 @@ public final class Grid {
         if (settings.isEdge() && hazelcast.getCluster().getMembers().stream().allMatch(Member::isLiteMember)) {
             hazelcast.shutdown();
             throw new SettingsException("cluster.members: " + String.join(",", settings.members())
-                    + " (expected: core nodes that can be reached; an edge does not start without)");
+                    + " (expected: reachable core nodes; an edge does not start without them)");
         }
         return hazelcast;
     }

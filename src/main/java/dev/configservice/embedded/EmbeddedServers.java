@@ -128,13 +128,13 @@ public final class EmbeddedServers implements AutoCloseable {
         } catch (IOException e) {
             closeQuietly(channel);
             throw new SettingsException(
-                    "embedded.directory: " + directory + " (expected: a directory that can be written; " + e + ")");
+                    "embedded.directory: " + directory + " (expected: a writable directory; " + e + ")");
         }
     }
 
     private static SettingsException inUse(Path directory) {
         return new SettingsException(
-                "embedded.directory: " + directory + " (expected: one that no other running service uses)");
+                "embedded.directory: " + directory + " (expected: a directory that no other running service uses)");
     }
 
     private static void closeQuietly(@Nullable FileChannel channel) {

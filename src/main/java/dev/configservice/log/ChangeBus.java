@@ -52,11 +52,12 @@ public final class ChangeBus {
                 .<Reply>request(WRITES, command, request)
                 .recover(e -> {
                     if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.NO_HANDLERS) {
-                        return Future.failedFuture(ServiceException.unavailable("This node takes no writes any more"));
+                        return Future.failedFuture(
+                                ServiceException.unavailable("This node is shutting down and takes no writes"));
                     }
                     log.error("bus.write-unanswered cause={}", e.toString());
                     return Future.failedFuture(new ServiceException(
-                            ErrorCode.OUTCOME_UNKNOWN, "The writer did not answer; it is not known what it did"));
+                            ErrorCode.OUTCOME_UNKNOWN, "The writer did not answer; the write may have been applied"));
                 })
                 .compose(message -> {
                     Reply reply = message.body();

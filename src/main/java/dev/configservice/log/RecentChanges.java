@@ -71,7 +71,7 @@ public final class RecentChanges {
         return null;
     }
 
-    /** The changes of a unit above a revision, in order; null where they are not all known any more. */
+    /** The changes of a unit above a revision, in order; null if they are not all known any more. */
     public synchronized @Nullable List<Change> ofUnit(UnitId unit, long aboveRevision) {
         if (aboveRevision < floor) {
             return null;
@@ -80,7 +80,7 @@ public final class RecentChanges {
         return ofUnit == null ? new ArrayList<>() : above(ofUnit, aboveRevision);
     }
 
-    /** At most {@code limit} changes above a revision, in order; null where they are not all known any more. */
+    /** At most {@code limit} changes above a revision, in order; null if they are not all known any more. */
     public synchronized @Nullable List<Change> after(long revision, int limit) {
         if (revision < floor) {
             return null;

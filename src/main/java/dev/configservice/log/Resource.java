@@ -14,7 +14,7 @@ import dev.configservice.secret.Sealed;
  * @param revision the revision that made this state
  * @param fence a number that only rises; a write that carries one must carry a higher one
  * @param row its fields as JSON, without what is secret
- * @param sealed what is secret, encrypted; empty where nothing is
+ * @param sealed what is secret, encrypted; empty if nothing is
  */
 public record Resource(
         String kind,

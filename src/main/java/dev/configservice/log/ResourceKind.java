@@ -62,7 +62,7 @@ public interface ResourceKind {
     /**
      * Tells whether a write must be judged by the other resources of its unit, which costs a read.
      *
-     * @param before the resource before the write; null where there is none
+     * @param before the resource before the write; null if there is none
      */
     default boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
         return false;

@@ -15,7 +15,7 @@ public final class ResourceKinds {
     public ResourceKinds(Collection<? extends ResourceKind> kinds) {
         for (ResourceKind kind : kinds) {
             if (byName.put(kind.name(), kind) != null) {
-                throw new IllegalArgumentException("two kinds named " + kind.name());
+                throw new IllegalArgumentException("duplicate kind: " + kind.name());
             }
         }
     }

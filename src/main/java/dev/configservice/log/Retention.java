@@ -66,7 +66,7 @@ public final class Retention {
                 .description("Partitions of the log that this node dropped")
                 .register(meters);
         Gauge.builder("config_service_log_held", this, r -> r.held ? 1 : 0)
-                .description("Whether a consumer that lags keeps the log from being shortened")
+                .description("1 while a lagging consumer keeps the log from being shortened")
                 .register(meters);
     }
 

@@ -61,8 +61,8 @@ final class WriteQueue {
                     sent
                             ? new ServiceException(
                                     ErrorCode.OUTCOME_UNKNOWN,
-                                    "PostgreSQL took the write, and its answer was lost: it may have happened")
-                            : ServiceException.unavailable("PostgreSQL cannot be reached; nothing was written"));
+                                    "The answer of PostgreSQL was lost: the write may have been applied")
+                            : ServiceException.unavailable("PostgreSQL is unreachable; nothing was written"));
         }
     }
 

@@ -91,6 +91,6 @@ final class WriterConnection {
                         DEADLINE, get(), () -> get().preparedQuery(STILL_THERE).execute(who)))
                 .compose(rows -> rows.iterator().next().getLong("n") == 0
                         ? Future.succeededFuture()
-                        : Future.failedFuture(ServiceException.unavailable("the old backend is still there")));
+                        : Future.failedFuture(ServiceException.unavailable("the old backend still runs")));
     }
 }

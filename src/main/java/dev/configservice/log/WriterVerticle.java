@@ -222,7 +222,7 @@ public final class WriterVerticle extends VerticleBase {
                 p.promise.tryFail(e);
             } catch (RuntimeException e) {
                 log.error("writer.decide kind={} id={}", p.command.kind(), p.command.id(), e);
-                p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be worked out"));
+                p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
             }
         }
         answerWhenApplied(unchanged);
@@ -331,7 +331,7 @@ public final class WriterVerticle extends VerticleBase {
         String what = resource.kind().replace('_', ' ');
         return new ServiceException(
                 ErrorCode.CONFLICT,
-                "A " + what + " with this name is there already",
+                "A " + what + " with this name already exists",
                 List.of(),
                 Map.of("id", String.valueOf(otherId)));
     }
@@ -353,7 +353,8 @@ public final class WriterVerticle extends VerticleBase {
                             replayed.values().stream()
                                     .flatMap(List::stream)
                                     .forEach(p -> p.promise.tryFail(new ServiceException(
-                                            ErrorCode.GONE, "What the first request did is no longer in the log")));
+                                            ErrorCode.GONE,
+                                            "The result of the first request is no longer in the log")));
                             return Future.succeededFuture();
                         },
                         e -> {

@@ -58,7 +58,7 @@ public final class Migrations {
             if (said == null || Postgres.isAway(said.getSQLState())) {
                 throw e;
             }
-            throw new SettingsException("postgres.uri: (not shown) (expected: a database that lets the service in and"
+            throw new SettingsException("postgres.uri: (not shown) (expected: a database that accepts the service and"
                     + " whose schema can be migrated; it answered: " + said.getMessage() + ")");
         }
     }

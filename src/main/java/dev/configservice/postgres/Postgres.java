@@ -194,7 +194,7 @@ public final class Postgres {
         }
         if (isAway(failure)) {
             log.debug("postgres.unreachable cause={}", failure.toString());
-            return new ServiceException(ErrorCode.UNAVAILABLE, "PostgreSQL cannot be reached");
+            return new ServiceException(ErrorCode.UNAVAILABLE, "PostgreSQL is unreachable");
         }
         log.error("postgres.refused cause={}", failure.toString());
         return new ServiceException(ErrorCode.INTERNAL, "The database refused the statement");

@@ -78,7 +78,7 @@ public final class Keyring {
             return file.toString();
         } catch (IOException | GeneralSecurityException e) {
             throw new SettingsException(
-                    "embedded.directory: " + file + " (expected: a place where a keyset can be kept)");
+                    "embedded.directory: " + file + " (expected: a directory in which a keyset can be stored)");
         }
     }
 
@@ -140,8 +140,7 @@ public final class Keyring {
         try {
             return present().decrypt(sealed.bytes(), id.getBytes(StandardCharsets.UTF_8));
         } catch (GeneralSecurityException e) {
-            throw new ServiceException(
-                    ErrorCode.NO_KEYSET, "The keyset of this node holds no key that opens this value");
+            throw new ServiceException(ErrorCode.NO_KEYSET, "The keyset of this node has no key that opens this value");
         }
     }
 

@@ -25,7 +25,7 @@ public final class KeysetFile {
     static void create(Path file, String json) throws IOException {
         Path fresh = writeBeside(file, ".new", json);
         try {
-            // a link fails where the name is taken, a rename would replace the file
+            // a link fails if the name is taken, a rename would replace the file
             Files.createLink(file, fresh);
         } finally {
             Files.delete(fresh);

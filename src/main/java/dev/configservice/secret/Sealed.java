@@ -44,7 +44,7 @@ public final class Sealed {
         return Base64.getEncoder().encodeToString(bytes);
     }
 
-    /** As the column holds it: null where there is nothing. */
+    /** As the column holds it: null if there is nothing. */
     @Nullable
     public Buffer bufferOrNull() {
         return isEmpty() ? null : Buffer.buffer(bytes());

@@ -41,7 +41,7 @@ public record ClusterSettings(
             s.problem(
                     "tls-certificate",
                     settings.tlsCertificate(),
-                    "given with cluster.tls-key and cluster.tls-ca, or none");
+                    "set together with cluster.tls-key and cluster.tls-ca, or none of them");
         }
         if (settings.isEdge() && settings.members().isEmpty()) {
             s.problem("members", "", "host:port of the core nodes, where cluster.role is edge");

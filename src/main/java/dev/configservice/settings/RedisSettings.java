@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** The last known good state; the address is empty where there is none. */
+/** The last known good state; the address is empty if there is none. */
 public record RedisSettings(String uri) {
     static RedisSettings from(Section s) {
         String uri = s.text("uri");

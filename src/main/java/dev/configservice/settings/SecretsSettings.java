@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** The keyset that seals encrypted values: a file, or its JSON text; empty where there is none. */
+/** The keyset that seals encrypted values: a file, or its JSON text; empty if there is none. */
 public record SecretsSettings(String keyset) {
     static SecretsSettings from(Section s) {
         return new SecretsSettings(s.text("keyset"));

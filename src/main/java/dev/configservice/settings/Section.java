@@ -24,7 +24,7 @@ final class Section {
         this.problems = problems;
     }
 
-    /** The text of a setting; empty where none is given. */
+    /** The text of a setting; empty if none is given. */
     String text(String key) {
         read.add(key);
         return values.getOrDefault(key, "").strip();

@@ -54,7 +54,7 @@ final class Packing {
                 }
                 int more = inflater.inflate(json, length, json.length - length);
                 if (more == 0 && (inflater.needsInput() || inflater.needsDictionary())) {
-                    throw new IllegalArgumentException("The snapshot ends before its end");
+                    throw new IllegalArgumentException("The snapshot is truncated");
                 }
                 length += more;
             }

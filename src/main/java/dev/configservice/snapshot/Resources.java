@@ -64,7 +64,7 @@ public final class Resources {
         /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it was deleted. */
         public Resource present() {
             if (resource == null) {
-                throw ServiceException.notFound("It was deleted");
+                throw ServiceException.notFound("The resource was deleted");
             }
             return resource;
         }

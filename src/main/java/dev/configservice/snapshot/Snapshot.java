@@ -69,7 +69,7 @@ public final class Snapshot {
         return asOf;
     }
 
-    /** The revision of the last change in the unit, deletions included; 0 where there was none. */
+    /** The revision of the last change in the unit, deletions included; 0 if there was none. */
     public long lastChange() {
         return lastChange;
     }

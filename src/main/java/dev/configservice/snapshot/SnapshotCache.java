@@ -139,7 +139,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                             .register(meters));
         }
         this.loadFailures = Counter.builder("config_service_snapshot_failures")
-                .description("Snapshots that no tier could answer")
+                .description("Reads of snapshots that no tier could answer")
                 .register(meters);
     }
 
@@ -219,7 +219,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    /** Brings a snapshot up to date from the changes in memory; null where they do not reach back to it. */
+    /** Brings a snapshot up to date from the changes in memory; null if they do not reach back to it. */
     private @Nullable Snapshot patch(Snapshot old, Position need) {
         if (old.asOf().epoch() != need.epoch()) {
             return null;
@@ -286,7 +286,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (snapshot.isOutdated() && minRevision > snapshot.asOf().revision()) {
             return Future.failedFuture(new ServiceException(
                     ErrorCode.BEHIND,
-                    "The log cannot be reached; what this node holds is as of revision "
+                    "The log is unreachable; this node has the state as of revision "
                             + snapshot.asOf().revision()));
         }
         return Future.succeededFuture(snapshot);
@@ -401,8 +401,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return Future.succeededFuture(older.asOutdated());
         }
         loadFailures.increment();
-        return Future.failedFuture(
-                ServiceException.unavailable("The log cannot be reached, and no tier holds what was asked for"));
+        return Future.failedFuture(ServiceException.unavailable(
+                "The log is unreachable, and no tier of the cache has the requested data"));
     }
 
     /** A tier that fails is one that has nothing; health and metrics tell of it. */

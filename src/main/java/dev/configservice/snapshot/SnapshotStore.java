@@ -116,7 +116,7 @@ public final class SnapshotStore implements PositionStore {
         return send(startBreaker, Request.cmd(Command.PING)).mapEmpty();
     }
 
-    /** The snapshot of a unit; null where none is kept. */
+    /** The snapshot of a unit; null if none is kept. */
     Future<@Nullable Snapshot> get(UnitId unit) {
         return send(
                         breaker,
@@ -210,7 +210,7 @@ public final class SnapshotStore implements PositionStore {
         return send(breaker, request)
                 .compose(moved -> moved != null && moved.toInteger() == 1
                         ? Future.succeededFuture()
-                        : Future.failedFuture("what Redis keeps does not reach to " + before));
+                        : Future.failedFuture("the position in Redis is older than " + before));
     }
 
     @Override

@@ -48,7 +48,7 @@ public final class BatchedWrites {
      *
      * @param name as logs name it
      * @param every the pause between two writes
-     * @param source takes what was gathered, as a JSON array; null where nothing was
+     * @param source takes what was gathered, as a JSON array; null if nothing was
      */
     public BatchedWrites(
             Vertx vertx,
@@ -70,7 +70,7 @@ public final class BatchedWrites {
         vertx.setPeriodic(every.toMillis(), t -> write());
     }
 
-    /** Writes all that was gathered until now. Fails where some of it could not be confirmed; it is kept for the next time. */
+    /** Writes all that was gathered until now. Fails if some of it could not be confirmed; it is kept for the next time. */
     public Future<Void> write() {
         Promise<Void> promise;
         synchronized (this) {
