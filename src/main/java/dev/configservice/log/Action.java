@@ -12,7 +12,7 @@ public enum Action {
     STATUS_CHANGED,
     DEREGISTERED,
     EXPIRED,
-    /** A new epoch of the log; never sent out. */
+    /** A new epoch of the log; consumers never see it. */
     EPOCH;
 
     /** Returns the name in the API and in the log. */
@@ -24,7 +24,7 @@ public enum Action {
         return valueOf(text.toUpperCase(Locale.ROOT));
     }
 
-    /** Tells whether the resource is gone after the change. */
+    /** Tells whether the change removes the resource. */
     public boolean isRemoval() {
         return this == DELETED || this == DEREGISTERED;
     }

@@ -18,7 +18,7 @@ import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/** A call of the function {@code apply_batch}: its arguments, a column of all entries each, and its answer. */
+/** A call of the SQL function {@code apply_batch}: its arguments, each an array over all entries, and its results. */
 final class ApplyBatch {
     static final String SQL = """
             select outcome, at_revision, at_hash, other_id
@@ -27,19 +27,19 @@ final class ApplyBatch {
 
     private ApplyBatch() {}
 
-    /** The outcomes of one entry, named as the function names them. */
+    /** The outcome of one entry. The names are those that the function returns. */
     enum BatchOutcome {
-        /** Applied: it has a revision and a hash. */
+        /** The entry was applied. The result has its revision and its hash. */
         DONE,
-        /** Its Idempotency-Key was used before: the revision of then. */
+        /** The same request was applied before with this Idempotency-Key. The result has the revision of that time. */
         REPLAYED,
-        /** Its Idempotency-Key was used before with another request. */
+        /** The Idempotency-Key was used before for another request. */
         REUSED,
-        /** Its path belongs to another resource, whose id is given. */
+        /** The path belongs to another resource. The result has its id. */
         TAKEN,
         /** The resource or its unit has changed since the entry was computed. */
         MOVED,
-        /** The resource does not exist any more. */
+        /** The resource no longer exists. */
         GONE;
 
         static BatchOutcome of(String name) {

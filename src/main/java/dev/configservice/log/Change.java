@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One row of the log.
  *
- * @param resource the resource after the change; of a removal its last state, with the version of the removal
- * @param actor who did it; null where nobody did (an expiry)
- * @param hash the chain of hashes up to this row
+ * @param resource the resource after the change; for a removal its last state, with the version of the removal
+ * @param actor the caller; null if the service itself made the change, e.g. because a lease expired
+ * @param hash the hash of the chain up to and including this row
  */
 public record Change(
         Position position,
@@ -28,7 +28,7 @@ public record Change(
         return position.revision();
     }
 
-    /** Tells whether a kind is that of the log's own entries, which begin an epoch; they are no resources. */
+    /** Tells whether a kind is that of the log's own rows. They mark the start of an epoch and are not resources. */
     public static boolean isOfLog(String kind) {
         return kind.equals("log");
     }

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All use of the event bus for writes and changes. Messages stay on this node: they are immutable values, passed by
- * reference. A consumer always replies, even if it throws. Otherwise its caller would only see a timeout.
+ * The event bus for writes and changes. Messages stay on this node: they are immutable values, passed by reference. A
+ * consumer always replies, even if it throws. Otherwise its caller would only see a timeout.
  */
 public final class ChangeBus {
     private static final Logger log = LoggerFactory.getLogger(ChangeBus.class);
@@ -32,7 +32,7 @@ public final class ChangeBus {
     private final DeliveryOptions local;
     private final DeliveryOptions request;
 
-    /** A bus on which a caller waits for its write at most {@code deadline}. */
+    /** Creates a bus for a writer that answers every write within {@code deadline}. */
     public ChangeBus(Vertx vertx, Duration deadline) {
         this.vertx = vertx;
         this.local = new DeliveryOptions().setCodecName(CODEC).setLocalOnly(true);
@@ -67,7 +67,7 @@ public final class ChangeBus {
                 });
     }
 
-    /** Takes the commands of this node. */
+    /** Registers the writer of this node, which gets all commands. */
     MessageConsumer<Command> onWrite(Function<Command, Future<WriteResult>> writer) {
         return vertx.eventBus().localConsumer(WRITES, (Message<Command> message) -> {
             Future<WriteResult> result;
@@ -89,12 +89,12 @@ public final class ChangeBus {
         return new ServiceException(ErrorCode.INTERNAL, "The writer failed");
     }
 
-    /** Tells this node's listeners of a change that was applied. */
+    /** Publishes an applied change to the consumers on this node. */
     public void publish(Change change) {
         vertx.eventBus().publish(CHANGES, change, local);
     }
 
-    /** Hears of each change once, in order, on the event loop of the caller. */
+    /** Registers a consumer. It gets each change once, in order, on the event loop of the caller. */
     public MessageConsumer<Change> onChange(Handler<Change> handler) {
         return vertx.eventBus().localConsumer(CHANGES, message -> handler.handle(message.body()));
     }

@@ -21,8 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The part of the log that this node has applied: its position, the last revision of every unit, and the last
- * changes. Changes are applied on one event loop, N + 1 only after N. Reading is safe from any thread.
+ * The part of the log that this node has applied: its position, the last revision of every unit, and the last changes.
+ * Changes are applied on one event loop, in the order of their revisions and without gaps. Reading is safe from any
+ * thread.
  */
 public final class ChangeFeed {
     private static final Logger log = LoggerFactory.getLogger(ChangeFeed.class);
@@ -45,7 +46,7 @@ public final class ChangeFeed {
         this.vertx = vertx;
     }
 
-    /** The last revision of a unit, and the key under which the grid keeps its snapshot in this epoch. */
+    /** The last revision of a unit, and the key of its snapshot in the grid during this epoch. */
     public static final class TouchedUnit {
         private final UnitId unit;
         private final String gridKey;
@@ -72,7 +73,7 @@ public final class ChangeFeed {
             return revision;
         }
 
-        /** Returns the object that a reader keeps with the unit for its next read. It means nothing to the feed. */
+        /** Returns the object that a reader stored with the unit for its next read. The feed does not use it. */
         public @Nullable Object lastRead() {
             return lastRead;
         }
@@ -81,17 +82,23 @@ public final class ChangeFeed {
             lastRead = read;
         }
 
-        /** The revision before which the unit was empty, if this node saw its first change; else 0. */
+        /**
+         * Returns the revision of the unit's first change, before which the unit was empty; 0 if the unit existed when
+         * the feed was last reset.
+         */
         public long bornAt() {
             return bornAt;
         }
     }
 
-    /** Follows what is applied; called on the feed's event loop, must not block. */
+    /** A listener for applied changes. It is called on the event loop of the feed and must not block. */
     public interface Listener {
         void applied(Change change);
 
-        /** The log went back, or changes were skipped: everything derived from single changes must be rebuilt. */
+        /**
+         * Handles a reset of the feed: the log went back, or changes were skipped. All state that was derived from
+         * single changes must be rebuilt.
+         */
         public default void reset(Position position) {}
     }
 
@@ -107,8 +114,8 @@ public final class ChangeFeed {
     }
 
     /**
-     * Tells whether the node knows which units exist, from PostgreSQL or from a kept position. Before that, no unit
-     * counts as empty.
+     * Tells whether the node knows which units exist, from PostgreSQL or from a stored position. Until then, a unit
+     * that the feed does not know must not be taken for empty.
      */
     public boolean isStarted() {
         return started;
@@ -126,12 +133,12 @@ public final class ChangeFeed {
         return recent;
     }
 
-    /** Returns the last revision of the unit; null if it was never written. */
+    /** Returns a unit with its last revision; null if the unit was never written. */
     public @Nullable TouchedUnit touched(UnitId unit) {
         return touched.get(unit);
     }
 
-    /** All units that were ever written. */
+    /** Returns all units that were ever written. */
     public Iterable<TouchedUnit> touchedUnits() {
         return touched.values();
     }
@@ -142,12 +149,12 @@ public final class ChangeFeed {
         return started && since <= CUT_OFF_AFTER_NANOS ? Duration.ZERO : Duration.ofNanos(since);
     }
 
-    /** Returns the time since the node last compared itself with the log. */
+    /** Returns the time since the node last compared its position with the log. */
     public Duration lookAge() {
         return Duration.ofNanos(System.nanoTime() - lastLookNanos);
     }
 
-    /** Completes when a revision is applied, or fails with {@link ErrorCode#BEHIND}. */
+    /** Completes when a revision is applied. Fails with {@link ErrorCode#BEHIND} at the deadline. */
     public Future<Void> awaitApplied(long revision, Duration deadline) {
         if (applied.revision() >= revision) {
             return Future.succeededFuture();
@@ -164,19 +171,19 @@ public final class ChangeFeed {
                 waiters.remove(waiter);
                 promise.tryFail(new ServiceException(
                         ErrorCode.BEHIND,
-                        "This node has applied revision " + applied.revision() + " (asked for: " + revision + ")"));
+                        "This node has applied revision " + applied.revision() + " (required: " + revision + ")"));
             });
             promise.future().onComplete(done -> vertx.cancelTimer(timer));
         });
         return promise.future();
     }
 
-    /** Binds the feed to the event loop that it is called on. */
+    /** Binds the feed to the event loop on which changes are applied. */
     public void bind(Context eventLoop) {
         context = eventLoop;
     }
 
-    /** Runs something on the feed's event loop; at once where this is it. */
+    /** Runs a task on the event loop of the feed; immediately if the caller is already on it. */
     public void run(Runnable task) {
         Context c = context;
         if (c == null || Vertx.currentContext() == c) {
@@ -187,8 +194,8 @@ public final class ChangeFeed {
     }
 
     /**
-     * Records that the node starts with the state of an earlier comparison with the log. It counts as cut off until
-     * its own first comparison.
+     * Records that the node starts from a stored position, which was last compared with the log {@code age} ago. The
+     * node counts as cut off until its own first comparison.
      */
     void startedStale(Duration age) {
         Duration atLeast = age.compareTo(CUT_OFF_AFTER) > 0 ? age : CUT_OFF_AFTER.plusMillis(1);
@@ -199,7 +206,7 @@ public final class ChangeFeed {
         lastLookNanos = nanos;
     }
 
-    /** Starts over at a position, with all units as of it. */
+    /** Continues from another position, with the revisions of all units at that position. */
     public void reset(Position position, Hash positionHash, Map<String, Long> units) {
         Map<UnitId, TouchedUnit> fresh = new ConcurrentHashMap<>(Math.max(16, units.size() * 2));
         units.forEach((key, revision) -> {
@@ -218,7 +225,7 @@ public final class ChangeFeed {
         wake();
     }
 
-    /** Applies the next changes, of which the first must follow what is applied. */
+    /** Applies the next changes. The first must directly follow the last applied change. */
     public void apply(List<Change> changes) {
         for (Change change : changes) {
             if (change.revision() != applied.revision() + 1) {
@@ -241,7 +248,7 @@ public final class ChangeFeed {
         wake();
     }
 
-    /** Tells every listener, also where one fails: what one misses is no reason for the others to. */
+    /** Calls every listener, even if one of them fails: a failure must not make the others miss a change. */
     private void tell(Consumer<Listener> what) {
         for (Listener listener : listeners) {
             try {
@@ -253,7 +260,7 @@ public final class ChangeFeed {
         }
     }
 
-    /** The units that changes touch, with the last revision of each. */
+    /** Returns the units of changes, with the last revision of each. */
     static Map<String, Long> unitsOf(List<Change> changes) {
         Map<String, Long> units = new HashMap<>();
         for (Change change : changes) {

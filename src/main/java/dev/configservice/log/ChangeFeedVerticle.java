@@ -19,8 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the log for this node. A notification only wakes it; it looks every second in any case, and each look checks
- * that the log still holds the change that was applied last. If it does not, the log went back, and a new epoch begins.
+ * The verticle that follows the log and applies its changes on this node. It looks into the log once a second, and also
+ * when PostgreSQL notifies it of a commit. Each look checks that the log still holds the change that was applied last.
+ * If the change is missing although retention has not dropped it, the log went back, and a new epoch begins.
  */
 public final class ChangeFeedVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ChangeFeedVerticle.class);
@@ -67,8 +68,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     /**
-     * Completes when the node knows the head of the log, or has loaded the last known good state, or has tried and
-     * continues to try. Fails only with {@link SettingsException}.
+     * Completes after the first attempt to read the log. If the attempt fails, the node continues with the stored
+     * position, if there is one, and retries. Fails only with {@link SettingsException}.
      */
     @Override
     public Future<?> start() {
@@ -89,12 +90,15 @@ public final class ChangeFeedVerticle extends VerticleBase {
         return Future.succeededFuture();
     }
 
-    /** Looks now, e.g. because changes were heard of that do not follow what is applied. */
+    /** Looks into the log now, e.g. because the writer noticed that this node does not have its latest state. */
     void poke() {
         feed.run(this::look);
     }
 
-    /** Takes changes that this node made itself: the next ones are applied at once, others are looked up. */
+    /**
+     * Accepts changes that this node has written. They are applied directly if they follow the last applied change.
+     * Otherwise the changes are read from the log.
+     */
     void offer(List<Change> changes) {
         feed.run(() -> {
             List<Change> next = changes.stream()
@@ -118,7 +122,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
         feed.reset(found.position(), found.hash(), found.units());
         feed.startedStale(Duration.between(found.lookedAt(), clock.instant()));
         log.info(
-                "feed.kept epoch={} revision={}",
+                "feed.started-stale epoch={} revision={}",
                 found.position().epoch(),
                 found.position().revision());
     }
@@ -162,7 +166,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
         }
     }
 
-    /** Says that this node has just looked; where what is kept has fallen behind, it is made whole again. */
+    /** Stores the time of this look with the position. If an earlier update of the store failed, replaces all of it. */
     private void keep() {
         Future<Void> done = keptBehind
                 ? kept.replace(feed.applied(), feed.hash(), feed.units())
@@ -218,8 +222,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     /**
-     * Someone committed. What this node wrote itself reaches the feed directly, at about the same time: only what is
-     * still missing a moment later is looked up.
+     * Handles the notification of a commit. Changes that this node wrote reach the feed directly, at about the same
+     * time. So this method waits a moment, and looks into the log only if the revision is still missing.
      */
     private void heard(String revision) {
         long heard = Long.parseLong(revision);
@@ -240,7 +244,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
         }
     }
 
-    /** The first look of a node that knows nothing. */
+    /** Starts from the head of the log, on a node that has no position yet. */
     private Future<Void> begin(PgConnection c) {
         return changeLog.head(c, HEAD_DEADLINE).compose(head -> {
             feed.reset(head.position(), head.hash(), head.units());
@@ -269,7 +273,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
             if (rows.isEmpty()) {
                 return beginIfEpochMoved(c, at);
             }
-            // what this node wrote itself may have been applied meanwhile
+            // changes that this node wrote may have been applied during the read
             long revision = feed.applied().revision();
             List<Change> next =
                     rows.stream().filter(r -> r.revision() > revision).toList();
@@ -298,7 +302,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
                 .onFailure(e -> keptBehind = true);
     }
 
-    /** With no change applied yet there is no row to compare; the head tells whether it is still the same log. */
+    /** Starts over if the log has a new epoch. At revision 0 there is no row to compare, so the head is compared. */
     private Future<Void> beginIfEpochMoved(PgConnection c, Position at) {
         return changeLog
                 .head(c, HEAD_DEADLINE)
@@ -306,8 +310,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     /**
-     * The log does not hold what was applied last. It was dropped by retention, and the head is beyond it; or the
-     * database went back in time.
+     * Handles a log that does not hold the change that was applied last. If retention dropped it, the node continues
+     * from the head. Otherwise the database went back in time, and a new epoch begins.
      */
     private Future<Void> wentBack(PgConnection c, Position at) {
         return changeLog.head(c, HEAD_DEADLINE).compose(head -> {

@@ -23,13 +23,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** The log in PostgreSQL: its statements, and how rows become values. */
+/** The log in PostgreSQL: its SQL statements, and the conversion of rows to values. */
 public final class ChangeLog implements PastChanges {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
             fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
 
-    /** The limit for the JSON in a page, which only its first change may exceed. */
+    /** The maximum size of a page. A page with a single change may exceed it. */
     private static final int PAGE_BYTES = 2_000_000;
 
     private static final String FROM = "select " + CHANGE_COLUMNS + """
@@ -57,8 +57,9 @@ public final class ChangeLog implements PastChanges {
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
 
-    // one look into the index for each: joined, a table that grew since it was last analyzed is read as a whole;
-    // the kind in another collation, as by it alone an index must not be used (migration V3)
+    // Lateral joins, so that each resource is one index lookup: with a plain join, PostgreSQL scans a table that has
+    // grown since it was last analyzed. The kind is compared in another collation, so that no index that begins with
+    // the kind is used (see V1__schema.sql).
 
     private static final String RESOURCES = """
             select r.* from unnest($1::text[], $2::text[]) as want(k, i)
@@ -99,8 +100,8 @@ public final class ChangeLog implements PastChanges {
     }
 
     /**
-     * The head of the log, the revision up to which it was dropped, and the last revision of every unit, all as of
-     * one moment.
+     * The head of the log, the revision up to which the log was dropped ({@code anchor}), and the last revision of
+     * every unit, all as of one moment.
      */
     record Head(Position position, Hash hash, long anchor, Map<String, Long> units) {}
 
@@ -123,7 +124,7 @@ public final class ChangeLog implements PastChanges {
         return new Head(position, Hash.of(first.getBuffer("hash")), first.getLong("anchor_revision"), units);
     }
 
-    /** The changes from a revision on (itself included), in order. */
+    /** Returns the changes from a revision on, including that revision, in order. */
     Future<List<Change>> from(PgConnection connection, long revision, int limit, Duration deadline) {
         return postgres.within(
                 deadline,
@@ -134,21 +135,21 @@ public final class ChangeLog implements PastChanges {
                         .map(ChangeLog::toChanges));
     }
 
-    /** On a connection of the pool, for readers that catch up. */
+    /** Reads on a connection of the pool, not on that of the feed. */
     @Override
     public Future<List<Change>> after(long revision, int limit) {
         return postgres.read(FROM, Tuple.of(revision + 1, limit, PAGE_BYTES)).map(ChangeLog::toChanges);
     }
 
-    /** Forgets the Idempotency-Keys that are more than a day old. */
+    /** Deletes the Idempotency-Keys that are more than a day old. */
     Future<Void> forgetOldKeys() {
         return postgres.read("delete from idempotency where at < now() - interval '25 hours'", Tuple.tuple(), SLOW)
                 .mapEmpty();
     }
 
     /**
-     * The revision that a request made when it was sent before, with the same Idempotency-Key within a day; empty where
-     * it was not. Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} where the key came with another request.
+     * Returns the revision of the first request with this Idempotency-Key within the last day; empty if there was none.
+     * Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} if the key was used for another request.
      */
     public Future<Optional<Long>> repeated(IdempotencyKey key) {
         return postgres.read(REPEATED, Tuple.of(key.caller(), key.key())).compose(rows -> {
@@ -169,7 +170,7 @@ public final class ChangeLog implements PastChanges {
                 .map(rows -> rows.iterator().next().getLong("oldest"));
     }
 
-    /** The changes of given events among those after a revision. */
+    /** Returns the changes after a revision that have one of the given event ids. */
     Future<List<Change>> byEvents(SqlConnection connection, long after, List<UUID> ids, Duration deadline) {
         Tuple ask = Tuple.of(after).addArrayOfUUID(ids.toArray(UUID[]::new));
         return postgres.within(
@@ -186,24 +187,24 @@ public final class ChangeLog implements PastChanges {
                 () -> connection.preparedQuery(BY_REVISION).execute(ask).map(ChangeLog::toChanges));
     }
 
-    /** The changes of one resource below a version, newest first. */
+    /** Returns the changes of a resource before a version, newest first. */
     public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
         return postgres.read(OF_RESOURCE, Tuple.of(kind, id, belowVersion, limit))
                 .map(ChangeLog::toChanges);
     }
 
-    /** The change that made a version of a resource. */
+    /** Returns the change that led to a version of a resource. */
     public Future<Optional<Change>> version(String kind, String id, long version) {
         return postgres.read(OF_RESOURCE_AT, Tuple.of(kind, id, version))
                 .map(rows -> toChanges(rows).stream().findFirst());
     }
 
-    /** The resources that are there, by kind and id as {@link #key}. */
+    /** Returns the resources of commands, as far as they exist. The keys of the map are those of {@link #key}. */
     Future<Map<String, Resource>> resources(SqlConnection connection, List<Command> commands, Duration deadline) {
         return resources(connection, RESOURCES, commands, deadline);
     }
 
-    /** The last state of resources, also of those that were deleted, by kind and id as {@link #key}. */
+    /** Returns the last states of the resources of commands, including those of deleted resources. */
     Future<Map<String, Resource>> lastStates(SqlConnection connection, List<Command> commands, Duration deadline) {
         return resources(connection, LAST_STATES, commands, deadline);
     }
@@ -233,7 +234,7 @@ public final class ChangeLog implements PastChanges {
         return kind + "/" + id;
     }
 
-    /** The resources of a unit, and its last revision, as of one moment. */
+    /** The resources of a unit and its last revision, as of one moment. */
     record UnitState(long revision, List<Resource> resources) {}
 
     Future<UnitState> unit(SqlConnection connection, UnitId unit, Duration deadline) {
@@ -254,7 +255,7 @@ public final class ChangeLog implements PastChanges {
                 }));
     }
 
-    /** Applies entries in one call, which is one transaction; an outcome for each. */
+    /** Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order. */
     Future<List<ApplyBatch.Result>> apply(
             SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
         Tuple arguments = ApplyBatch.arguments(known, hash, entries);
@@ -267,7 +268,7 @@ public final class ChangeLog implements PastChanges {
                         .map(ApplyBatch::results));
     }
 
-    /** Begins a new epoch unless another node has; see the function. */
+    /** Begins a new epoch unless another node has already done so. Returns the position after it. */
     Future<Position> beginEpoch(PgConnection connection, Position seen, UUID eventId, Duration deadline) {
         Tuple arguments = Tuple.of(
                 seen.epoch(),
@@ -284,7 +285,7 @@ public final class ChangeLog implements PastChanges {
                 }));
     }
 
-    /** A row of {@code resources}, its columns named as there. */
+    /** Converts a row with the columns of the table {@code resources}. */
     public static Resource toResource(Row row) {
         return new Resource(
                 row.getString("kind"),

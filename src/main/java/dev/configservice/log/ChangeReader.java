@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the log after a position: from memory if it reaches back that far, else from the log itself. */
+/** A reader of the changes after a revision. It reads from memory if they are all there, else from the log itself. */
 public final class ChangeReader {
     public static final int PAGE = 256;
 
@@ -20,8 +20,8 @@ public final class ChangeReader {
     }
 
     /**
-     * The next changes after a revision, at most a page, none beyond what this node has applied. Fails with
-     * {@link ErrorCode#GONE} where the log does not hold all of them any more.
+     * Returns the next changes after a revision: at most a page, and only changes that this node has applied. Fails
+     * with {@link ErrorCode#GONE} if the log no longer holds all of them.
      */
     public Future<List<Change>> after(long revision) {
         long applied = feed.applied().revision();
@@ -40,7 +40,10 @@ public final class ChangeReader {
         });
     }
 
-    /** A gap is a new epoch, or changes that were dropped: a reader must not continue as if nothing were missing. */
+    /**
+     * Fails if the gap after the revision is due to changes that were dropped: the reader must not continue as if
+     * nothing were missing. A gap at the start of a new epoch is no failure.
+     */
     private Future<List<Change>> unlessDropped(long revision, List<Change> changes) {
         return oldest().compose(oldest -> revision > 0 && revision + 1 < oldest
                 ? Future.failedFuture(new ServiceException(

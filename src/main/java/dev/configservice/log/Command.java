@@ -6,28 +6,28 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write, as a value. The writer computes the new state of a resource from its current state, so a command says
- * what to do, not what comes out. Fields and content are JSON objects.
+ * A write, as a value. It describes the operation and not the resulting state, because only the writer knows the
+ * current state of the resource. Fields and content are JSON objects.
  */
 public sealed interface Command {
     UUID eventId();
 
     String kind();
 
-    /** The resource's id. */
+    /** Returns the id of the resource. */
     String id();
 
     Origin origin();
 
-    /** About how much text it holds. */
+    /** Returns the approximate size of the command, in characters. */
     int chars();
 
-    /** Returns the size of the path and origin of a command, of which only the comment can be long. */
+    /** Returns the approximate size of the path and the origin. Only the comment can be long; the rest is estimated. */
     private static int chars(Origin origin) {
         return 1500 + (origin.comment() == null ? 0 : origin.comment().length());
     }
 
-    /** A new resource. Refused where its path is taken. */
+    /** A command that creates a resource. It is refused if another resource has the same path. */
     record Create(
             UUID eventId,
             String kind,
@@ -46,7 +46,8 @@ public sealed interface Command {
     }
 
     /**
-     * The complete new state of a resource, which may exist or not. {@code action} is its name in the log.
+     * A command that creates or replaces a resource. {@code content} is its complete new content. {@code action} is the
+     * action in the log.
      */
     record Put(
             UUID eventId,
@@ -66,8 +67,8 @@ public sealed interface Command {
     }
 
     /**
-     * Changes the given fields. {@code ifRevisions} are revisions, one of which must be the current one; null if it does not
-     * matter. With a {@code fence}, it has no effect on a resource whose fence is as high.
+     * A command that changes the given fields. One of {@code ifRevisions} must be the current revision; null permits
+     * any revision. With a {@code fence}, it has no effect if the fence of the resource is equal or higher.
      */
     record Update(
             UUID eventId,
@@ -86,7 +87,7 @@ public sealed interface Command {
         }
     }
 
-    /** Removes a resource; {@code ifRevisions} and {@code fence} as of {@link Update}. */
+    /** A command that removes a resource. {@code ifRevisions} and {@code fence} are those of {@link Update}. */
     record Delete(
             UUID eventId,
             String kind,
@@ -103,8 +104,8 @@ public sealed interface Command {
     }
 
     /**
-     * Brings back what stood at an earlier version, of a resource that is there or of one that was deleted. {@code row}
-     * and {@code sealed} are those of that version.
+     * A command that restores the content of an earlier version of a resource, even if the resource was deleted.
+     * {@code row} and {@code sealed} are those of the earlier version.
      */
     record Rollback(
             UUID eventId,

@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules that all kinds of resources share: from a command and the current state they compute the entry of the
- * log. Pure.
+ * The rules that all kinds of resources share. They compute the log entry from a command and the current state, without
+ * side effects.
  */
 final class CommandRules {
     private final ResourceKinds kinds;
@@ -22,7 +22,7 @@ final class CommandRules {
         this.kinds = kinds;
     }
 
-    /** A command's outcome: an entry for the log, or nothing to do. */
+    /** The decision on a command: to append an entry to the log, or to keep the resource as it is. */
     sealed interface Decision {
         record Append(LogEntry entry) implements Decision {}
 
@@ -30,9 +30,12 @@ final class CommandRules {
     }
 
     /**
-     * @param current the current resource; null if there is none
-     * @param last of a rollback, the last state of the resource, deleted or not
-     * @throws ServiceException the command is refused
+     * Decides on a command.
+     *
+     * @param current the current resource; null if it does not exist
+     * @param last the last state of the resource, even if it was deleted; needed only for {@link Command.Rollback} and
+     *     {@link Command.Put}
+     * @throws ServiceException if the command is refused
      */
     Decision decide(Command command, @Nullable Resource current, @Nullable Resource last, Instant now) {
         if (command instanceof Command.Create c) {
@@ -46,7 +49,7 @@ final class CommandRules {
         } else if (command instanceof Command.Rollback c) {
             return rollback(c, current, present(c, last), now);
         }
-        throw new IllegalStateException("a command of an unknown form: " + command.getClass());
+        throw new IllegalStateException("unknown command: " + command.getClass());
     }
 
     private Decision create(Command.Create c, Instant now) {
@@ -84,14 +87,15 @@ final class CommandRules {
         Content before = RowMeta.content(current.row(), current.sealed());
         Content after = kinds.get(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
         boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
-        // with a fence, also what changes nothing is written: an earlier decision may still be on its way
+        // with a fence, an update that changes nothing is written, too: the higher fence stops earlier decisions that
+        // arrive late
         if ((same && c.fence() == null) || isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
         return new Decision.Append(changed(c, c.action(), current, after, c.fence(), now));
     }
 
-    /** Tells whether a decision has been written already that is later than the one which gave this fence. */
+    /** Tells whether the resource already has this fence or a higher one, so that the command comes too late. */
     private static boolean isFenced(@Nullable Long fence, Resource current) {
         return fence != null && current.fence() >= fence;
     }
@@ -170,13 +174,13 @@ final class CommandRules {
         if (ifRevisions != null && !ifRevisions.contains(current.revision())) {
             throw new ServiceException(
                     ErrorCode.PRECONDITION_FAILED,
-                    "If-Match names no current revision (the current one is " + current.revision() + ")");
+                    "If-Match does not contain the current revision (" + current.revision() + ")");
         }
     }
 
     /**
-     * Tells whether a command needs the current state of its resource. A creation does not: it is checked when it is
-     * applied.
+     * Tells whether a command needs the current state of its resource. A creation does not: {@code apply_batch} checks
+     * that the resource does not exist yet.
      */
     static boolean readsCurrent(Command command) {
         return !(command instanceof Command.Create);

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 
 /**
- * Makes ids: UUIDs of version 7 (RFC 9562), which sort by the time that they were made at. They tell resources apart; they
- * are no secrets.
+ * A generator of ids: UUIDs of version 7 (RFC 9562), which sort by the time of their creation. They are unique, but
+ * they are not secret.
  */
 public final class Ids {
     private static final Pattern UUID_FORM =
@@ -21,7 +21,7 @@ public final class Ids {
         this.clock = clock;
     }
 
-    /** The next id: 48 bits of milliseconds and 12 that count within one, then 62 random ones. */
+    /** Returns the next id: 48 bits of milliseconds, a 12-bit counter within the millisecond, and 62 random bits. */
     public UUID next() {
         long now = clock.millis() << 12;
         long stamp = last.updateAndGet(before -> Math.max(before + 1, now));
@@ -30,7 +30,7 @@ public final class Ids {
         return new UUID(high, low);
     }
 
-    /** Tells whether a string has the form of an id. */
+    /** Tells whether a string has the format of an id. */
     public static boolean isId(String text) {
         return text.length() == 36 && UUID_FORM.matcher(text).matches();
     }

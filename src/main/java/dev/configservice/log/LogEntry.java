@@ -10,11 +10,11 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A change on its way into the log: what the writer worked out from a command.
+ * A change that is not in the log yet: the writer computed it from a command.
  *
- * @param expected the version that it was worked out from; null of a creation
- * @param resource the state after it; its revision is not known yet
- * @param judged the unit that the entry was judged by; null if it was not
+ * @param expected the version of the resource that the entry was computed from; null for a creation
+ * @param resource the state after the change; its revision is not known yet
+ * @param judged the unit that the entry was checked against; null if its kind requires no such check
  * @param fenced whether the fence must be higher than the current one of the resource
  */
 public record LogEntry(
@@ -44,7 +44,7 @@ public record LogEntry(
         }
     }
 
-    /** A unit, and its last revision when an entry was judged by it. */
+    /** A unit, and its last revision when an entry was checked against it. */
     record Judged(UnitId unit, long revision) {}
 
     LogEntry judgedBy(UnitId unit, long revision) {
@@ -81,8 +81,9 @@ public record LogEntry(
     }
 
     /**
-     * Computes the digest of a change that the hash chain covers. It covers everything but the revision, which the
-     * chain adds, and the ciphertext, which may be sealed again; the row holds a commitment to its content.
+     * Computes the digest of a change, which the hash chain covers. The revision is not part of it, because the chain
+     * adds the revision itself. Nor is the ciphertext, because a value may be sealed again with another key; the row
+     * holds a commitment to the value instead.
      */
     public static byte[] digest(
             UUID eventId,

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The origin of a command.
  *
- * @param actor who gave it; null where nobody did
- * @param idempotencyKey the key that the caller gave to one request, with the digest of the request; null if it gave none
+ * @param actor the caller; null if the service itself issued the command
+ * @param idempotencyKey the Idempotency-Key of the request, with the digest of the request; null if it has none
  */
 public record Origin(
         @Nullable String actor,
@@ -14,6 +14,6 @@ public record Origin(
         @Nullable String comment,
         @Nullable IdempotencyKey idempotencyKey) {
 
-    /** A request's own name: the same from the same caller within a day is the same request. */
+    /** A key that a caller gives to a request. The same key from the same caller within a day repeats the request. */
     public record IdempotencyKey(String caller, String key, String digestHex) {}
 }

@@ -1,8 +1,8 @@
 package dev.configservice.log;
 
 /**
- * A point in the log. Revisions rise by one from commit to commit; the epoch rises where the log went back (a restore)
- * and revisions jumped, so that a later position is always the higher one.
+ * A position in the log. Each change increases the revision by one. When the database went back in time (a restore),
+ * the epoch increases and revisions jump ahead, so that a later position is always the higher one.
  */
 public record Position(long epoch, long revision) implements Comparable<Position> {
     public static final Position ZERO = new Position(0, 0);
@@ -14,8 +14,8 @@ public record Position(long epoch, long revision) implements Comparable<Position
     }
 
     /**
-     * Tells whether a state as of this position includes everything up to revision {@code needed} of epoch {@code
-     * inEpoch}.
+     * Tells whether a state as of this position includes all changes up to revision {@code needed} of epoch
+     * {@code inEpoch}.
      */
     public boolean covers(long inEpoch, long needed) {
         return epoch == inEpoch && revision >= needed;

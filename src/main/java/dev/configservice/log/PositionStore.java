@@ -6,9 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A store in which a node's position in the log survives the node: the position, and the last revision of every unit.
- * With it, a node that starts while PostgreSQL is unreachable knows which units exist. Each call ends within its own
- * deadline.
+ * A store outside the node for the position in the log and the last revision of every unit. From it, a node that starts
+ * while PostgreSQL is unreachable learns which units exist. Each call ends within a deadline of its own.
  */
 public interface PositionStore {
     /** The stored position. {@code lookedAt} is the time at which a node last compared it with PostgreSQL. */
@@ -16,9 +15,12 @@ public interface PositionStore {
 
     Future<Optional<Kept>> load();
 
-    /** Moves what is kept from {@code before} on; without effect where another node has moved it further. */
+    /**
+     * Moves the stored position from {@code before} to {@code after}. Has no effect if another node has already moved
+     * it further.
+     */
     Future<Void> advance(Position before, Position after, Change.Hash hash, Map<String, Long> units);
 
-    /** Stores a position in place of the earlier one. */
+    /** Replaces the stored position and all units, unless the stored position is later. */
     Future<Void> replace(Position position, Change.Hash hash, Map<String, Long> units);
 }

@@ -12,13 +12,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last changes that this node has applied, in memory, bounded by number and size. From them a snapshot is brought
+ * The last changes that this node has applied, in memory, limited in number and size. With them, a snapshot is brought
  * up to date without a load, and a stream resumes without a query. Safe for use by several threads.
  */
 public final class RecentChanges {
     private static final int MAX_CHANGES = 16_384;
     private static final long MAX_CHARS = 32L << 20;
-    /** The limit for the size of a page, which only its first change may exceed. */
+    /** The maximum size of a page. A page with a single change may exceed it. */
     private static final long PAGE_CHARS = 1L << 20;
 
     private final Deque<Change> all = new ArrayDeque<>();
@@ -27,7 +27,7 @@ public final class RecentChanges {
     private long floor;
     private Hash floorHash = new Hash("");
 
-    /** Forgets everything; from now on it knows all changes above {@code revision}, whose hash this is. */
+    /** Drops all changes, and starts to collect those after {@code revision}, which has this hash. */
     synchronized void reset(long revision, Hash hash) {
         floorHash = hash;
         all.clear();
@@ -57,7 +57,7 @@ public final class RecentChanges {
         }
     }
 
-    /** Returns the hash of a revision; null if it is no longer in memory, or not yet. */
+    /** Returns the hash of a revision; null if it is not in memory. */
     public synchronized @Nullable Hash hashAt(long revision) {
         if (revision == floor) {
             return floorHash;
@@ -71,7 +71,7 @@ public final class RecentChanges {
         return null;
     }
 
-    /** The changes of a unit above a revision, in order; null if they are not all known any more. */
+    /** Returns the changes of a unit after a revision, in order; null if some of them are no longer in memory. */
     public synchronized @Nullable List<Change> ofUnit(UnitId unit, long aboveRevision) {
         if (aboveRevision < floor) {
             return null;
@@ -80,7 +80,10 @@ public final class RecentChanges {
         return ofUnit == null ? new ArrayList<>() : above(ofUnit, aboveRevision);
     }
 
-    /** At most {@code limit} changes above a revision, in order; null if they are not all known any more. */
+    /**
+     * Returns the next changes after a revision, in order and at most {@code limit}; null if some of them are no longer
+     * in memory.
+     */
     public synchronized @Nullable List<Change> after(long revision, int limit) {
         if (revision < floor) {
             return null;
@@ -96,7 +99,7 @@ public final class RecentChanges {
         return found.size() > limit ? new ArrayList<>(found.subList(0, limit)) : found;
     }
 
-    /** Looked for from the end: readers ask for the last few far more often than for many. */
+    /** Searches from the end, because readers ask for the last few changes far more often than for many. */
     private static List<Change> above(Deque<Change> changes, long revision) {
         List<Change> found = new ArrayList<>();
         for (Iterator<Change> it = changes.descendingIterator(); it.hasNext(); ) {

@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.function.BiFunction;
 
 /**
- * Seals what an older key sealed again with the primary one, row by row, while the service runs. Neither a revision nor
- * the chain of hashes changes: both cover a commitment to the value, not its ciphertext.
+ * The job that seals again, with the primary key, all values that an older key sealed. It works row by row while the
+ * service runs. Revisions do not change. The hash chain does not change either: it covers a commitment to each value,
+ * not the ciphertext.
  */
 public final class Resealing {
     private static final Duration DEADLINE = Duration.ofSeconds(10);
@@ -42,10 +43,10 @@ public final class Resealing {
     private final BiFunction<String, Sealed, Sealed> sealAgain;
 
     /**
-     * Makes one for a keyset.
+     * Creates the job for a keyset.
      *
-     * @param primaryPrefix what everything begins with that the primary key sealed
-     * @param sealAgain from a resource's id and an old ciphertext, the new one
+     * @param primaryPrefix the first bytes of every ciphertext of the primary key
+     * @param sealAgain returns the new ciphertext for the id of a resource and its old ciphertext
      */
     public Resealing(Postgres postgres, Buffer primaryPrefix, BiFunction<String, Sealed, Sealed> sealAgain) {
         this.postgres = postgres;
@@ -53,7 +54,7 @@ public final class Resealing {
         this.sealAgain = sealAgain;
     }
 
-    /** Seals everything again; how many ciphertexts there were to do. */
+    /** Runs the job once. Succeeds with the number of values that an older key had sealed. */
     public Future<Long> run() {
         return run(OLD_RESOURCES, UPDATE_RESOURCE, 0)
                 .compose(n -> run(OLD_CHANGES, UPDATE_CHANGE, n))

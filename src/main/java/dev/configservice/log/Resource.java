@@ -3,18 +3,18 @@ package dev.configservice.log;
 import dev.configservice.secret.Sealed;
 
 /**
- * A resource as it is kept.
+ * A resource as it is stored.
  *
- * @param kind configuration, feature_flag, service or access_key
- * @param id what the resource is known by, within its kind
- * @param environment empty if it has none
- * @param serviceName empty if it has none
- * @param name what it is called within environment and service: with them, its path
- * @param version counts the states of this resource, from 1; a deletion counts
- * @param revision the revision that made this state
- * @param fence a number that only rises; a write that carries one must carry a higher one
- * @param row its fields as JSON, without what is secret
- * @param sealed what is secret, encrypted; empty if nothing is
+ * @param kind the name of its kind, e.g. {@code feature_flag}
+ * @param id the id, unique within the kind
+ * @param environment the environment; empty if it has none
+ * @param serviceName the name of the service; empty if it has none
+ * @param name the name; environment, service name and name together are the path, which is unique within the kind
+ * @param version the number of this state, counted from 1; a deletion counts as a state
+ * @param revision the revision of the change that led to this state
+ * @param fence a number that never decreases; a write with a fence takes effect only if its fence is higher
+ * @param row the fields as JSON, without secrets
+ * @param sealed the secret, encrypted; empty if there is none
  */
 public record Resource(
         String kind,

@@ -7,85 +7,87 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kind of resource, described in one place: what the log, its events and its retention need to know of it. Nothing else
- * names a kind. A new kind is private and keeps no history until it says otherwise. Pure; called by the writer and by whoever
- * shows changes, on any thread.
+ * A kind of resource. It describes in one place everything that the log, its events and its retention need to know
+ * about the kind, so that none of them has to name a kind. By default, a kind is private and keeps no history.
+ * Implementations have no side effects; the writer and readers of changes call them on any thread.
  */
 public interface ResourceKind {
-    /** The name in the API, in the log and in events, e.g. {@code feature_flag}. */
+    /** Returns the name in the API, in the log and in events, e.g. {@code feature_flag}. */
     String name();
 
-    /** Tells whether changes are sent out: to pages and streams of changes, and to Kafka. */
+    /** Tells whether consumers see changes of this kind: in pages, in streams and in Kafka. */
     default boolean isPublic() {
         return false;
     }
 
-    /** Tells whether the history of resources that exist outlives the retention of the log. */
+    /**
+     * Tells whether the history of a resource is kept beyond the retention of the log, as long as the resource exists.
+     */
     default boolean keepsHistory() {
         return false;
     }
 
     /**
-     * Tells whether resources belong to a service, or are shared by all services where they name none. A consumer that
-     * follows one service gets no others.
+     * Tells whether resources belong to a service. A resource without a service name is shared by all services. A
+     * consumer that follows one service gets only the resources of that service and the shared ones.
      */
     default boolean belongsToService() {
         return false;
     }
 
-    /** Tells whether names are keys, which a consumer can select by their prefix. */
+    /** Tells whether the names of resources are keys that a consumer can select by prefix. */
     default boolean hasKeys() {
         return false;
     }
 
     /**
-     * Computes what a resource becomes when fields of it are changed.
+     * Computes the content of a resource after some of its fields are changed.
      *
-     * @param current the resource now
-     * @param content its content now; not to be changed
-     * @param fields the fields to change, each checked by itself
-     * @param sealed the secret that the caller sealed, where the fields hold one
-     * @throws ServiceException the fields do not fit the current state
+     * @param current the current resource
+     * @param content its current content; must not be modified
+     * @param fields the fields to change; each has been validated on its own
+     * @param sealed the new secret, already sealed; empty if the fields contain none
+     * @throws ServiceException if the fields do not fit the current state
      */
     Content update(Resource current, Content content, ObjectNode fields, Sealed sealed);
 
     /**
-     * Computes what a resource becomes when an earlier content is restored.
+     * Computes the content of a resource after an earlier content is restored.
      *
-     * @param last its last state; of a deleted resource the one before the deletion
-     * @throws ServiceException it cannot be restored
+     * @param last the last state of the resource; if it was deleted, the state before the deletion
+     * @throws ServiceException if the content cannot be restored
      */
     default Content rollback(Resource last, Content earlier) {
         return earlier;
     }
 
     /**
-     * Tells whether a write must be judged by the other resources of its unit, which costs a read.
+     * Tells whether a write must be checked against the other resources of its unit. The check costs a read.
      *
-     * @param before the resource before the write; null if there is none
+     * @param before the resource before the write; null if it does not exist
      */
     default boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
         return false;
     }
 
     /**
-     * Judges a write by the other resources of its unit. The writer repeats it where the unit changes before the write is
-     * applied, so that no two writes are judged by the same state.
+     * Checks a write against the other resources of its unit. The writer repeats the check if the unit changes before
+     * the write is applied. So two writes that were checked against the same state are never both applied.
      *
      * @param after the resource after the write
      * @param unit all resources of the unit before the write
-     * @throws ServiceException the write is refused
+     * @throws ServiceException if the write is refused
      */
     default void judge(Resource after, List<Resource> unit) {}
 
-    /** Returns the data of an event, as consumers of changes see it: without secrets and actors. */
+    /** Returns the data of an event as consumers of changes see it, without secrets and actors. */
     ObjectNode data(Resource resource);
 
-    /** Returns the fields for the audit: all of them, without secrets. */
+    /** Returns the fields for the audit: all fields except secrets. */
     default ObjectNode audited(Resource resource) {
         return data(resource);
     }
 
-    /** The fields of a resource without those that the log keeps for every kind, and its secret. */
+    /** The secret of a resource, and its fields without those that the log adds for every kind. */
     record Content(ObjectNode fields, Sealed sealed) {}
 }

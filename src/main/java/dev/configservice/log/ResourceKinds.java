@@ -20,28 +20,28 @@ public final class ResourceKinds {
         }
     }
 
-    /** The kind of a name, which must be one of this service. */
+    /** Returns the kind with a name. The name must be known. */
     public ResourceKind get(String name) {
         return Objects.requireNonNull(byName.get(name), name);
     }
 
-    /** The kind of a name; null for one that this version does not know. */
+    /** Returns the kind with a name; null if this version of the service does not know it. */
     public @Nullable ResourceKind find(String name) {
         return byName.get(name);
     }
 
-    /** Tells whether a change is sent out; one of an unknown kind never is. */
+    /** Tells whether consumers see a change. They never see changes of an unknown kind. */
     public boolean isPublic(Change change) {
         ResourceKind kind = byName.get(change.resource().kind());
         return kind != null && kind.isPublic();
     }
 
-    /** The names of all kinds. */
+    /** Returns the names of all kinds. */
     public List<String> names() {
         return names(k -> true);
     }
 
-    /** The names of the kinds that fulfil a condition. */
+    /** Returns the names of the kinds that meet a condition. */
     public List<String> names(Predicate<ResourceKind> condition) {
         return byName.values().stream()
                 .filter(condition)

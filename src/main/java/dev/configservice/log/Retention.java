@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drops changes that are older than {@code changes.keep}: whole partitions, the oldest first, each in steps that lock
- * nothing that writes or reads need. What the history of living resources needs is copied before; a consumer that lags
- * keeps its part of the log. One node at a time does it.
+ * The job that drops changes older than {@code changes.keep}. It drops whole partitions, the oldest first, in steps
+ * that take no lock that writes or reads need. Changes that belong to the history of existing resources are copied
+ * first. A partition that a consumer has yet to read is not dropped. Only one node at a time runs the job.
  */
 public final class Retention {
     private static final Logger log = LoggerFactory.getLogger(Retention.class);
@@ -29,7 +29,7 @@ public final class Retention {
     private static final Duration LONG = Duration.ofMinutes(30);
     private static final int READS_AT_ONCE = 10_000;
 
-    /** Any number that nothing else takes an advisory lock with. */
+    /** The id of the advisory lock of this job. Any number will do that no other advisory lock uses. */
     private static final long LOCK = 0x6c6f672d72657431L;
 
     private static final String TRY_LOCK = "select pg_try_advisory_lock($1) as mine";
@@ -70,7 +70,7 @@ public final class Retention {
                 .register(meters);
     }
 
-    /** Runs every ten minutes from now on, the first time after a few seconds. */
+    /** Starts running the job every ten minutes, the first time after a few seconds. */
     public void start() {
         vertx.setTimer(ThreadLocalRandom.current().nextLong(FIRST_MILLIS, 5 * FIRST_MILLIS), t -> {
             run();
@@ -78,7 +78,10 @@ public final class Retention {
         });
     }
 
-    /** Drops what may go. Where another node is at it, nothing. Succeeds with the number of partitions dropped. */
+    /**
+     * Runs the job once. Succeeds with the number of partitions that were dropped, which is 0 if another node is
+     * running the job.
+     */
     public Future<Integer> run() {
         return postgres.connect(DEADLINE)
                 .compose(connection -> work(connection).eventually(connection::close))
@@ -95,7 +98,7 @@ public final class Retention {
             if (!rows.iterator().next().getBoolean("mine")) {
                 return Future.succeededFuture(0);
             }
-            // the lock ends with the connection
+            // the lock is never released explicitly: it ends with the connection
             return ask(connection, SIZE, Tuple.of(partitionSize))
                     .compose(v -> forgetSecretReads(connection))
                     .compose(v -> keep.isZero() ? Future.succeededFuture(0) : dropNext(connection, 0));
@@ -136,7 +139,7 @@ public final class Retention {
         });
     }
 
-    /** Continues after an interruption: each step can be the first. */
+    /** Drops a partition. Its state selects the first step, so that a drop that was interrupted is completed. */
     private Future<Void> drop(PgConnection connection, Row partition) {
         long first = partition.getLong("first");
         String name = partition.getString("name");

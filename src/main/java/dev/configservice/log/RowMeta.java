@@ -8,7 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The fields that the log stores for every kind of resource, besides those of the kind. */
+/** The fields that the log adds to those of the kind, in the row of every resource. */
 final class RowMeta {
     private static final List<String> NAMES = List.of("created_at", "updated_at", "created_by", "updated_by");
 

@@ -1,11 +1,11 @@
 package dev.configservice.log;
 
 /**
- * The id of a unit, which is read as a whole: all resources of a kind in one environment that belong to one service.
- * Environment and service name are empty if the resources have none.
+ * The id of a unit: all resources of one kind in one environment that belong to one service. A unit is always read as a
+ * whole. Environment and service name are empty if the resources have none.
  */
 public record UnitId(String kind, String environment, String serviceName) {
-    /** The unit as one text; its parts cannot hold a slash. */
+    /** Returns the id as a string, its parts separated by slashes; no part can contain a slash. */
     public String key() {
         return kind + "/" + environment + "/" + serviceName;
     }

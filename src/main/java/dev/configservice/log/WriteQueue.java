@@ -13,8 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Commands that wait for the writer, in order: so many and so much at most, each until its deadline. Touched only on the
- * writer's event loop.
+ * Commands that wait for the writer, in order. The queue limits their number and their total size, and each command
+ * waits no longer than its deadline. Used only on the writer's event loop.
  */
 final class WriteQueue {
     private static final int MAX = 20_000;
@@ -26,21 +26,21 @@ final class WriteQueue {
     private long chars;
 
     /**
-     * An empty queue.
+     * Creates an empty queue.
      *
-     * @param deadline how long a command may wait for its answer
+     * @param deadline the longest time that a command may wait for its result
      */
     WriteQueue(Duration deadline) {
         this.deadline = deadline;
     }
 
-    /** A command that waits, and what is known of it. */
+    /** A command in the queue or in a running batch, and its state. */
     static final class Pending {
         final Command command;
         final Promise<WriteResult> promise = Promise.promise();
         private final long deadlineNanos;
         private final int chars;
-        /** It is in a call whose answer is not in: it may have happened. */
+        /** True while the command may have been applied, because it was sent to PostgreSQL. */
         boolean sent;
 
         private Pending(Command command, long deadlineNanos) {
@@ -70,7 +70,7 @@ final class WriteQueue {
         return waiting.size();
     }
 
-    /** Adds a command; null where too many wait. */
+    /** Adds a command. Returns null if the queue is full. */
     @Nullable
     Pending add(Command command) {
         Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
@@ -82,7 +82,10 @@ final class WriteQueue {
         return pending;
     }
 
-    /** Takes the next commands, of which no two are for one resource: the second is worked out from the first's result. */
+    /**
+     * Takes the next commands, at most one for each resource. A second command for a resource stays in the queue,
+     * because its result depends on that of the first.
+     */
     List<Pending> take(int limit) {
         List<Pending> batch = new ArrayList<>();
         List<Pending> later = new ArrayList<>();
@@ -105,7 +108,7 @@ final class WriteQueue {
         return batch;
     }
 
-    /** Lets commands wait again, before all others; those that were answered meanwhile are forgotten. */
+    /** Puts commands back at the front of the queue, in their order. Those that have been answered are dropped. */
     void putBack(List<Pending> batch) {
         for (int i = batch.size() - 1; i >= 0; i--) {
             Pending p = batch.get(i);
@@ -116,7 +119,7 @@ final class WriteQueue {
         }
     }
 
-    /** Answers those whose deadline has passed: of the running ones, and of those that wait. */
+    /** Fails the commands whose deadline has passed, both the running ones and those in the queue. */
     void answerOverdue(List<Pending> running) {
         long now = System.nanoTime();
         for (Pending p : running) {

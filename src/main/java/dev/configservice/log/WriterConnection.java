@@ -10,7 +10,10 @@ import java.time.OffsetDateTime;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The one connection that this node writes through, and the certainty that an earlier one is gone. */
+/**
+ * The one connection that this node writes through. When it is replaced after a lost call, the backend of the old
+ * connection is guaranteed to have ended.
+ */
 final class WriterConnection {
     private static final Duration DEADLINE = Duration.ofSeconds(2);
     private static final String SETUP =
@@ -31,7 +34,7 @@ final class WriterConnection {
         this.postgres = postgres;
     }
 
-    /** A server process: its number alone may be given again. */
+    /** A server process. Its start time is needed because process ids are reused. */
     private record Backend(int pid, OffsetDateTime start) {}
 
     PgConnection get() {
@@ -50,14 +53,17 @@ final class WriterConnection {
         }
     }
 
-    /** Drops the connection, makes a new one, and ends the old one's backend: what it has not committed, it never will. */
+    /**
+     * Drops the connection, opens a new one, and ends the backend of the old one. After that, a transaction that the
+     * old backend has not committed can never be committed.
+     */
     Future<Void> replaceEndingOld() {
         Backend old = backend;
         drop();
         return connect()
                 .compose(v -> old == null ? Future.succeededFuture() : end(old))
                 .recover(e -> {
-                    // the backend to end is still the old one
+                    // the next attempt must still end the old backend, not that of the connection just opened
                     backend = old;
                     drop();
                     return Future.failedFuture(e);

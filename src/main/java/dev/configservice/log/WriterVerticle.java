@@ -32,12 +32,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The only way into the log. The commands that queued up while a batch ran are the next batch: one read of the
- * current rows, one call that applies. A command is answered when this node's feed has applied it, or by its deadline
- * at the latest; one that has been answered is not sent any more.
+ * The writer, which is the only way into the log. The commands that queue up while a batch runs form the next batch. A
+ * batch needs one read of the current rows and one call that applies it. A command is answered when the feed of this
+ * node has applied its change, or at its deadline. A command that has been answered is never sent to PostgreSQL.
  *
- * <p>Where the answer to a call is lost, the writer does not guess: it ends the backend that had the call, and looks up
- * which of its commands are in the log.
+ * <p>If the result of a call is lost, the writer does not guess. It ends the PostgreSQL backend that executed the call,
+ * and then looks up which of the commands are in the log.
  */
 public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
@@ -101,7 +101,7 @@ public final class WriterVerticle extends VerticleBase {
                 FORGET_KEYS_EVERY.toMillis(),
                 t -> changeLog
                         .forgetOldKeys()
-                        .onFailure(e -> log.debug("writer.keys-not-forgotten cause={}", e.toString())));
+                        .onFailure(e -> log.debug("writer.old-keys-not-deleted cause={}", e.toString())));
         return bus.onWrite(this::submit).completion();
     }
 
@@ -155,7 +155,10 @@ public final class WriterVerticle extends VerticleBase {
         vertx.setTimer(pause, t -> next());
     }
 
-    /** Succeeds when every command of the batch is answered or queued again; fails if PostgreSQL is unreachable. */
+    /**
+     * Runs a batch. Succeeds when every command is answered or back in the queue. Fails if PostgreSQL is unreachable,
+     * so that the writer pauses before the next attempt.
+     */
     private Future<Void> run(List<Pending> batch) {
         return connection
                 .ready()
@@ -168,7 +171,7 @@ public final class WriterVerticle extends VerticleBase {
                 });
     }
 
-    /** The current resources, and the last state of deleted resources that are to be restored. */
+    /** The current resources of a batch, and the last states of those that it may have to restore or create again. */
     private record Current(Map<String, Resource> resources, Map<String, Resource> last) {}
 
     private Future<Current> readCurrent(List<Pending> batch) {
@@ -221,7 +224,7 @@ public final class WriterVerticle extends VerticleBase {
             } catch (ServiceException e) {
                 p.promise.tryFail(e);
             } catch (RuntimeException e) {
-                log.error("writer.decide kind={} id={}", p.command.kind(), p.command.id(), e);
+                log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
                 p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
             }
         }
@@ -231,8 +234,8 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /**
-     * Returns the values that only one entry of a batch may claim, since only the database finds out whether they are
-     * free.
+     * Returns the keys that at most one entry of a batch may use: a unit, a path or an Idempotency-Key. Only the
+     * database can tell whether they are free, and it does not compare the entries of one batch with each other.
      */
     private List<String> claims(LogEntry entry, @Nullable Resource before) {
         List<String> claims = new ArrayList<>(2);
@@ -250,7 +253,10 @@ public final class WriterVerticle extends VerticleBase {
         return claims;
     }
 
-    /** Judges the entries whose kind asks for it by the other resources of their unit; those that are refused are answered. */
+    /**
+     * Checks entries against the other resources of their unit if their kind requires it. Fails the commands that are
+     * refused, and returns the remaining entries.
+     */
     private Future<List<Decided>> judge(List<Decided> decided, Current current) {
         Future<List<Decided>> judged = Future.succeededFuture(new ArrayList<>(decided.size()));
         for (Decided d : decided) {
@@ -301,7 +307,8 @@ public final class WriterVerticle extends VerticleBase {
         for (int i = 0; i < decided.size(); i++) {
             Pending p = decided.get(i).pending;
             ApplyBatch.Result result = results.get(i);
-            // one that is done stays 'sent' until it is answered: its deadline does not undo it
+            // an applied command stays 'sent' until it is answered: if its deadline passes first, the error must not
+            // say that nothing was written
             p.sent = result.outcome() == BatchOutcome.DONE;
             switch (result.outcome()) {
                 case DONE -> {
@@ -336,7 +343,7 @@ public final class WriterVerticle extends VerticleBase {
                 Map.of("id", String.valueOf(otherId)));
     }
 
-    /** Answers requests that were made before with what they came to then. */
+    /** Answers repeated requests with the result of the first one. */
     private Future<Void> replay(Map<Long, List<Pending>> replayed) {
         return changeLog
                 .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
@@ -366,11 +373,11 @@ public final class WriterVerticle extends VerticleBase {
                         });
     }
 
-    /** The call failed: it was refused (nothing happened), or it is not known what happened. */
+    /** Handles a call that failed: either PostgreSQL refused it and nothing was written, or its outcome is unknown. */
     private Future<Void> unsettled(Position known, List<Decided> decided, Throwable failure) {
         List<Pending> batch = decided.stream().map(d -> d.pending).toList();
         if (Postgres.isRefusedForNow(failure)) {
-            // an answer, and it says no: nothing happened
+            // PostgreSQL replied that it refused the call, so nothing was written
             batch.forEach(p -> p.sent = false);
             queue.putBack(batch);
             return Future.failedFuture(failure);
@@ -392,7 +399,7 @@ public final class WriterVerticle extends VerticleBase {
             batch.get(0).promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The database refused the write"));
             return Future.succeededFuture();
         }
-        log.warn("writer.unsettled commands={} cause={}", batch.size(), failure.toString());
+        log.warn("writer.outcome-unknown commands={} cause={}", batch.size(), failure.toString());
         return findOut(known, decided, new Backoff(FIRST_PAUSE, MAX_PAUSE));
     }
 
@@ -401,8 +408,8 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /**
-     * Finds out which commands of a lost call are in the log: on a new connection, after the backend that had the call
-     * is gone for certain. Goes on until it is known or every caller has been answered.
+     * Finds out which commands of a lost call are in the log. It looks on a new connection, after the backend that
+     * executed the call has ended. Retries until the outcome is known or every caller has been answered.
      */
     private Future<Void> findOut(Position known, List<Decided> decided, Backoff pauses) {
         List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
@@ -441,12 +448,12 @@ public final class WriterVerticle extends VerticleBase {
             }
         }
         answerWhenApplied(done);
-        log.info("writer.settled done={} again={}", changes.size(), notDone.size());
+        log.info("writer.outcome-known applied={} retried={}", changes.size(), notDone.size());
         follower.poke();
         queue.putBack(notDone);
     }
 
-    /** A command that has happened, and what it came to. */
+    /** A command that was applied, or had nothing to change, and its result. */
     private record Done(Pending pending, WriteResult result) {
         Done(Pending pending, Change change, boolean replayed) {
             this(pending, new WriteResult(change.resource(), change.revision(), replayed));
@@ -457,7 +464,10 @@ public final class WriterVerticle extends VerticleBase {
         }
     }
 
-    /** Answers commands once this node has applied the last of what they made: it applies all of a batch at once. */
+    /**
+     * Answers commands when this node has applied the last of their changes. Waiting for each change would gain
+     * nothing, because the node applies all changes of a batch together.
+     */
     private void answerWhenApplied(List<Done> done) {
         long last = done.stream().mapToLong(d -> d.result.revision()).max().orElse(0);
         if (feed.applied().revision() >= last) {
