@@ -163,7 +163,14 @@ public final class WriterVerticle extends VerticleBase {
         return connection
                 .ready()
                 .compose(v -> readCurrent(batch))
-                .compose(current -> judge(decide(batch, current), current))
+                .compose(current -> {
+                    Decisions decisions = decide(batch, current);
+                    return judge(decisions.entries(), current).map(entries -> {
+                        answerWhenApplied(decisions.unchanged());
+                        queue.putBack(decisions.later());
+                        return entries;
+                    });
+                })
                 .compose(this::apply, e -> {
                     connection.drop();
                     queue.putBack(batch);
@@ -182,21 +189,24 @@ public final class WriterVerticle extends VerticleBase {
         if (reading.isEmpty()) {
             return Future.succeededFuture(new Current(Map.of(), Map.of()));
         }
-        List<Command> rollbacks = reading.stream()
+        List<Command> restoring = reading.stream()
                 .filter(c -> c instanceof Command.Rollback || c instanceof Command.Put)
                 .toList();
         return changeLog
                 .resources(connection.get(), reading, CALL_DEADLINE)
-                .compose(resources -> rollbacks.isEmpty()
+                .compose(resources -> restoring.isEmpty()
                         ? Future.succeededFuture(new Current(resources, Map.of()))
                         : changeLog
-                                .lastStates(connection.get(), rollbacks, CALL_DEADLINE)
+                                .lastStates(connection.get(), restoring, CALL_DEADLINE)
                                 .map(last -> new Current(resources, last)));
     }
 
     private record Decided(Pending pending, LogEntry entry) {}
 
-    private List<Decided> decide(List<Pending> batch, Current current) {
+    /** The decisions on a batch: entries to write, commands that change nothing, and commands for the next batch. */
+    private record Decisions(List<Decided> entries, List<Done> unchanged, List<Pending> later) {}
+
+    private Decisions decide(List<Pending> batch, Current current) {
         Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         List<Decided> decided = new ArrayList<>(batch.size());
         List<Done> unchanged = new ArrayList<>();
@@ -224,13 +234,15 @@ public final class WriterVerticle extends VerticleBase {
             } catch (ServiceException e) {
                 p.promise.tryFail(e);
             } catch (RuntimeException e) {
-                log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
-                p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
+                failed(p, e);
             }
         }
-        answerWhenApplied(unchanged);
-        queue.putBack(later);
-        return decided;
+        return new Decisions(decided, unchanged, later);
+    }
+
+    private static void failed(Pending p, RuntimeException e) {
+        log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
+        p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
     }
 
     /**
@@ -276,6 +288,8 @@ public final class WriterVerticle extends VerticleBase {
                                 done.add(new Decided(d.pending, d.entry.judgedBy(after.unit(), unit.revision())));
                             } catch (ServiceException e) {
                                 d.pending.promise.tryFail(e);
+                            } catch (RuntimeException e) {
+                                failed(d.pending, e);
                             }
                             return done;
                         });
@@ -284,7 +298,10 @@ public final class WriterVerticle extends VerticleBase {
         return judged;
     }
 
-    private Future<Void> apply(List<Decided> decided) {
+    private Future<Void> apply(List<Decided> judged) {
+        // a command that was answered while its unit was read must not be written any more
+        List<Decided> decided =
+                judged.stream().filter(d -> !d.pending.isAnswered()).toList();
         if (decided.isEmpty()) {
             return Future.succeededFuture();
         }
