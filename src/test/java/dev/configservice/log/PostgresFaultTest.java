@@ -9,10 +9,14 @@ import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -75,6 +79,35 @@ class PostgresFaultTest {
         assertThat(cut.await(5, TimeUnit.SECONDS)).isTrue();
         assertThat(reply.status()).isEqualTo(201);
         assertThat(rows("lost")).isEqualTo("1");
+    }
+
+    /** Prerequisites are judged by the other flags of the environment, which the writer reads first. */
+    @Test
+    void aCutWhileAUnitIsReadRepeatsNoWrite() throws Exception {
+        Api admin = node.admin();
+        List<String> paths = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Reply created = admin.post("/feature-flags", "{\"name\":\"f" + i + "\",\"environment\":\"" + env + "\"}");
+            assertThat(created.status()).isEqualTo(201);
+            paths.add("/feature-flags/" + created.field("id"));
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(paths.size());
+        CountDownLatch cut = proxy.cutAnswerOf("coalesce(u.revision, 0) as unit_revision");
+
+        List<CompletableFuture<Reply>> replies = new ArrayList<>();
+        for (String path : paths.subList(1, paths.size())) {
+            replies.add(CompletableFuture.supplyAsync(
+                    () -> node.admin().put(path, "{\"prerequisites\":[{\"flag_name\":\"f0\"}]}"), threads));
+        }
+
+        for (CompletableFuture<Reply> reply : replies) {
+            assertThat(reply.get(20, TimeUnit.SECONDS).status()).isEqualTo(200);
+        }
+        threads.shutdown();
+        assertThat(cut.await(0, TimeUnit.SECONDS)).isTrue();
+        for (int i = 1; i < paths.size(); i++) {
+            assertThat(rows("f" + i)).as("changes of f%d", i).isEqualTo("2");
+        }
     }
 
     @Test
