@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The dependencies that packages may have. */
+/** The allowed dependencies between packages. */
 class ArchitectureTest {
     private static final String ROOT = "dev.configservice";
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -25,13 +25,13 @@ class ArchitectureTest {
     }
 
     @Test
-    void noPackageDependsOnItselfThroughOthers() {
+    void packagesHaveNoCyclicDependencies() {
         slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(CLASSES);
         slices().matching(ROOT + ".(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
     @Test
-    void featuresDoNotKnowOneAnother() {
+    void featuresDoNotDependOnOneAnother() {
         List<String> features = List.of("config", "flag", "registry", "credential");
         for (String feature : features) {
             for (String other : features) {
@@ -74,7 +74,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void vocabularyAndToolsKnowOnlyErrors() {
+    void basePackagesDependOnlyOnErrors() {
         for (String low : List.of("access", "json", "vertx")) {
             noClasses()
                     .that()
@@ -87,7 +87,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void theEvaluatorIsPure() {
+    void theFlagEvaluatorDependsOnNoOtherPackage() {
         classes()
                 .that()
                 .resideInAPackage(ROOT + ".flag.eval..")
@@ -98,7 +98,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void errorsKnowOnlyTheJdk() {
+    void errorsDependOnlyOnTheJdk() {
         classes()
                 .that()
                 .resideInAPackage(ROOT + ".error..")
@@ -109,7 +109,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void oneLibraryHasOnePlace() {
+    void eachLibraryIsUsedOnlyInItsPackages() {
         only("org.apache.kafka..", "events.kafka", "embedded");
         only("io.vertx.kafka..", "events.kafka");
         only("com.hazelcast..", "cluster", "snapshot", "registry", "node");
@@ -133,7 +133,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void domainResultsKnowNoRouting() {
+    void onlyTheHttpPackageDependsOnTheVertxRouter() {
         noClasses()
                 .that()
                 .resideOutsideOfPackages(ROOT + ".http..")

@@ -14,17 +14,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Every snippet of the guide and of the README, run as it stands there; only address and key are those of the test. */
+/** Every snippet of the guide and of the README, run unchanged except for the address and the key. */
 class GuideTest {
     private static final Pattern SNIPPET = Pattern.compile("```(bash|python|java)\\n(.*?)```", Pattern.DOTALL);
 
     @Test
-    void theGuidesSnippetsRun() throws Exception {
+    void theSnippetsOfTheGuideRun() throws Exception {
         assertThat(run(Path.of("src/docs/guide.md"))).isGreaterThanOrEqualTo(8);
     }
 
     @Test
-    void theReadmesFirstCallsRun() throws Exception {
+    void theFirstCallsOfTheReadmeRun() throws Exception {
         assertThat(run(Path.of("README.md"))).isEqualTo(1);
     }
 

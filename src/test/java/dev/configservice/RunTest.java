@@ -17,7 +17,7 @@ import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** The service as a process: how it starts, stops, and refuses to. */
+/** The service as a process: its start, its stop, and its refusal to start. */
 class RunTest {
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>();
@@ -39,7 +39,7 @@ class RunTest {
     }
 
     @Test
-    void itStartsAnswersStopsAndFindsItsDataAgain() {
+    void aRestartedServiceFindsItsData() {
         Map<String, String> settings = settings();
         for (int run = 1; run <= 2; run++) {
             try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
@@ -63,7 +63,7 @@ class RunTest {
     }
 
     @Test
-    void serversOfAKilledServiceAreStoppedAtTheNextStart() {
+    void theNextStartStopsTheEmbeddedServersOfAKilledService() {
         Map<String, String> settings = settings();
         try (NodeProcess killed = new NodeProcess(settings, "--embedded")) {
             killed.awaitReady();
@@ -76,7 +76,7 @@ class RunTest {
     }
 
     @Test
-    void oneThatIsToldToEndWhileItStartsLeavesNothingRunning() {
+    void aServiceThatIsStoppedDuringItsStartLeavesNothingRunning() {
         Map<String, String> settings = settings();
         Path pidFile = Path.of(settings.get("CS_EMBEDDED_DIRECTORY"), "postgres", "postmaster.pid");
         try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
@@ -96,7 +96,7 @@ class RunTest {
     }
 
     @Test
-    void aUsedPortIsOneClearLine() throws Exception {
+    void aPortInUseIsReportedInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             for (String setting :
                     List.of("CS_HTTP_PORT", "CS_CLUSTER_PORT", "CS_EMBEDDED_POSTGRES_PORT", "CS_EMBEDDED_KAFKA_PORT")) {
@@ -114,7 +114,7 @@ class RunTest {
     }
 
     @Test
-    void wrongSettingsAreOneClearLineEach() {
+    void eachInvalidSettingIsReportedInOneLine() {
         assertThat(refusal(Map.of()))
                 .contains("config-service: postgres.uri: (empty)")
                 .contains("config-service: access.admin-key: (empty)");

@@ -12,15 +12,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Rules for the text of the sources. */
+/** Rules for the text in the source files. */
 class SourceTextTest {
     private static final List<String> ROOTS = List.of("src/main/java", "src/test/java", "load-tests/src");
     private static final Pattern QUESTION = Pattern.compile(
             "/\\*\\*[\\s*]*(?:What|Whether|How|Where|Who|When|Which|Why)\\b[^\\n]*", Pattern.CASE_INSENSITIVE);
 
-    /** A Javadoc begins with a noun or a verb that names the thing, so that an index of first sentences can be read. */
+    /** Checks that no Javadoc begins with a question word: an index of first sentences must be readable. */
     @Test
-    void noJavadocBeginsWithAQuestion() throws IOException {
+    void noJavadocBeginsWithAQuestionWord() throws IOException {
         List<String> found = new ArrayList<>();
         int files = 0;
         for (String root : ROOTS) {

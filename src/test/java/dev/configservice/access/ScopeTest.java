@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ScopeTest {
     @Test
-    void aScopeCoversItsNamesAndWhatBeginsWithItsPrefixes() {
+    void aScopeCoversItsNamesAndEveryNameWithOneOfItsPrefixes() {
         Scope scope = new Scope(List.of("prod", "team-a*"));
         assertThat(scope.covers("prod")).isTrue();
         assertThat(scope.covers("team-a")).isTrue();
@@ -35,13 +35,15 @@ class ScopeTest {
         return Arbitraries.strings().withChars('a', 'b', 'c').ofMinLength(1).ofMaxLength(4);
     }
 
-    /** Nobody can give on more than they have: what the contained scope covers, the other covers. */
+    /**
+     * Checks that callers cannot grant more than they have: a scope covers every name that a contained scope covers.
+     */
     @Property(tries = 1000)
-    void aScopeThatIsContainedCoversNothingThatTheOtherDoesNot(
+    void aScopeCoversEveryNameThatAContainedScopeCovers(
             @ForAll("scopes") Scope outer, @ForAll("scopes") Scope inner, @ForAll("names") String name) {
         if (outer.contains(inner) && inner.covers(name)) {
             assertThat(outer.covers(name))
-                    .as("%s in %s in %s", name, inner, outer)
+                    .as("name %s, inner %s, outer %s", name, inner, outer)
                     .isTrue();
         }
     }

@@ -32,19 +32,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Three core nodes and an edge, the packaged jar in a network of their own, with PostgreSQL, Redis and Kafka, while things
- * go wrong. {@code -Dfaults.rounds=20} makes it a long one, {@code -Dfaults.pause=30} the pauses long.
+ * Three core nodes and an edge under faults. They run the packaged jar in a network of their own, with PostgreSQL,
+ * Redis and Kafka. {@code -Dfaults.rounds} sets the number of rounds, {@code -Dfaults.pause} the length of a pause in
+ * seconds.
  */
 class ClusterFaultIT {
     private static final int CORES = 3;
     private static final int NODES = 4;
     private static final int EDGE = 4;
-    /** A name that stands for all nodes, as a headless service of Kubernetes has. */
+    /** A host name that resolves to all nodes, like the name of a headless Kubernetes service. */
     private static final String GRID = "config-service-grid";
 
     private static final int ROUNDS = Integer.getInteger("faults.rounds", 1);
     private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("faults.pause", 12));
-    /** A part of the names of the faults to run; all of them if it is empty. */
+    /** A substring of the names of the faults to run. An empty string selects all faults. */
     private static final String ONLY = System.getProperty("faults.only", "");
 
     private static final Duration SHORT = Duration.ofSeconds(4);
@@ -104,7 +105,7 @@ class ClusterFaultIT {
         nodes[node] = NodeProcess.ofJar(network.as(node), settings);
     }
 
-    /** Makes what sets a node's clock; without a C compiler, clocks are left alone. */
+    /** Builds the library that shifts a node's clock. Without a C compiler, the clock faults are left out. */
     private static void compileClock() {
         try {
             int code = new ProcessBuilder(
@@ -135,7 +136,7 @@ class ClusterFaultIT {
         }
     }
 
-    /** A fault: how it begins, and how it ends. */
+    /** A fault, with the actions that begin and end it. */
     private record Fault(String name, List<Integer> troubled, Duration lasts, Runnable begin, Runnable end) {}
 
     private Fault killed(int node) {
@@ -167,13 +168,13 @@ class ClusterFaultIT {
                 new Fault("Kafka killed", List.of(), SHORT, kafka::kill, kafka::start),
                 paused(2),
                 new Fault(
-                        "nodes 1 and 2 do not reach one another",
+                        "nodes 1 and 2 cannot reach one another",
                         List.of(),
                         PAUSE,
                         () -> network.cutOff(1, List.of(2)),
                         network::heal),
                 new Fault(
-                        "node 3 hears the others, and they do not hear it",
+                        "node 3 receives from the others, but cannot send",
                         List.of(),
                         PAUSE,
                         () -> List.of(1, 2, EDGE).forEach(n -> network.cut(3, n)),
@@ -206,7 +207,7 @@ class ClusterFaultIT {
         return numbers.stream().map(this::host).toArray(String[]::new);
     }
 
-    /** Lets it last while writes go on, or at least are tried. */
+    /** Waits while a fault lasts. The clients keep trying to write meanwhile. */
     private static void last(Duration duration) {
         await().pollDelay(duration).atMost(duration.plusSeconds(5)).until(() -> true);
     }
@@ -227,7 +228,7 @@ class ClusterFaultIT {
 
     @Test
     @Timeout(value = 10, unit = TimeUnit.HOURS)
-    void nothingIsLostWhateverHappens() {
+    void noAcknowledgedWriteIsLostUnderFaults() {
         network.name(GRID, List.of(1, 2, 3, 4));
         compileClock();
         setClock("0");
@@ -278,7 +279,9 @@ class ClusterFaultIT {
         aRestoredDatabaseIsANewEpochEverywhere();
     }
 
-    /** Nobody serves or announces what the database does not know any more, and revisions go on above all that was seen. */
+    /**
+     * Checks that after a restore no node serves or announces the lost revisions, and that new revisions are higher.
+     */
     private void aRestoredDatabaseIsANewEpochEverywhere() {
         Reply kept = write("kept");
         postgres.stop();

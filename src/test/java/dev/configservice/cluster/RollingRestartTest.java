@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Three nodes, restarted one after the other under load, behind something that asks each whether it is ready. */
+/** Three nodes that are restarted one after the other under load, behind a load balancer that checks readiness. */
 class RollingRestartTest {
     private final List<Api> ready = new CopyOnWriteArrayList<>();
     private final Queue<String> failures = new ConcurrentLinkedQueue<>();
@@ -115,8 +115,8 @@ class RollingRestartTest {
     }
 
     @Test
-    @SuppressWarnings("FutureReturnValueIgnored") // what goes wrong is in the list of failures
-    void noReadFailsNoWriteIsLostAndNoLeaseEnds() {
+    @SuppressWarnings("FutureReturnValueIgnored") // failures are collected in a list
+    void aRollingRestartFailsNoReadLosesNoWriteAndExpiresNoLease() {
         List<Map<String, String>> settings = settings();
         List<NodeProcess> nodes = new ArrayList<>();
         ScheduledExecutorService load = Executors.newScheduledThreadPool(4);

@@ -39,7 +39,7 @@ class TransportTest {
     @TempDir
     Path directory;
 
-    /** The certificate that a port answers with, whatever it is. */
+    /** Returns the certificate that a port presents, without verifying it. */
     private static X509Certificate certificateOf(int port) throws GeneralSecurityException, IOException {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, new TrustManager[] {new TrustsAll()}, null);
@@ -71,7 +71,7 @@ class TransportTest {
                 "CS_HTTP_TLS_KEY", directory.resolve("tls.key").toString()))) {
             assertThat(certificateOf(node.port())).isEqualTo(first);
 
-            // what cannot be used changes nothing
+            // unusable files change nothing: the node keeps its certificate
             Files.writeString(directory.resolve("tls.pem"), "nonsense");
             X509Certificate second = Certificates.make(directory, "next");
             Files.move(
@@ -80,7 +80,7 @@ class TransportTest {
             Files.move(
                     directory.resolve("next.pem"), directory.resolve("tls.pem"), StandardCopyOption.REPLACE_EXISTING);
             await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
-                // each event loop has looked
+                // several connections, as each event loop loads the certificate by itself
                 for (int i = 0; i < 10; i++) {
                     assertThat(certificateOf(node.port())).isEqualTo(second);
                 }
@@ -89,7 +89,7 @@ class TransportTest {
     }
 
     @Test
-    void wrongFilesAreNamed() throws IOException {
+    void errorsAboutTlsFilesNameTheSetting() throws IOException {
         Path nonsense = Files.writeString(directory.resolve("nonsense.pem"), "nonsense");
         for (String file :
                 List.of(nonsense.toString(), directory.resolve("none").toString())) {
@@ -106,7 +106,7 @@ class TransportTest {
     }
 
     @Test
-    void theBusBetweenNodesIsByMutualTls() throws Exception {
+    void theEventBusBetweenNodesUsesMutualTls() throws Exception {
         Certificates.make(directory, "node");
         int busPort = Ports.free();
         Map<String, String> settings = new HashMap<>(Map.of(
@@ -120,7 +120,7 @@ class TransportTest {
             assertThat(written.status()).as(written.text()).isEqualTo(201);
             assertThat(edge.anonymous().get("/config/k?environment=e").status()).isEqualTo(200);
 
-            // one without a certificate is not let in: with TLS 1.3 it hears of it when it reads
+            // a client without a certificate is rejected; with TLS 1.3 it learns this only when it reads
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, new TrustManager[] {new TrustsAll()}, null);
             try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", busPort)) {
@@ -135,7 +135,7 @@ class TransportTest {
     }
 
     @Test
-    void everyPortIsOpenOnExactlyTheAddressThatItsSettingNames() {
+    void everyPortListensOnlyOnItsConfiguredAddress() {
         Map<String, String> settings = new HashMap<>();
         settings.put("CS_HTTP_HOST", "127.0.0.3");
         settings.put("CS_CLUSTER_HOST", "127.0.0.2");
@@ -151,7 +151,7 @@ class TransportTest {
                     .isEqualTo("127.0.0.3");
             assertThat(listening.get(Integer.parseInt(settings.get("CS_CLUSTER_PORT"))))
                     .isEqualTo("127.0.0.2");
-            // the embedded servers, Kafka's controller, and the event bus, whose port is any free one
+            // the other ports: the embedded servers, Kafka's controller, and the event bus, which uses any free port
             assertThat(listening.values()).hasSizeGreaterThan(5).allMatch(a -> a.startsWith("127.0.0."));
         }
     }
@@ -164,7 +164,7 @@ class TransportTest {
         assertThatThrownBy(() -> readAgain(Duration.ofDays(1))).isInstanceOf(InvalidClassException.class);
         assertThatThrownBy(() -> readAgain(java.util.concurrent.TimeUnit.DAYS))
                 .isInstanceOf(InvalidClassException.class);
-        // what members tell one another when they come together, and when something fails
+        // members exchange these types when they join and when an operation fails
         assertThat(readAgain(com.hazelcast.cluster.ClusterState.FROZEN))
                 .isEqualTo(com.hazelcast.cluster.ClusterState.FROZEN);
         Exception failure = new IllegalStateException("why", new com.hazelcast.core.HazelcastException("cause"));

@@ -45,7 +45,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void everyTypeOfValueIsKept() {
+    void everyTypeOfValueIsStoredUnchanged() {
         List<String> values = List.of(
                 "\"\"",
                 "\"text\\u00e9\\ud83d\\ude00\"",
@@ -70,7 +70,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aServicesOwnWinsOverTheSharedOne() {
+    void aConfigurationOfAServiceOverridesTheSharedOne() {
         create("limit", "1", "");
         create("limit", "2", ",\"service_name\":\"a\"");
 
@@ -86,7 +86,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void theSamePathTwiceIsAConflictThatNamesTheFirst() {
+    void creatingAnExistingConfigurationIsAConflictThatNamesIt() {
         Reply first = create("twice", "1", "");
 
         Reply second = admin.post("/config", "{\"key\":\"twice\",\"value\":2,\"environment\":\"" + env + "\"}");
@@ -125,7 +125,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void everyWrongParameterIsNamedAtOnce() {
+    void allInvalidParametersAreReportedAtOnce() {
         Reply reply = anyone.get("/config?environment=no/name&is_encrypted=maybe&limit=0&odd=1&min_revision=x");
         assertThat(reply.status()).isEqualTo(400);
         assertThat(reply.json().get("errors").findValuesAsText("field"))
@@ -133,7 +133,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void everyWrongFieldIsNamedAtOnce() {
+    void allInvalidFieldsAreReportedAtOnce() {
         Reply reply = admin.post(
                 "/config", "{\"key\":\"-x\",\"value\":null,\"environment\":7,\"is_encrypted\":\"yes\",\"valeu\":1}");
 
@@ -152,7 +152,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void badJsonIsRefusedWithItsPosition() {
+    void malformedJsonIsRejectedWithItsPosition() {
         Reply reply = admin.post("/config", "{\"key\":\n  oops}");
 
         assertThat(reply.status()).isEqualTo(400);
@@ -183,7 +183,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aBodyIsJsonWhateverCurlCallsIt() {
+    void aBodyWithTheDefaultContentTypeOfCurlIsReadAsJson() {
         String body = "{\"key\":\"curl\",\"value\":1,\"environment\":\"" + env + "\"}";
 
         assertThat(admin.with("Content-Type", "application/x-www-form-urlencoded")
@@ -201,7 +201,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void accessIsCheckedBeforeTheBodyIsLookedAt() {
+    void accessIsCheckedBeforeTheBodyIsRead() {
         assertThat(anyone.post("/config", "not json").status()).isEqualTo(401);
         assertThat(anyone.key("wrong").get("/config/x").status()).isEqualTo(401);
     }
@@ -222,7 +222,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aSlashAtTheEndMakesNoDifferenceAndHeadIsGet() {
+    void aTrailingSlashIsIgnoredAndHeadIsAnsweredLikeGet() {
         create("slash", "1", "");
 
         Reply with = anyone.get("/config/slash/?environment=" + env);
@@ -234,7 +234,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void updateChangesOnlyWhatIsGiven() {
+    void anUpdateChangesOnlyTheGivenFields() {
         Reply created = create("kept", "1", ",\"description\":\"the first\"");
         String path = "/config/" + created.field("id");
 
@@ -291,7 +291,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aKnownRepresentationIsNotSentAgain() {
+    void aMatchingIfNoneMatchGetsNotModified() {
         create("cached", "1", "");
         String path = "/config/cached?environment=" + env;
         String etag = anyone.get(path).header("ETag");
@@ -314,7 +314,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void deletionChangesTheTagOfTheLayerAlsoWhereItWasNotTheNewest() {
+    void deletingAnOlderConfigurationAlsoChangesTheEtagOfTheLayer() {
         String first = create("one", "1", "").field("id");
         create("two", "1", "");
         String before = anyone.get("/config/service/s?environment=" + env).header("ETag");
@@ -326,7 +326,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void deletedStaysInHistoryAndComesBackByRollback() {
+    void aDeletedConfigurationKeepsItsHistoryAndCanBeRolledBack() {
         Reply created = create("gone", "\"first\"", ",\"comment\":\"why not\"");
         String path = "/config/" + created.field("id");
         admin.put(path, "{\"value\":\"second\"}");
@@ -364,7 +364,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void rollbackToATakenPathIsAConflict() {
+    void aRollbackToAPathInUseIsAConflict() {
         String path = "/config/" + create("taken", "1", "").field("id");
         admin.delete(path);
         create("taken", "2", "");
@@ -373,7 +373,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void historyComesInPages() {
+    void historyIsReturnedInPages() {
         String path = "/config/" + create("paged", "0", "").field("id");
         for (int i = 1; i < 5; i++) {
             admin.put(path, "{\"value\":" + i + "}");
@@ -420,7 +420,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aServiceReadsAllThatItSees() throws IOException {
+    void aServiceReadsAllItsConfigurationsInEveryFormat() throws IOException {
         create("shared.only", "true", "");
         create("both", "\"shared\"", "");
         create("both", "\"own it's\"", ",\"service_name\":\"s\"");
@@ -468,7 +468,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void theSameIdempotencyKeyDoesItOnce() {
+    void requestsWithTheSameIdempotencyKeyAreExecutedOnce() {
         Api with = admin.with("Idempotency-Key", UUID.randomUUID().toString());
         String body = "{\"key\":\"once\",\"value\":1,\"environment\":\"" + env + "\"}";
 
@@ -484,7 +484,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void aRevisionThatIsNotThereYetIsWaitedForAndThenRefused() {
+    void aReadWaitsForItsMinimumRevisionAndThenFails() {
         long revision = create("behind", "1", "").revision();
 
         assertThat(anyone.with("X-Min-Revision", Long.toString(revision))
@@ -499,7 +499,7 @@ class ConfigurationApiTest {
     }
 
     @Test
-    void requestIdsAreTakenAndMade() {
+    void aRequestIdIsKeptOrGenerated() {
         assertThat(anyone.with("X-Request-Id", "abc-1").get("/config/x").header("X-Request-Id"))
                 .isEqualTo("abc-1");
         assertThat(anyone.with("X-Request-Id", "a b").get("/config/x").header("X-Request-Id"))

@@ -14,7 +14,7 @@ import dev.configservice.testing.Keysets;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
-/** Writes that were on their way while someone else changed whether the value is encrypted. */
+/** Writes that were under way while another write changed whether the value is encrypted. */
 class ConfigurationKindTest {
     private final Keyring keyring = Keyring.of(Keysets.FIRST);
     private final ConfigurationKind kind = new ConfigurationKind(keyring, (resource, actor, requestId) -> {});
@@ -28,7 +28,7 @@ class ConfigurationKindTest {
     }
 
     @Test
-    void aValueForWhatBecameEncryptedMeanwhileIsSealed() {
+    void aPlainValueIsSealedIfTheConfigurationBecameEncryptedMeanwhile() {
         Keyring.Parcel old = keyring.seal("id", Json.bytes(Json.object().textNode("old")));
         ObjectNode row = row(true).put("commitment", old.commitment());
         Content content = new Content(row, old.sealed());
@@ -43,7 +43,7 @@ class ConfigurationKindTest {
     }
 
     @Test
-    void aSecretForWhatIsNoSecretAnyMoreIsNotWrittenInTheClear() {
+    void aSealedValueIsRejectedIfTheConfigurationIsNoLongerEncrypted() {
         Keyring.Parcel parcel = keyring.seal("id", Json.bytes(Json.object().textNode("new")));
         ObjectNode row = row(false).put("value", "plain");
 

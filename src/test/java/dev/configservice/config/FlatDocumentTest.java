@@ -30,7 +30,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.schema.CoreSchema;
 import org.yaml.snakeyaml.Yaml;
 
-/** Flat documents, read back by the readers of each format: two of YAML, the JDK's of properties, and a shell. */
+/** Flat documents, read back by independent readers: two for YAML, the JDK's for properties, and a shell. */
 class FlatDocumentTest {
     private static final List<String> ODD_STRINGS = List.of(
             "",
@@ -203,12 +203,12 @@ class FlatDocumentTest {
     }
 
     @Property(tries = 500, shrinking = ShrinkingMode.BOUNDED)
-    void yamlIsReadByReadersOfYaml11AndOfYaml12(@ForAll("documents") Map<String, JsonNode> values) {
+    void yamlIsReadBackByReadersOfYaml11AndYaml12(@ForAll("documents") Map<String, JsonNode> values) {
         readsBackFromYaml(document(values));
     }
 
     @Test
-    void everyOddKeyAndValueIsReadBack() throws Exception {
+    void unusualKeysAndValuesAreReadBack() throws Exception {
         ObjectNode all = Json.object();
         int i = 0;
         for (String key : ODD_KEYS) {
@@ -229,12 +229,12 @@ class FlatDocumentTest {
     }
 
     @Property(tries = 500, shrinking = ShrinkingMode.BOUNDED)
-    void propertiesAreReadByTheJdk(@ForAll("documents") Map<String, JsonNode> values) throws IOException {
+    void propertiesAreReadBackByTheJdk(@ForAll("documents") Map<String, JsonNode> values) throws IOException {
         readsBackFromProperties(document(values));
     }
 
     @Property(tries = 30, shrinking = ShrinkingMode.BOUNDED)
-    void variablesAreReadByAShell(@ForAll("lists") List<JsonNode> values) throws Exception {
+    void variablesAreReadBackByAShell(@ForAll("lists") List<JsonNode> values) throws Exception {
         ObjectNode all = Json.object();
         for (int i = 0; i < values.size(); i++) {
             all.set("key-" + i, values.get(i));

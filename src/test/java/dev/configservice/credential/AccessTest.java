@@ -25,7 +25,7 @@ class AccessTest {
     }
 
     @Test
-    void aKeyIsShownOnceAndWorksAtOnceUntilItIsRevoked() {
+    void aKeyIsShownOnceAndWorksUntilItIsRevoked() {
         Reply given = give(admin, "{\"name\":\"deploy\",\"rights\":[\"config:write\"]}");
         assertThat(given.status()).isEqualTo(201);
         String key = given.field("key");
@@ -50,7 +50,7 @@ class AccessTest {
     }
 
     @Test
-    void aKeyIsLimitedToItsReach() {
+    void aKeyIsLimitedToItsScope() {
         Api limited = anyone.key(give(
                         admin,
                         "{\"name\":\"l\",\"rights\":[\"config:write\",\"secrets:read\"],\"environments\":[\"" + env
@@ -63,7 +63,7 @@ class AccessTest {
         assertThat(limited.post("/config", config("other", "payments", "a")).status())
                 .isEqualTo(403);
         assertThat(limited.post("/config", config(env, "", "shared")).status()).isEqualTo(403);
-        // what anyone may read, it may within its reach
+        // within its scope, the key may read what anonymous callers may read
         assertThat(limited.get("/config/a?environment=" + env + "&service_name=payments")
                         .status())
                 .isEqualTo(200);
@@ -81,7 +81,7 @@ class AccessTest {
     }
 
     @Test
-    void nobodyGivesBeyondTheirOwn() {
+    void aCallerCannotGrantMoreThanItHas() {
         Api giver = anyone.key(
                 give(admin, "{\"name\":\"g\",\"rights\":[\"keys:write\",\"config:write\"],\"environments\":[\"dev*\"]}")
                         .field("key"));
@@ -108,7 +108,7 @@ class AccessTest {
     }
 
     @Test
-    void rotationKeepsTheOldSecretForItsGrace() {
+    void rotationKeepsTheOldKeyValidForTheGracePeriod() {
         Reply given = give(admin, "{\"name\":\"r\",\"rights\":[\"read\"]}");
         String path = "/access/keys/" + given.field("id") + "/rotate";
 
@@ -124,14 +124,14 @@ class AccessTest {
     }
 
     @Test
-    void wrongKeyRequestsNameEveryField() {
+    void allInvalidFieldsOfAKeyAreReportedAtOnce() {
         assertThat(give(admin, "{\"rights\":[\"fly\"],\"environments\":[],\"expires_at\":\"yesterday\"}")
                         .wrongFields())
                 .contains("name", "rights[0]", "environments", "expires_at");
     }
 
     @Test
-    void tokensOfTheIssuerAreCallers() {
+    void onlyValidTokensOfTheIssuerAreAccepted() {
         String secret = "a-secret-of-the-tests-that-is-long-enough";
         try (TestNode node = TestNode.start(Map.of(
                 "CS_ACCESS_JWT_ISSUER",
@@ -168,7 +168,7 @@ class AccessTest {
     }
 
     @Test
-    void theIssuersKeysComeFromAFileOrAUrl() throws java.io.IOException {
+    void theKeysOfTheIssuerAreReadFromAFileOrAUrl() throws java.io.IOException {
         String secret = "another-secret-of-the-tests-that-is-long";
         String jwks = Tokens.keySet(secret);
         java.nio.file.Path file =

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An issuer that replaces its keys, and one that cannot be asked for them. */
+/** An issuer that replaces its keys, or whose keys cannot be read. */
 class IssuerKeysTest {
     private static final String ISSUER = "https://issuer.example";
     private static final String FIRST = "the-first-secret-of-an-issuer-in-tests";
@@ -106,7 +106,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void keysThatTheIssuerReplacesAreReplacedHere() {
+    void keysThatTheIssuerReplacesAreReadAgain() {
         IssuerKeys keys = keys();
         assertThat(takes(keys, FIRST)).isTrue();
         assertThat(takes(keys, SECOND)).isFalse();
@@ -117,7 +117,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void anIssuerThatCannotBeReadLeavesTheKeysThatWereReadLast() {
+    void theLastKeysStayInUseWhileNewOnesCannotBeRead() {
         IssuerKeys keys = keys();
         for (String bad : new String[] {
             "<html>",
@@ -125,7 +125,7 @@ class IssuerKeysTest {
             "{\"keys\":[1]}",
             "[]",
             "{\"keys\":[{}]}",
-            // what Vert.x leaves out, and would then take what nobody has signed
+            // Vert.x skips these keys; without any key it would accept unsigned tokens
             "{\"keys\":[{\"kty\":\"unheard-of\"}]}",
             "{\"keys\":[{\"kty\":\"oct\"}]}",
             "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"enc\",\"alg\":\"RSA-OAEP\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}"
@@ -145,7 +145,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void anIssuerThatStopsWithinItsAnswerIsAskedAgain() throws InterruptedException {
+    void keysAreReadAgainAfterAResponseThatStalls() throws InterruptedException {
         IssuerKeys keys = keys();
         CountDownLatch ended = new CountDownLatch(1);
         stall = ended;
@@ -157,7 +157,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void aStartWithoutKeysSaysWhy() {
+    void aStartWithoutKeysFailsWithTheReason() {
         status = 404;
         assertThatThrownBy(this::keys)
                 .isInstanceOf(SettingsException.class)

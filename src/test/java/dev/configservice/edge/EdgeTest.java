@@ -46,7 +46,7 @@ class EdgeTest {
     }
 
     @Test
-    void writesThroughACoreNodeAreReadThroughTheEdgeAndTheReverse() {
+    void writesThroughACoreNodeAreReadThroughTheEdgeAndViceVersa() {
         Reply written = core.admin()
                 .post("/config", "{\"key\":\"both\",\"value\":1,\"environment\":\"e\",\"service_name\":\"s\"}");
         Reply read = after(edge, written).get("/config/both?environment=e&service_name=s");
@@ -58,7 +58,7 @@ class EdgeTest {
                 .with("If-Match", read.header("ETag"))
                 .put("/config/" + written.field("id"), "{\"value\":2,\"comment\":\"by way of an edge\"}");
         assertThat(changed.status()).as(changed.text()).isEqualTo(200);
-        // its own write, at once
+        // the edge reads its own write at once
         assertThat(edge.admin().get("/config/" + written.field("id")).field("value"))
                 .isEqualTo("2");
         assertThat(after(core, changed).get("/config/" + written.field("id")).field("value"))
@@ -101,7 +101,7 @@ class EdgeTest {
     }
 
     @Test
-    void aSecretIsSealedBeforeItTravelsAndItsReadersAreNoted(@TempDir Path directory) {
+    void anEdgeSealsSecretsItselfAndRecordsTheirReaders(@TempDir Path directory) {
         Path another = directory.resolve("keyset.json");
         Reply written = edge.admin()
                 .post(
@@ -148,7 +148,7 @@ class EdgeTest {
                         .isEqualTo("k" + i);
             }
         }
-        // on an edge that has seen none of it: out of the log of the core node
+        // this edge has received none of the changes, so the core node reads them from the log
         try (TestNode other = core.edge(Map.of());
                 EventStream stream = new EventStream(
                         other.anonymous(), "?environment=stream", "Last-Event-ID", Long.toString(before))) {
@@ -166,7 +166,7 @@ class EdgeTest {
     }
 
     @Test
-    void flagsAreEvaluatedAndServicesFoundOnTheEdge() {
+    void anEdgeEvaluatesFlagsAndFindsServices() {
         Reply flag = edge.admin().post("/feature-flags", "{\"name\":\"f\",\"environment\":\"e\",\"is_enabled\":true}");
         assertThat(flag.status()).as(flag.text()).isEqualTo(201);
         assertThat(edge.anonymous()
@@ -193,7 +193,7 @@ class EdgeTest {
                         .status())
                 .isEqualTo(200);
         assertThat(edge.anonymous().get("/registry/found").field("service_url")).isEqualTo("http://a:1");
-        // its lease is the core nodes' to end
+        // the core nodes expire the lease
         await().atMost(Duration.ofSeconds(15))
                 .untilAsserted(
                         () -> assertThat(edge.anonymous().get("/registry/found").field("status"))
@@ -201,7 +201,7 @@ class EdgeTest {
     }
 
     @Test
-    void manyEdgesLoadWhatOneDoes() {
+    void moreEdgesCauseNoMoreLoadsFromPostgres() {
         List<Reply> written = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
             written.add(core.admin()
@@ -240,7 +240,7 @@ class EdgeTest {
     }
 
     @Test
-    void cutOffAnEdgeServesWhatItHasAndSaysSo() {
+    void anEdgeThatIsCutOffServesItsSnapshotsAsStale() {
         TestNode lone = TestNode.start(Map.of());
         try (TestNode cut = lone.edge(Map.of())) {
             Reply written = lone.admin().post("/config", "{\"key\":\"k\",\"value\":\"held\",\"environment\":\"e\"}");
@@ -261,7 +261,7 @@ class EdgeTest {
                     .contains("DOWN");
             assertThat(cut.anonymous().get("/ready").status()).isEqualTo(200);
 
-            // and it finds its way back to a core node of the same log
+            // the edge reconnects to a core node with the same log
             try (TestNode back = lone.again()) {
                 Reply later = back.admin().post("/config", "{\"key\":\"k2\",\"value\":\"new\",\"environment\":\"e\"}");
                 await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
@@ -283,7 +283,7 @@ class EdgeTest {
             Map<String, String> members =
                     Map.of("CS_CLUSTER_MEMBERS", "127.0.0.1:" + core.settings().get("CS_CLUSTER_PORT"));
             try (TestNode late = first.edge(members)) {
-                // it has seen none of it, and its only core node hangs
+                // the edge holds no snapshot yet, and its only core node hangs
                 core.hang();
                 assertThat(late.anonymous().get("/config/k?environment=e").status())
                         .isEqualTo(503);
@@ -297,7 +297,7 @@ class EdgeTest {
                         .key(TestNode.ADMIN_KEY)
                         .put("/config/" + written.field("id"), "{\"value\":\"newer\"}");
                 assertThat(next.status()).as(next.text()).isEqualTo(200);
-                // without a read of it: what the near cache had may be dropped meanwhile
+                // waits without reading the configuration, so the near cache may drop its snapshot meanwhile
                 await().untilAsserted(() ->
                         assertThat(late.anonymous().get("/ready").revision()).isGreaterThanOrEqualTo(next.revision()));
                 core.kill();
@@ -309,7 +309,7 @@ class EdgeTest {
     }
 
     @Test
-    void anEdgeThatFollowedAnotherLogBeginsAnew() {
+    void anEdgeStartsOverWhenTheDatabaseWasRestoredToAnEarlierState() {
         TestNode first = TestNode.start(Map.of("CS_REDIS_URI", ""));
         try (TestNode ahead = first.edge(Map.of())) {
             for (int i = 1; i <= 4; i++) {
@@ -318,7 +318,7 @@ class EdgeTest {
             await().untilAsserted(() -> assertThat(
                             ahead.anonymous().get("/config/k4?environment=e").status())
                     .isEqualTo(200));
-            // the only node that knew of the last two is gone, and the database is an earlier one
+            // the only node with the last two revisions is gone, and the database is restored to an earlier state
             first.close();
             first.sql("delete from resources where revision > 2");
             first.sql("delete from changes where revision > 2");
@@ -343,7 +343,7 @@ class EdgeTest {
     }
 
     @Test
-    void registrationsThatVertxCouldNotPublishArePublishedAgain() {
+    void busRegistrationsThatVertxFailedToPublishArePublishedAgain() {
         try (TestNode first = TestNode.start(Map.of());
                 TestNode second = first.edge(Map.of())) {
             TestNode third = first.edge(Map.of());
@@ -354,7 +354,7 @@ class EdgeTest {
                     .orElseThrow()
                     .getMultiMap("__vertx.subs");
             third.close();
-            // whatever Vert.x does about the member that has left comes to nothing
+            // removes the registrations that Vert.x publishes when it notices that the member has left
             await().during(Duration.ofMillis(1500))
                     .atMost(Duration.ofSeconds(4))
                     .until(() -> {

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
 
-/** A Kafka in a process of its own, which a test may kill and hang. */
+/** A Kafka broker in a separate process, which a test can kill or make hang. */
 public final class KafkaProcess implements AutoCloseable {
     private final Path directory = TestServers.directory("kafka");
     private final String host;
@@ -24,7 +24,7 @@ public final class KafkaProcess implements AutoCloseable {
         start();
     }
 
-    /** The process: its directory, its address, its port. */
+    /** Runs the broker. The arguments are its directory, host and port. */
     public static void main(String[] arguments) throws InterruptedException {
         EmbeddedKafkaServer.start(Path.of(arguments[0]), arguments[1], Integer.parseInt(arguments[2]));
         Thread.currentThread().join();

@@ -4,7 +4,7 @@ import dev.configservice.testing.Ports;
 import dev.configservice.testing.TestServers;
 import java.nio.file.Path;
 
-/** A Kafka of one test's own, which it may stop and start again. */
+/** A Kafka broker for a single test, which can stop and restart it. */
 public final class TestKafka implements AutoCloseable {
     private final int port = Ports.free();
     private final Path directory = TestServers.directory("kafka");

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ChangeFilterTest {
-    /** A kind that has the properties that its name lists. */
+    /** A kind whose name lists its properties. */
     private record NamedKind(String name) implements ResourceKind {
         @Override
         public boolean isPublic() {
@@ -96,7 +96,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void aServiceSeesItsOwnAndWhatIsSharedButNothingThatBelongsToNoService() {
+    void aServiceFilterMatchesOnlyItsOwnAndSharedResources() {
         Wanted wanted = wanted(null, "s", null, null);
         assertThat(matches(wanted, change("public_service_key", "e", "s", "k"))).isTrue();
         assertThat(matches(wanted, change("public_service_key", "e", "", "k"))).isTrue();
@@ -106,7 +106,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void anEnvironmentAlsoSeesWhatHasNone() {
+    void anEnvironmentFilterAlsoMatchesResourcesWithoutEnvironment() {
         Wanted wanted = wanted("e", null, null, null);
         assertThat(matches(wanted, change("public_key", "e", "", "k"))).isTrue();
         assertThat(matches(wanted, change("public_service", "", "s", "i"))).isTrue();
@@ -114,7 +114,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void aKeyPrefixSelectsKeysOnly() {
+    void aKeyPrefixMatchesOnlyKindsWithKeys() {
         Wanted wanted = wanted(null, null, null, "db.");
         assertThat(matches(wanted, change("public_key", "e", "", "db.url"))).isTrue();
         assertThat(matches(wanted, change("public_key", "e", "", "web.url"))).isFalse();
@@ -125,7 +125,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void aCallerSeesOnlyItsScope() {
+    void aCallerSeesOnlyChangesInItsScope() {
         ChangeFilter filter = ChangeFilter.of(KINDS, Wanted.ALL, caller(List.of("e*"), List.of("s")));
         assertThat(filter.matches(change("public_service_key", "eu", "s", "k"))).isTrue();
         assertThat(filter.matches(change("public_service_key", "eu", "", "k"))).isTrue();
@@ -137,7 +137,7 @@ class ChangeFilterTest {
     }
 
     @Test
-    void filtersThatAskForTheSameAreEqual() {
+    void filtersWithTheSameCriteriaAreEqual() {
         Wanted wanted = wanted("e", "s", "public_key", "k");
         ChangeFilter one = ChangeFilter.of(KINDS, wanted, caller(List.of("e"), List.of()));
         assertThat(one)

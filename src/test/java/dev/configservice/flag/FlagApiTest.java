@@ -58,7 +58,7 @@ class FlagApiTest {
     }
 
     @Test
-    void anUnknownFlagIsTheDefault() {
+    void anUnknownFlagHasTheDefaultValue() {
         Reply plain = evaluate("unknown", "");
         assertThat(plain.status()).isEqualTo(200);
         assertThat(plain.json().get("enabled").asBoolean()).isFalse();
@@ -76,7 +76,7 @@ class FlagApiTest {
     }
 
     @Test
-    void rulesVariantsAndExplanation() {
+    void rulesSelectVariantsAndAnExplanationListsTheSteps() {
         create("checkout", """
                 ,"is_enabled":true,
                 "variants":[{"name":"red","value":{"color":"#f00"},"weight":1},{"name":"blue","value":"b","weight":0}],
@@ -119,7 +119,7 @@ class FlagApiTest {
     }
 
     @Test
-    void aChangeThatBreaksWhatStandsIsRefused() {
+    void anUpdateThatMakesAnotherFieldInvalidIsRefused() {
         String path = "/feature-flags/"
                 + create(
                                 "kept",
@@ -155,7 +155,7 @@ class FlagApiTest {
     }
 
     @Test
-    void bulkAnswersAllFlagsOrThoseNamed() {
+    void aBulkEvaluationReturnsAllFlagsOrTheNamedOnes() {
         create("b1", ",\"is_enabled\":true");
         create("b2", "");
 
@@ -183,7 +183,7 @@ class FlagApiTest {
     }
 
     @Test
-    void manyEvaluationsAtOnceAnswerEachItsOwn() {
+    void concurrentEvaluationsDoNotMixUpTheirUsers() {
         create("many", ",\"is_enabled\":true,\"target_users\":[\"u7\"]");
         List<CompletableFuture<Reply>> replies = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
@@ -225,7 +225,7 @@ class FlagApiTest {
     }
 
     @Test
-    void listsAreFilteredAndStaleFlagsSayWhy() {
+    void listsAreFilteredAndStaleFlagsHaveReasons() {
         create("s1", ",\"tags\":[\"ui\"],\"owner\":\"a\",\"expires_at\":\"2020-01-01T00:00:00Z\"");
         create("s2", ",\"tags\":[\"api\"]");
 
@@ -239,7 +239,7 @@ class FlagApiTest {
     }
 
     @Test
-    void flagsThatNothingHappensToForThirtyDaysAreStale() {
+    void flagsThatAreSettledAndUnusedForThirtyDaysAreStale() {
         Reply settled = create("settled", ",\"is_enabled\":true");
         Reply fractional = create("fractional", ",\"is_enabled\":true,\"rollout_percentage\":50");
         for (Reply flag : List.of(settled, fractional)) {
@@ -270,7 +270,7 @@ class FlagApiTest {
     }
 
     @Test
-    void theRightIsNeededAndItsReachCounts() {
+    void writingAFlagNeedsTheRightAndTheScope() {
         assertThat(anyone.post("/feature-flags", "{\"name\":\"x\"}").status()).isEqualTo(401);
         Api limited = anyone.key(admin.post(
                         "/access/keys",

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Bodies that stall, on a real server with one event loop. */
+/** Stalled request bodies, on a real server with one event loop. */
 @ExtendWith(VertxExtension.class)
 class BodiesTest {
     private static final int BUDGET = 400_000;
@@ -34,7 +34,10 @@ class BodiesTest {
     private final List<Socket> sockets = new ArrayList<>();
     private int port;
 
-    /** Answers 200 with the length of the body, or the code of the failure; a request with a key has a header {@code key}. */
+    /**
+     * A server that responds with the length of the body or with the code of the failure. A request counts as one with
+     * a credential if it has a header {@code key}.
+     */
     private final class Server extends VerticleBase {
         private final Duration deadline;
 
@@ -103,13 +106,13 @@ class BodiesTest {
     }
 
     @Test
-    void bodiesThatStallHoldNoMoreThanTheBudgetAndAnHonestOneArrives() throws IOException {
+    void stalledBodiesStayWithinTheBudgetAndOthersStillArrive() throws IOException {
         List<Socket> stalled = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             stalled.add(begin("", 100_000, 90_000));
             assertThat(held()).isLessThanOrEqualTo(BUDGET);
         }
-        // those that make no progress go, until there is room
+        // stalled bodies are cut until there is room
         await().untilAsserted(() -> {
             assertThat(meters.get("config_service_http_bodies_cut").counter().count())
                     .isPositive();
@@ -127,14 +130,14 @@ class BodiesTest {
     }
 
     @Test
-    void aBodyThatIsOverdueIsCutHoweverMuchRoomThereIs(Vertx vertx) throws IOException {
+    void anOverdueBodyIsCutEvenIfThereIsRoom(Vertx vertx) throws IOException {
         vertx.deployVerticle(new Server(Duration.ofMillis(300))).await();
         assertThat(answer(begin("key: k\r\n", 100, 10))).isEqualTo(ErrorCode.REQUEST_TIMEOUT.name());
         await().untilAsserted(() -> assertThat(held()).isZero());
     }
 
     @Test
-    void aBodyIsRefusedByItsLengthOrWhenItPassesTheLimit() throws IOException {
+    void aBodyWithALengthAboveTheLimitIsRefused() throws IOException {
         assertThat(answer(begin("", Bodies.MAX_BYTES + 1, 0))).isEqualTo(ErrorCode.TOO_LARGE.name());
     }
 }

@@ -22,7 +22,7 @@ class IdleConnectionsTest {
     private final IdleConnections connections = new IdleConnections();
     private final Context loop = vertx.getOrCreateContext();
 
-    /** Runs on the event loop that the connections belong to. */
+    /** Runs a task on the event loop of the connections. */
     private int onLoop(IntSupplier what) {
         Promise<Integer> promise = Promise.promise();
         loop.runOnContext(v -> promise.complete(what.getAsInt()));
@@ -69,7 +69,7 @@ class IdleConnectionsTest {
             assertThat(onLoop(() -> connections.sweep(Duration.ZERO, Duration.ZERO)))
                     .isEqualTo(1);
             assertThat(onLoop(() -> connections.sweep(Duration.ZERO, Duration.ZERO)))
-                    .as("the stream")
+                    .as("closed streams")
                     .isZero();
         } finally {
             vertx.close().await();

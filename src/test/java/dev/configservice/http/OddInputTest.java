@@ -21,12 +21,12 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
-/** Nothing that a caller sends makes a 5xx. */
+/** Unusual requests, which must never cause a 5xx status. */
 class OddInputTest {
     private final Api admin = TestNode.shared().admin();
 
     @Property(tries = 150)
-    void anyTextAnywhereIsAnsweredWithoutAFailure(@ForAll String text) {
+    void anyStringInAnyPlaceIsAnsweredWithoutAServerError(@ForAll String text) {
         String encoded = URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
         String json = Json.write(com.fasterxml.jackson.databind.node.TextNode.valueOf(text));
         for (Reply reply : List.of(
@@ -50,9 +50,12 @@ class OddInputTest {
         }
     }
 
-    /** The client of the JDK waits for leave without end. It gets it once access, type and length are accepted. */
+    /**
+     * Sends {@code Expect: 100-continue}. The JDK's client waits for status 100 without a time limit. The service sends
+     * it once credential, media type and length are accepted.
+     */
     @Test
-    void aClientThatWaitsForLeaveToSendItsBodyGetsAnAnswer() throws Exception {
+    void aClientThatExpectsContinueGetsAResponse() throws Exception {
         String body = "{\"environment\": \"odd\", \"keys\": []}";
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + TestNode.shared().port() + "/api/v1/config/bulk"))
@@ -88,7 +91,7 @@ class OddInputTest {
     }
 
     @Test
-    void pathsThatAreNotWellFormedAreRefused() {
+    void invalidNamesInPathsAreRefused() {
         for (String path :
                 List.of("/config/%20", "/config/%2F", "/registry/%F0%9F%98%80", "/config/" + "x".repeat(2000))) {
             assertThat(admin.get(path).status()).as(path).isBetween(400, 499);

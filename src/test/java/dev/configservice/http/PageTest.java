@@ -35,7 +35,7 @@ class PageTest {
                 "127.0.0.1");
     }
 
-    /** Following the tokens gives every item once, in order, whatever is in the sort keys. */
+    /** Checks that following the tokens returns every item once and in order, for arbitrary sort keys. */
     @Property
     void pagesHoldEveryItemOnce(@ForAll List<String> names, @ForAll @IntRange(min = 1, max = 7) int limit) {
         List<String> sorted = names.stream()

@@ -36,7 +36,7 @@ class RouteTableTest {
     }
 
     @Test
-    void aFixedSegmentWinsOverAParameterUnlessOnlyTheParameterTakesTheMethod() {
+    void aFixedSegmentWinsOverAParameterIfItHasARouteForTheMethod() {
         RouteTable<String> table = table(
                 "GET /api/v1/config/:id",
                 "POST /api/v1/config/bulk",
@@ -55,7 +55,7 @@ class RouteTableTest {
     }
 
     @Test
-    void aSlashAtTheEndAndHeadMakeNoDifference() {
+    void aTrailingSlashIsIgnoredAndHeadIsFoundAsGet() {
         RouteTable<String> table = table("GET /api/v1/config", "GET /live");
         for (String path : List.of("/api/v1/config", "/api/v1/config/")) {
             assertThat(table.find("HEAD", path)).isEqualTo(match("GET /api/v1/config", Map.of()));
@@ -111,9 +111,12 @@ class RouteTableTest {
                 .map(ArrayList::new);
     }
 
-    /** The table finds what going through all routes finds: of those that fit, the one that is fixed earliest. */
+    /**
+     * Compares the table with a linear search. Of two matching routes, the one that has a fixed segment where they
+     * first differ wins.
+     */
     @Property
-    void itFindsWhatALookAtEachRouteFinds(
+    void itFindsTheSameRouteAsALinearSearch(
             @ForAll("templates") List<String> templates, @ForAll("paths") List<String> path) {
         RouteTable<String> table = new RouteTable<>();
         templates.forEach(t -> table.add(Route.api("GET", t, r -> Future.failedFuture("not called")), t));
@@ -160,7 +163,7 @@ class RouteTableTest {
         return true;
     }
 
-    /** Fixed segments sort before parameters. */
+    /** Returns a sort key that orders fixed segments before parameters. */
     private static String key(String template) {
         return template.replaceAll("[ab]", "0").replaceAll(":p\\d", "1");
     }

@@ -32,7 +32,7 @@ class FieldReaderTest {
     }
 
     @Test
-    void allErrorsAreReportedAtOnceAndEveryFieldThatNobodyAskedFor() {
+    void allErrorsAndUnknownFieldsAreReportedAtOnce() {
         FieldReader fields = FieldReader.write(object(
                 "{\"name\":1,\"flag\":\"yes\",\"count\":1.5,\"at\":\"today\",\"list\":[1,\"ok\"],\"other\":true}"));
         fields.required("name", StringRule.NAME);
@@ -47,7 +47,7 @@ class FieldReaderTest {
     }
 
     @Test
-    void nullIsAbsentInAQuestionAndClearsInAWrite() {
+    void nullMeansAbsentInAReadAndClearsTheFieldInAWrite() {
         FieldReader question = FieldReader.read(object("{\"a\":null}"));
         assertThat(question.has("a")).isFalse();
         FieldReader write = FieldReader.write(object("{\"a\":null}"));
@@ -58,7 +58,7 @@ class FieldReaderTest {
     }
 
     @Test
-    void readOnlyFieldsMayOnlyRepeatWhatIsStored() {
+    void readOnlyFieldsAreAcceptedOnlyWithTheirStoredValues() {
         ObjectNode stored = object("{\"id\":\"x\",\"version\":3,\"empty\":null}");
         FieldReader same = FieldReader.write(object("{\"id\":\"x\",\"version\":3,\"empty\":null}"));
         same.readOnly(stored, "id", "version", "empty");
@@ -69,7 +69,7 @@ class FieldReaderTest {
     }
 
     @Test
-    void aNameThatCannotBePrintedIsNotRepeated() {
+    void invalidFieldNamesAreNotRepeatedInErrors() {
         ObjectNode odd = Json.object();
         odd.put("x".repeat(200), 1);
         odd.put("nul\0", 1);
@@ -98,9 +98,9 @@ class FieldReaderTest {
                 "[\"a\",1]");
     }
 
-    /** Whatever a field holds, it is read, or refused by its name; nothing else happens. */
+    /** Checks that every method either reads a field or reports it by its name, for any value. */
     @Property
-    void anyValueIsReadOrRefusedByItsName(@ForAll("values") String value, @ForAll boolean write) {
+    void anyValueIsReadOrReportedByItsFieldName(@ForAll("values") String value, @ForAll boolean write) {
         for (int reader = 0; reader < 7; reader++) {
             ObjectNode body = object("{\"f\":" + value + "}");
             FieldReader fields = write ? FieldReader.write(body) : FieldReader.read(body);

@@ -15,7 +15,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** Whatever is sent, it is read or refused: nothing else. */
+/** Arbitrary input, which is either read or rejected, and never fails in another way. */
 class JsonPropertyTest {
     private static void readOrRefused(byte[] bytes) {
         try {
@@ -23,7 +23,7 @@ class JsonPropertyTest {
             List<FieldError> errors = new ArrayList<>();
             Json.check("value", node, errors);
             if (errors.isEmpty()) {
-                // what is taken is written and read again as the same
+                // an accepted value is the same after it was written and read again
                 assertThat(Json.read(Json.bytes(node))).isEqualTo(node);
             }
         } catch (ServiceException e) {
@@ -32,18 +32,18 @@ class JsonPropertyTest {
     }
 
     @Property
-    void anyBytes(@ForAll byte[] bytes) {
+    void anyBytesAreReadOrRejected(@ForAll byte[] bytes) {
         readOrRefused(bytes);
     }
 
     @Property
-    void anyText(@ForAll String text) {
+    void anyStringIsReadOrRejected(@ForAll String text) {
         readOrRefused(text.getBytes(StandardCharsets.UTF_8));
         readOrRefused(Json.bytes(com.fasterxml.jackson.databind.node.TextNode.valueOf("x" + text)));
     }
 
     @Property
-    void textThatLooksLikeJson(@ForAll("almostJson") String text) {
+    void stringsThatResembleJsonAreReadOrRejected(@ForAll("almostJson") String text) {
         readOrRefused(text.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -96,7 +96,7 @@ class JsonPropertyTest {
     }
 
     @Property
-    void namesAreTakenOrRefusedWithoutRepeatingThem(@ForAll String name) {
+    void invalidNamesAreRejectedWithoutRepeatingThem(@ForAll String name) {
         String problem = StringRule.NAME.problem(name);
         assertThat(problem == null).isEqualTo(name.matches("[a-zA-Z0-9._-]{1,100}"));
         if (problem != null && name.length() > 3) {

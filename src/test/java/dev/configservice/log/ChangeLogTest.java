@@ -39,7 +39,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void revisionsAreTheOrderOfCommitsWithoutGaps() {
+    void revisionsFollowTheOrderOfCommitsWithoutGaps() {
         ExecutorService threads = Executors.newFixedThreadPool(16);
         List<CompletableFuture<List<Reply>>> writers = new ArrayList<>();
         for (int w = 0; w < 16; w++) {
@@ -80,7 +80,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void theChainOfHashesHolds() {
+    void theChainOfHashesIsValid() {
         node.admin().post("/config", "{\"key\":\"chain\",\"value\":1,\"environment\":\"log\"}");
 
         assertThat(node.sql("""
@@ -92,7 +92,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void aWriteIsOneRowWithItsActorRequestAndReason() {
+    void aWriteAppendsOneRowWithItsActorRequestIdAndComment() {
         Reply reply = node.admin()
                 .with("X-Request-Id", "req-7")
                 .post(
@@ -118,7 +118,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void aCommandWithoutConditionThatMeetsAMovedVersionIsComputedAgain() {
+    void anUnconditionalUpdateIsRetriedAfterAConcurrentChange() {
         String id = node.admin()
                 .post("/config", "{\"key\":\"hot\",\"value\":0,\"environment\":\"log\"}")
                 .field("id");
@@ -134,7 +134,7 @@ class ChangeLogTest {
         threads.shutdown();
         long last = writes.stream().mapToLong(w -> w.join().revision()).max().orElseThrow();
 
-        // the last of them may have been another node's
+        // the last write may have gone through the other node
         assertThat(node.admin()
                         .with("X-Min-Revision", Long.toString(last))
                         .get("/config/" + id)
@@ -143,7 +143,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void commandsThatCannotShareABatchAreAllWritten() throws SQLException {
+    void commandsThatCannotShareABatchAreAllExecuted() throws SQLException {
         Api api = node.admin();
         String gone = api.post("/config", body("to-go")).field("id");
         ExecutorService threads = Executors.newFixedThreadPool(60);
@@ -153,7 +153,7 @@ class ChangeLogTest {
         Connection holder =
                 DriverManager.getConnection(TestServers.jdbc(node.setting("CS_POSTGRES_URI")), "postgres", "");
         try (holder) {
-            // while somebody has the head, what comes queues up, and is the next batch
+            // while another transaction locks the head, commands queue up and form the next batch
             holder.setAutoCommit(false);
             holder.createStatement().execute("select * from head for update");
             others.add(CompletableFuture.supplyAsync(() -> api.post("/config", body("first")), threads));
@@ -189,7 +189,10 @@ class ChangeLogTest {
         return "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"batches\"}";
     }
 
-    /** A plan is kept from when the table was empty: it must not go through all that has come since. */
+    /**
+     * Guards against a query plan that PostgreSQL keeps from when the table was empty: later, it would scan the whole
+     * table.
+     */
     @Test
     void aWriteReadsNoMoreOfALargeTableThanOfAnEmptyOne() {
         ExecutorService threads = Executors.newFixedThreadPool(16);
@@ -216,7 +219,7 @@ class ChangeLogTest {
             }
             writers.forEach(CompletableFuture::join);
 
-            // a backend that has nothing to do tells of its last work after ten seconds
+            // an idle backend reports its last statistics after ten seconds
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(fresh.sql("select n_tup_ins >= 1600 and n_tup_upd >= 1600"
                                             + " from pg_stat_user_tables where relname = 'resources'")
@@ -233,7 +236,7 @@ class ChangeLogTest {
     }
 
     @Test
-    void aResourceOfOneNodeCanBeChangedThroughAnotherAtOnce() {
+    void aResourceCreatedThroughOneNodeCanBeChangedThroughAnother() {
         for (int i = 0; i < 50; i++) {
             String id = node.admin()
                     .post("/config", "{\"key\":\"at-once-" + i + "\",\"value\":0,\"environment\":\"log\"}")

@@ -65,7 +65,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void aCreationBeginsAtVersionOneWithItsActor() {
+    void aCreatedResourceHasVersionOneAndItsActor() {
         Command create = new Command.Create(EVENT, "plain", "id", "e", "s", "n", "{\"value\":1}", Sealed.NONE, ALICE);
         LogEntry entry = entry(create, null, null);
         assertThat(entry.op()).isEqualTo(Op.CREATE);
@@ -78,7 +78,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void anUpdateKeepsItsCreatorAndExpectsTheVersionItSaw() {
+    void anUpdateKeepsTheCreatorAndExpectsTheVersionThatItRead() {
         LogEntry entry = entry(update("{\"value\":2}", null, null), resource(3, 0, "1"), null);
         assertThat(entry.op()).isEqualTo(Op.UPDATE);
         assertThat(entry.expected()).isEqualTo(3);
@@ -90,7 +90,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void anUpdateThatChangesNothingIsNoEntryUnlessItHasAFence() {
+    void anUpdateWithoutEffectAppendsNothingUnlessItsFenceIsNewer() {
         Resource current = resource(3, 5, "1");
         assertThat(rules.decide(update("{\"value\":1}", null, null), current, null, NOW))
                 .isEqualTo(new Decision.Keep(current));
@@ -102,7 +102,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void aPreconditionNamesOneOfTheRevisionsThatMayBeChanged() {
+    void aPreconditionMustListTheCurrentRevision() {
         Resource current = resource(3, 0, "1");
         assertThat(entry(update("{\"value\":2}", List.of(1L, 43L), null), current, null)
                         .op())
@@ -123,7 +123,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void aDeletionIsAVersionOfItsOwnWithTheLastState() {
+    void aDeletionIsANewVersionWithTheLastState() {
         Command delete = new Command.Delete(EVENT, "plain", "id", null, Action.DELETED, null, ALICE);
         Resource current = resource(3, 0, "1");
         LogEntry entry = entry(delete, current, null);
@@ -147,7 +147,7 @@ class CommandRulesTest {
     }
 
     @Test
-    void aPutCreatesOrReplacesAndCountsOnAfterADeletion() {
+    void aPutCreatesOrReplacesAndContinuesTheVersionsAfterADeletion() {
         Command put = new Command.Put(EVENT, "plain", "id", "e", "s", "n", "{\"value\":9}", Action.REGISTERED, ALICE);
         assertThat(entry(put, null, null).resource().version()).isEqualTo(1);
         assertThat(entry(put, null, resource(6, 0, "1")).resource().version()).isEqualTo(7);

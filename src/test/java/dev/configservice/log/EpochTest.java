@@ -10,13 +10,13 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A database that went back in time: nobody goes on serving or announcing what is no longer true. */
+/** A database that was restored to an earlier state. Nodes must no longer serve or announce what it lost. */
 class EpochTest {
     private static Reply create(TestNode node, String key) {
         return node.admin().post("/config", "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"e\"}");
     }
 
-    /** As a restore does it: the rows of the last two revisions are gone, and what they made is as if it never was. */
+    /** Simulates a restore: removes the last two revisions and the resources that they created. */
     private static void restore(TestNode node) {
         node.sql("delete from resources where revision > 3");
         node.sql("delete from changes where revision > 3");
@@ -25,7 +25,7 @@ class EpochTest {
     }
 
     @Test
-    void theLogGoesOnAboveEverythingThatWasSeenInANewEpoch() {
+    void afterARestoreANewEpochContinuesAboveAllEarlierRevisions() {
         try (TestNode node = TestNode.start(Map.of());
                 EventStream stream = new EventStream(node.anonymous(), "")) {
             for (int i = 1; i <= 5; i++) {
@@ -61,7 +61,7 @@ class EpochTest {
     }
 
     @Test
-    void aWriteThatComesBeforeTheNextLookIsNotWrittenIntoTheOtherLog() {
+    void aWriteRightAfterARestoreIsWrittenInTheNewEpoch() {
         try (TestNode node = TestNode.start(Map.of())) {
             for (int i = 1; i <= 5; i++) {
                 create(node, "k" + i);

@@ -56,7 +56,7 @@ class PostgresFaultTest {
     }
 
     @Test
-    void aCutBetweenCommitAndItsAnswerIsFoundOutAndNothingIsDoneTwice() throws InterruptedException {
+    void aWriteIsNotRepeatedIfTheConnectionIsCutAfterTheCommit() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
         CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
 
@@ -70,7 +70,7 @@ class PostgresFaultTest {
     }
 
     @Test
-    void aCutBeforeTheWriteArrivesIsTriedAgain() throws InterruptedException {
+    void aWriteIsRetriedIfTheConnectionIsCutBeforeItArrives() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
         CountDownLatch cut = proxy.cutRequestOf("apply_batch");
 
@@ -81,9 +81,9 @@ class PostgresFaultTest {
         assertThat(rows("lost")).isEqualTo("1");
     }
 
-    /** Prerequisites are judged by the other flags of the environment, which the writer reads first. */
+    /** Checks writes whose unit the writer reads first: prerequisites depend on the other flags of the environment. */
     @Test
-    void aCutWhileAUnitIsReadRepeatsNoWrite() throws Exception {
+    void aWriteIsNotRepeatedIfTheConnectionIsCutWhileItsUnitIsRead() throws Exception {
         Api admin = node.admin();
         List<String> paths = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -111,7 +111,7 @@ class PostgresFaultTest {
     }
 
     @Test
-    void aWriteWithoutAKnownOutcomeIsResolvedLaterByItsIdempotencyKey() throws InterruptedException {
+    void aWriteWithUnknownOutcomeIsResolvedByItsIdempotencyKey() throws InterruptedException {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
         Api keyed = node.admin().with("Idempotency-Key", UUID.randomUUID().toString());
         CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
@@ -133,7 +133,7 @@ class PostgresFaultTest {
             proxy.refuse(false);
         }
 
-        // the writer may have found out in the moment before the proxy refused
+        // the writer may have learned the outcome just before the proxy refused connections
         assertThat(unknown.status()).isIn(503, 201);
         if (unknown.status() == 503) {
             assertThat(unknown.field("type")).isEqualTo("outcome-unknown");
@@ -146,12 +146,12 @@ class PostgresFaultTest {
     }
 
     @Test
-    void aKillAndARestartAreSurvived() {
+    void aNodeServesReadsWhilePostgresIsDownAndRecovers() {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
 
         postgres.kill();
         try {
-            whilePostgresIsAway();
+            checkWhilePostgresIsUnreachable();
         } finally {
             postgres.start();
         }
@@ -165,7 +165,7 @@ class PostgresFaultTest {
                         .isEmpty());
     }
 
-    private void whilePostgresIsAway() {
+    private void checkWhilePostgresIsUnreachable() {
         Reply refused = create(node.admin(), "away");
         assertThat(refused.status()).isEqualTo(503);
         assertThat(refused.header("Retry-After")).isNotEmpty();
@@ -178,7 +178,7 @@ class PostgresFaultTest {
     }
 
     @Test
-    void aHangIsSurvived() {
+    void aNodeServesReadsWhilePostgresHangsAndRecovers() {
         assertThat(create(node.admin(), "before").status()).isEqualTo(201);
 
         postgres.hang();

@@ -33,7 +33,7 @@ class RecentChangesTest {
     }
 
     @Property
-    void itAnswersWhatGoingThroughAllChangesAnswers(
+    void itReturnsTheSameChangesAsALinearSearch(
             @ForAll @Size(max = 40) List<@IntRange(max = 3) Integer> services,
             @ForAll @IntRange(max = 45) int after,
             @ForAll @IntRange(min = 1, max = 9) int limit) {
@@ -60,7 +60,7 @@ class RecentChangesTest {
     }
 
     @Test
-    void itForgetsTheOldestBeyondItsBoundInBytesAndSaysSo() {
+    void itDropsTheOldestChangesBeyondItsLimitInBytesAndReportsIt() {
         RecentChanges recent = new RecentChanges();
         recent.reset(10, new Change.Hash("h10"));
         assertThat(recent.after(9, 5)).as("before the reset").isNull();
@@ -71,7 +71,7 @@ class RecentChangesTest {
         assertThat(recent.hashAt(11)).isNull();
         assertThat(recent.ofUnit(new UnitId("k", "e", "s1"), 11)).isNull();
         assertThat(recent.hashAt(60)).isEqualTo(new Change.Hash("h60"));
-        assertThat(recent.after(40, 100)).as("a page is bounded in bytes").hasSize(1);
+        assertThat(recent.after(40, 100)).as("a page is limited in bytes").hasSize(1);
         assertThat(recent.after(60, 100)).isEmpty();
     }
 }

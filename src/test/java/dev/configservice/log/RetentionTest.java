@@ -26,7 +26,7 @@ class RetentionTest {
     private final Vertx vertx = Vertx.vertx();
     private final Postgres postgres = new Postgres(vertx, node.setting("CS_POSTGRES_URI"), 2);
 
-    /** Everything that is older than a moment may go. */
+    /** A retention of one millisecond: every full partition can be removed. */
     private final Retention retention = new Retention(
             vertx,
             postgres,
@@ -80,7 +80,7 @@ class RetentionTest {
     }
 
     @Test
-    void oldPartitionsGoAndWhatLivesKeepsItsHistory() {
+    void oldPartitionsAreDroppedAndLiveResourcesKeepTheirHistory() {
         Reply living = create("living", "first");
         node.admin().put("/config/" + living.field("id"), "{\"value\":\"second\"}");
         Reply gone = create("gone", "x");
@@ -102,7 +102,7 @@ class RetentionTest {
                         .get(0))
                 .isEqualTo("0");
         assertThat(versions(living)).isEqualTo("2second 1first ");
-        // the log still tells of its end
+        // the log still contains its deletion
         assertThat(versions(deletedLater)).startsWith("2").endsWith("1y ");
         assertThat(node.sql("select count(*) from history where resource_id = '" + gone.field("id") + "'"))
                 .containsExactly(List.of("0"));
@@ -118,7 +118,7 @@ class RetentionTest {
         if (old.status() == 410) {
             assertThat(old.json().get("oldest_revision").asLong()).isEqualTo(1000);
         } else {
-            // this node still has it in memory
+            // this node still has the change in memory
             assertThat(old.status()).isEqualTo(200);
         }
         try (TestNode other = node.join();
@@ -130,7 +130,7 @@ class RetentionTest {
     }
 
     @Test
-    void aBrokenChainIsStillFound() {
+    void aBrokenChainIsStillFoundAfterAPartitionWasDropped() {
         fill();
         create("after", "v");
         assertThat(retention.run().await()).isEqualTo(1);
@@ -142,7 +142,7 @@ class RetentionTest {
     }
 
     @Test
-    void aConsumerThatLagsKeepsItsPart() {
+    void aLaggingConsumerKeepsThePartitionThatItNeeds() {
         fill();
         node.sql("insert into cursors (name, position, until) values ('kafka:slow', 500, now())");
         assertThat(retention.run().await()).isZero();
@@ -151,9 +151,9 @@ class RetentionTest {
     }
 
     @Test
-    void writersAndReadersGoOnMeanwhileAndACutOffRunIsFinished() throws Exception {
+    void retentionBlocksNoReadsOrWritesAndCompletesAFailedRun() throws Exception {
         fill();
-        // someone reads the log in a transaction that stays open: detaching waits for it, nothing else does
+        // a transaction that reads the log stays open: detaching the partition waits for it, nothing else does
         var reader = java.sql.DriverManager.getConnection(
                 dev.configservice.testing.TestServers.jdbc(node.setting("CS_POSTGRES_URI")), "postgres", "");
         try (reader) {
@@ -170,7 +170,7 @@ class RetentionTest {
             assertThat(node.anonymous().get("/config/meanwhile?environment=e").status())
                     .isEqualTo(200);
             assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(2));
-            // the node that does it dies
+            // ends the connection, as if the node died
             node.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%detach%' and pid <>"
                     + " pg_backend_pid()");
             assertThat(running.transform(done -> io.vertx.core.Future.succeededFuture(done.failed()))

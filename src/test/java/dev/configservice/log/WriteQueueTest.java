@@ -31,7 +31,10 @@ class WriteQueueTest {
                 new Origin(null, null, null, null));
     }
 
-    /** Every command leaves the queue once, those of one resource in their order, and no two of them in one batch. */
+    /**
+     * Checks that every command leaves the queue once. The commands of a resource keep their order and never share a
+     * batch.
+     */
     @Property
     void batchesHoldEachResourceOnceAndKeepItsOrder(
             @ForAll @Size(max = 60) List<@IntRange(max = 5) Integer> resources,
@@ -59,7 +62,7 @@ class WriteQueueTest {
     }
 
     @Test
-    void itIsBoundedInBytes() {
+    void theQueueIsLimitedInBytes() {
         WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));
         int added = 0;
         while (queue.add(command(added, 0, 1 << 20)) != null) {
@@ -71,7 +74,7 @@ class WriteQueueTest {
     }
 
     @Test
-    void overdueCommandsAreAnsweredByTheirState() {
+    void overdueCommandsFailAccordingToTheirState() {
         WriteQueue queue = new WriteQueue(Duration.ZERO);
         WriteQueue.Pending waiting = Objects.requireNonNull(queue.add(command(1, 1, 1)));
         WriteQueue.Pending sent = Objects.requireNonNull(queue.add(command(2, 2, 1)));

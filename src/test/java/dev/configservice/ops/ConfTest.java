@@ -19,12 +19,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The other files in conf are true: each name in them exists. */
+/** The files in conf, in which every name must exist. */
 class ConfTest {
     private static final Pattern MEASURE = Pattern.compile("\\b(config_service_[a-z_]+)\\b");
 
     @Test
-    void theProductionExampleIsOneThatTheServiceStartsWith() {
+    void theProductionExampleIsValid() {
         Settings settings = Settings.load(
                 Map.of(
                         "CS_CONFIG_FILE", "conf/production.yaml",
@@ -36,7 +36,7 @@ class ConfTest {
     }
 
     @Test
-    void everyLauncherTakesTheOptionsOfOneFile() throws Exception {
+    void everyLauncherReadsTheJvmOptionsFromOneFile() throws Exception {
         String option = "-XX:+ExitOnOutOfMemoryError";
         assertThat(Files.readString(Path.of("conf/jvm.options"))).contains("\n" + option + "\n");
         String pom = Files.readString(Path.of("pom.xml"));
@@ -50,7 +50,7 @@ class ConfTest {
                 .contains("<jvmArg>@${project.basedir}/../conf/jvm.options</jvmArg>");
         assertThat(Files.readString(Path.of("README.md")))
                 .contains("java @conf/jvm.options -jar target/config-service.jar");
-        // nothing says them a second time
+        // no other file repeats an option
         for (String file : List.of("pom.xml", "load-tests/pom.xml", "load-tests/servers.sh", "README.md", ".ci/run")) {
             assertThat(Files.readString(Path.of(file))).as(file).doesNotContain("common.parallelism");
         }
@@ -66,12 +66,12 @@ class ConfTest {
                 .start();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue())
-                .as("the code with which a JVM ends that ran out of memory")
+                .as("the exit code of a JVM that ran out of memory")
                 .isEqualTo(3);
     }
 
     @Test
-    void everyMeasureThatRulesAndDashboardNameIsThere() throws IOException {
+    void everyMetricInTheRulesAndTheDashboardExists() throws IOException {
         TreeSet<String> named = new TreeSet<>();
         for (String file : new String[] {"prometheus-rules.yaml", "grafana-dashboard.json"}) {
             JsonNode tree = new YAMLMapper().readTree(Files.readString(Path.of("conf", file)));

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The manifests in k8s, read with the models of Kubernetes, which refuse a field that they do not know. */
+/** The manifests in k8s, read with the Kubernetes models. An unknown field is an error. */
 class KubernetesTest {
     private static final Map<String, Class<? extends HasMetadata>> KINDS = Map.of(
             "apps/v1/StatefulSet", StatefulSet.class,
@@ -54,7 +54,7 @@ class KubernetesTest {
 
     private static final YAMLMapper STRICT = YAMLMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            // the models keep what they do not know; here it is a mistake
+            // the models would accept unknown fields; here they are errors
             .annotationIntrospector(new JacksonAnnotationIntrospector() {
                 @Override
                 public Boolean hasAnySetter(Annotated a) {
@@ -73,7 +73,7 @@ class KubernetesTest {
         return all;
     }
 
-    /** The resources; one of a kind that no model is known of is checked by itself. */
+    /** Returns the resources. A ServiceMonitor has no model, so its fields are checked one by one. */
     private static List<HasMetadata> resources(String yaml) throws IOException {
         List<HasMetadata> all = new ArrayList<>();
         for (JsonNode document : documents(yaml)) {
@@ -125,7 +125,7 @@ class KubernetesTest {
     }
 
     @Test
-    void everyFileIsWhatItsModelKnows() throws IOException {
+    void everyManifestMatchesItsModel() throws IOException {
         int resources = 0;
         try (Stream<Path> files = Files.walk(Path.of("k8s"))) {
             for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).toList()) {
@@ -139,7 +139,7 @@ class KubernetesTest {
     }
 
     @Test
-    void aFieldThatNobodyKnowsFails() {
+    void anUnknownFieldIsAnError() {
         assertThat(org.assertj.core.api.Assertions.catchThrowable(
                         () -> resources("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {port: 1}\n")))
                 .isInstanceOf(AssertionError.class)
@@ -148,7 +148,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"small", "production"})
-    void anOverlayIsWhole(String overlay, @TempDir Path directory) throws IOException, InterruptedException {
+    void anOverlayIsConsistent(String overlay, @TempDir Path directory) throws IOException, InterruptedException {
         List<HasMetadata> resources = resources(kustomize(overlay));
         ConfigMap settings = one(resources, ConfigMap.class, "config-service");
         Path file = directory.resolve("config-service.yaml");
@@ -197,7 +197,7 @@ class KubernetesTest {
         }
     }
 
-    /** A node of ours: its settings are ones that it starts with, its probes ask what it answers. */
+    /** Checks a container that runs a node: its settings are valid, and its probes use paths that it serves. */
     private static void node(PodSpec pod, Container container, Path settingsFile, Path directory) throws IOException {
         assertThat(container.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
         assertThat(container.getReadinessProbe().getHttpGet().getPath()).isEqualTo("/ready");
@@ -244,7 +244,10 @@ class KubernetesTest {
         return resources.stream().filter(type::isInstance).map(type::cast).toList();
     }
 
-    /** The one whose name begins so: Kustomize adds a hash to some; a workload where nothing else is asked for. */
+    /**
+     * Returns the resource whose name has a prefix: Kustomize appends a hash to some names. Type {@code HasMetadata}
+     * selects workloads only.
+     */
     private static <T extends HasMetadata> T one(List<HasMetadata> resources, Class<T> type, String name) {
         return all(resources, type).stream()
                 .filter(r -> r.getMetadata().getName().startsWith(name))

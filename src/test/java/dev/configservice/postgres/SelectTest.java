@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(VertxExtension.class)
 class SelectTest {
     @Test
-    void onlyTheFiltersThatAreGivenAreInTheStatement() {
+    void onlyGivenFiltersAreInTheStatement() {
         Select select = new Select("select * from t where_not", new Object[0])
                 .whereGiven("a = ?", null)
                 .whereGiven("b = ?", "x")
@@ -29,9 +29,9 @@ class SelectTest {
         assertThatThrownBy(() -> new Select("select 1").where("a = ?")).isInstanceOf(IllegalArgumentException.class);
     }
 
-    /** A scope in SQL covers the names that it covers in Java. */
+    /** Checks that a scope covers the same names in SQL and in Java. */
     @Test
-    void aScopeInSqlIsTheScopeInJava(Vertx vertx) {
+    void aScopeCoversTheSameNamesInSqlAndInJava(Vertx vertx) {
         Postgres postgres = new Postgres(vertx, TestServers.newDatabase(), 2);
         List<String> names = List.of("", "a", "ab", "abc", "b", "%", "a%", "_", "*");
         for (List<String> scope : List.of(
@@ -55,7 +55,7 @@ class SelectTest {
                         expected.add(n);
                     }
                 });
-                assertThat(found).as("%s %s", scope, orEmpty).isEqualTo(expected);
+                assertThat(found).as("scope %s, or empty %s", scope, orEmpty).isEqualTo(expected);
             }
         }
     }

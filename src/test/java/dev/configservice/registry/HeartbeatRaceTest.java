@@ -18,7 +18,9 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Heartbeats and ends of leases that cross, through two nodes, at every point from before the end to after the sweep. */
+/**
+ * Heartbeats that race with the expiry of their leases, through two nodes, from before the deadline to after the sweep.
+ */
 class HeartbeatRaceTest {
     private static final int BEATING = 24;
     private static final int SILENT = 6;
@@ -28,11 +30,11 @@ class HeartbeatRaceTest {
     private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
 
     private static String instance(int i) {
-        // a service each: so they are spread over the partitions of both members
+        // one service per instance, to spread them over the partitions of both members
         return "{\"service_name\":\"race" + i + "\",\"service_url\":\"http://h" + i + ":1\",\"instance_id\":\"i\"";
     }
 
-    /** A heartbeat through one node; from its answer on the instance is healthy on both. */
+    /** Sends a heartbeat through one node. After the response, the instance must be healthy on both nodes. */
     private void beat(TestNode through, TestNode other, int i) {
         Reply beat = through.admin()
                 .put(
@@ -67,7 +69,7 @@ class HeartbeatRaceTest {
                 int n = i;
                 long at = 0;
                 for (int round = 0; round < ROUNDS; round++) {
-                    // from 100 ms before the end to 1,300 ms after it: before, in and after the sweep that ends it
+                    // from 100 ms before the deadline to 1,300 ms after it: before, during and after the sweep
                     at += LEASE_MILLIS - 100 + random.nextInt(1400);
                     boolean swap = random.nextBoolean();
                     beats.add(timer.schedule(
@@ -79,14 +81,14 @@ class HeartbeatRaceTest {
             }
             assertThat(wrong).isEmpty();
 
-            // they crossed: some leases had ended, others had not
+            // the race took place: some leases had expired, others had not
             String log = first.anonymous()
                     .get("/changes?resource_type=service&limit=500")
                     .text();
             int expired = log.split("\"event_type\":\"service.expired\"", -1).length - 1;
             assertThat(expired).isBetween(SILENT + 1, SILENT + BEATING * ROUNDS - 1);
 
-            // the last heartbeat holds for its whole lease, and then no longer
+            // the last heartbeat keeps an instance healthy for one lease, and no longer
             for (int i = 0; i < BEATING; i++) {
                 beat(first, second, i);
             }

@@ -32,7 +32,7 @@ class InstanceTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {-1, 0, 0.25, 12.5, 100, 1e9})
-    void theAnswerToAHeartbeatIsTheInstanceAsAllShowIt(double responseTime) {
+    void theResponseToAHeartbeatEqualsTheRenderedInstance(double responseTime) {
         Instance instance = instance();
         for (long at : new long[] {0, AT, AT + 1, AT + 921, AT + 922, AT - 79}) {
             LeaseBeats.Beat beat = new LeaseBeats.Beat(at, responseTime);
@@ -42,7 +42,7 @@ class InstanceTest {
     }
 
     @Test
-    void aTimeIsWrittenAlikeFromMilliseconds() {
+    void timesFromMillisecondsAndFromInstantsAreWrittenAlike() {
         for (long at = AT - 2500; at < AT + 2500; at += 7) {
             assertThat(Json.time(at)).isEqualTo(Json.time(Instant.ofEpochMilli(at)));
         }

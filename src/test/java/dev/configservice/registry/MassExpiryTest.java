@@ -20,16 +20,16 @@ class MassExpiryTest {
     }
 
     @Test
-    void aFewMayEnd() {
+    void aFewExpiriesAreAllowed() {
         assertThat(expiry.decide(0, fleet(100, 30))).isEqualTo(new Decision(Integer.MAX_VALUE, null));
         assertThat(expiry.decide(0, fleet(9, 9)).heldBack())
-                .as("few are never protected")
+                .as("a small number is never held back")
                 .isNull();
         assertThat(expiry.decide(0, fleet(100, 0)).heldBack()).isNull();
     }
 
     @Test
-    void aMassIsHeldBackForItsLeasesAndThenEndsAtTheRateOfTheThreshold() {
+    void aMassExpiryIsHeldBackAndThenLimitedToTheThreshold() {
         assertThat(expiry.decide(0, fleet(100, 31)).mayEnd()).isZero();
         assertThat(expiry.decide(0, fleet(100, 31)).heldBack()).contains("31 of 100", "0.3");
         assertThat(expiry.decide(19_999, fleet(100, 60)).mayEnd()).isZero();
@@ -43,12 +43,12 @@ class MassExpiryTest {
                 .as("within the same lease")
                 .isZero();
         assertThat(expiry.decide(30_001, fleet(70, 30)).mayEnd())
-                .as("a lease later")
+                .as("one lease later")
                 .isPositive();
     }
 
     @Test
-    void endsOfLateCountWithThoseThatWouldFollow() {
+    void recentExpiriesCountTowardsTheThreshold() {
         for (int i = 0; i < 25; i++) {
             expiry.ended(0);
         }
@@ -57,16 +57,19 @@ class MassExpiryTest {
     }
 
     @Test
-    void holdingBackBeginsAnewAfterNothingWasOverdue() {
+    void holdingBackStartsOverAfterASweepWithNothingOverdue() {
         assertThat(expiry.decide(0, fleet(100, 50)).mayEnd()).isZero();
         expiry.nothingOverdue();
         assertThat(expiry.decide(30_000, fleet(100, 50)).mayEnd()).isZero();
         assertThat(expiry.decide(50_000, fleet(100, 50)).mayEnd()).isPositive();
     }
 
-    /** However sweeps fall, no more end within one lease than the threshold allows, or one; and all end at last. */
+    /**
+     * Checks, for any timing of sweeps, that the threshold (or one instance) limits the expiries within one lease, and
+     * that all instances expire in the end.
+     */
     @Property
-    void theRateHoldsAndEverythingEnds(
+    void theRateIsLimitedAndEverythingExpiresInTheEnd(
             @ForAll @IntRange(min = 10, max = 200) int instances, @ForAll @IntRange(min = 50, max = 3000) int step) {
         MassExpiry all = new MassExpiry(0.3, 1);
         int left = instances;

@@ -56,7 +56,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void theSameDataAgainIsAHeartbeatAndNoWrite() {
+    void registeringTheSameDataAgainIsAHeartbeatAndNoWrite() {
         Reply first = register("http://a:1", "");
         long before = anyone.get("/changes?limit=1").revision();
 
@@ -97,7 +97,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void lookupsTakeTurnsOrTheFastest() {
+    void lookupsRotateOrPickTheFastestInstance() {
         register("http://a:1", ",\"instance_id\":\"a\"");
         register("http://b:1", ",\"instance_id\":\"b\"");
         register("http://c:1", ",\"instance_id\":\"c\"");
@@ -118,12 +118,12 @@ class RegistryApiTest {
     }
 
     @Test
-    void aHeartbeatWithoutAnIdIsForTheOnlyInstanceItCanBe() {
+    void aHeartbeatWithoutAnIdMustMatchExactlyOneInstance() {
         assertThat(beat("healthy", "").status()).isEqualTo(404);
         register("http://a:1", "");
         assertThat(beat("healthy", "").status()).isEqualTo(200);
         register("http://b:1", "");
-        // both were registered with one key from one address
+        // both instances were registered with the same key from the same address
         assertThat(beat("healthy", "").status()).isEqualTo(409);
         register("http://127.0.0.1:9", "");
         assertThat(beat("healthy", ",\"service_url\":\"http://b:1\"").field("service_url"))
@@ -132,7 +132,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void instancesLeave() {
+    void instancesCanBeDeregistered() {
         Reply a = register("http://a:1", "");
         register("http://b:1", "");
         assertThat(admin.delete("/registry/" + service + "/instances/" + a.field("instance_id"))
@@ -150,13 +150,13 @@ class RegistryApiTest {
                 .get("items");
         assertThat(changes.get(2).get("event_type").asText()).isEqualTo("service.deregistered");
         assertThat(changes.get(2).get("resource_id").asText()).startsWith(service + "/");
-        // and comes back as the same
+        // the same instance can register again
         register("http://a:1", "");
         assertThat(anyone.get("/registry/" + service).status()).isEqualTo(200);
     }
 
     @Test
-    void leavingIsToldOnceAndAnsweredTheSameAgain() {
+    void deregisteringWithAnIdempotencyKeyIsExecutedOnce() {
         register("http://a:1", "");
         String leave = "{\"service_name\":\"" + service + "\"}";
         Api again = admin.with("Idempotency-Key", "leave-" + service);
@@ -174,8 +174,8 @@ class RegistryApiTest {
     }
 
     @Test
-    void aFixedPathLeavesOtherMethodsToThePathWithAName() {
-        // a service that nobody can register, and a flag that is looked for by its id
+    void aFixedPathLeavesOtherMethodsToThePathWithAParameter() {
+        // read as the name of a service that does not exist, and as the id of a flag
         assertThat(anyone.get("/registry/register").status()).isEqualTo(404);
         assertThat(anyone.get("/feature-flags/evaluate").status()).isEqualTo(404);
         Reply reply = anyone.delete("/registry/register");
@@ -184,7 +184,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void wrongRegistrationsNameEveryField() {
+    void allInvalidFieldsOfARegistrationAreReportedAtOnce() {
         Reply reply = admin.post(
                 "/registry/register",
                 "{\"service_name\":\"healthy\",\"service_url\":\"nowhere\",\"lease_seconds\":1,\"status\":\"fine\","
@@ -196,7 +196,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void aLeaseThatEndsMakesTheInstanceUnhealthyAndTenLaterRemovesIt() {
+    void anExpiredLeaseMakesTheInstanceUnhealthyUntilItsNextHeartbeat() {
         register("http://a:1", ",\"lease_seconds\":5");
         await().atMost(Duration.ofSeconds(9))
                 .untilAsserted(
@@ -213,7 +213,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void massExpiryIsHeldBackAndSaidAndAnInstanceThatComesBackIsHealthy() {
+    void aMassExpiryIsHeldBackAndReportedAndThenContinuesSlowly() {
         try (TestNode node = TestNode.start(Map.of("CS_REGISTRY_PROTECTION_MAX", "3"));
                 TestNode other = node.join()) {
             for (int i = 0; i < 30; i++) {
@@ -232,7 +232,7 @@ class RegistryApiTest {
                                     .get("protected")
                                     .asBoolean())
                             .isTrue());
-            // also by the node that does not hold them back
+            // the other node, which does not hold them back, reports it too
             await().atMost(Duration.ofSeconds(5))
                     .untilAsserted(() -> assertThat(other.anonymous()
                                     .get("/registry")
@@ -240,8 +240,8 @@ class RegistryApiTest {
                                     .get("protected")
                                     .asBoolean())
                             .isTrue());
-            // the leases end one after the other, and a sweep may come between two of them: what it ends is less than a
-            // third, and the next one counts them all
+            // the leases expire one after the other, and a sweep may run in between: it expires fewer than a third, and
+            // the next sweep counts all of them
             await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> {
                 Reply held = node.anonymous().get("/registry/s/instances?status=healthy");
                 assertThat(held.json().get("instances")).hasSizeBetween(21, 30);
@@ -253,9 +253,9 @@ class RegistryApiTest {
                                     "{\"service_name\":\"s\",\"status\":\"healthy\",\"instance_id\":\"i3\"}")
                             .field("status"))
                     .isEqualTo("healthy");
-            // while held back, the one that beats is picked
+            // lookups prefer the instance with a heartbeat to those that are held back
             assertThat(node.anonymous().get("/registry/s").field("instance_id")).isEqualTo("i3");
-            // and it ends: after three leases they expire, a few at a time
+            // holding back ends: after three leases they expire, a few at a time
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(node.anonymous()
                                     .get("/registry/s/instances?status=unhealthy")
@@ -266,7 +266,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void leasesOutliveTheNodesThatHeldThem() {
+    void leasesSurviveTheNodesThatHeldThem() {
         try (TestNode first = TestNode.start(Map.of())) {
             TestNode second = first.join();
             first.admin()
@@ -283,7 +283,7 @@ class RegistryApiTest {
     }
 
     @Test
-    void afterAStartOfTheWholeClusterEveryLeaseGetsItsWholeTimeAndStillEnds() {
+    void afterARestartOfTheClusterEveryLeaseGetsItsFullTimeAndStillExpires() {
         String database;
         try (TestNode node = TestNode.start(Map.of())) {
             database = node.setting("CS_POSTGRES_URI");
@@ -292,7 +292,7 @@ class RegistryApiTest {
                             "/registry/register",
                             "{\"service_name\":\"s\",\"service_url\":\"http://a:1\",\"lease_seconds\":5}");
         }
-        // no grid is left that could know of its lease
+        // the grid is gone, and the lease with it
         long started = System.currentTimeMillis();
         try (TestNode node = TestNode.start(Map.of("CS_POSTGRES_URI", database))) {
             assertThat(node.anonymous().get("/registry/s").field("status")).isEqualTo("healthy");
@@ -312,9 +312,9 @@ class RegistryApiTest {
     }
 
     @Test
-    void aNodeThatDoesNotSeeAnotherLiveOneExpiresNothing() {
+    void aNodeExpiresNothingWhileALiveNodeIsMissingFromItsGrid() {
         try (TestNode node = TestNode.start(Map.of())) {
-            // another core touches its row in the database, but is not in this node's grid
+            // another core node updates its row in the database, but is not in this node's grid
             node.sql("insert into nodes (id, seen_at) values (gen_random_uuid(), now() + interval '1 minute')");
             node.admin()
                     .post(

@@ -23,7 +23,7 @@ class KeysetFileTest {
         }
     }
 
-    /** Runs a command of the service in a shell; its exit code. */
+    /** Runs a command of the service in a shell, and returns its exit code. */
     private static int shell(String before, String... arguments) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Process process = new ProcessBuilder(
@@ -41,7 +41,7 @@ class KeysetFileTest {
     }
 
     @Test
-    void replacingKeepsTheKeysetBeforeAndLeavesNothingElse() throws IOException {
+    void replacingKeepsThePreviousKeysetAndLeavesNoOtherFile() throws IOException {
         Path file = directory.resolve("keyset.json");
         KeysetFile.create(file, "first");
         KeysetFile.replace(file, "second");
@@ -57,7 +57,7 @@ class KeysetFileTest {
     }
 
     @Test
-    void creatingNeverReplaces() throws IOException {
+    void creatingNeverReplacesAFile() throws IOException {
         Path file = directory.resolve("keyset.json");
         KeysetFile.create(file, "first");
 
@@ -74,7 +74,7 @@ class KeysetFileTest {
         String before = Files.readString(file);
         String classPath = "export CP='" + System.getProperty("java.class.path") + "' CS_LOG_LEVEL=OFF";
 
-        // as with a full disk, every write to a file fails
+        // simulates a full disk: every write to a file fails
         assertThat(shell(classPath + "; ulimit -f 0", "keyset-rotate", file.toString()))
                 .isEqualTo(1);
         assertThat(file).hasContent(before);

@@ -30,12 +30,12 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 
-/** A known secret stands nowhere in the clear, and opens again after its key was replaced. */
+/** A known secret, which must appear nowhere in plaintext and must be readable after its key was rotated. */
 class SecretSearchTest {
     private static final String SECRET = "zq7-known-secret-of-the-search";
 
     @Test
-    void aKnownSecretStandsNowhereInTheClear() throws IOException {
+    void aKnownSecretAppearsNowhereInPlaintext() throws IOException {
         String topic = "search-" + UUID.randomUUID();
         try (TestRedis redis = new TestRedis();
                 TestNode node = TestNode.start(Map.of(
@@ -57,7 +57,7 @@ class SecretSearchTest {
                         .as(table)
                         .doesNotContain(SECRET);
             }
-            // also not as hex or base64 in a column of bytes
+            // the string of a row shows bytes as hex, so the column of bytes is searched separately
             assertThat(node.sql("select count(*) from changes where position('" + SECRET
                             + "'::bytea in coalesce(sealed, ''::bytea)) > 0"))
                     .isEqualTo(List.of(List.of("0")));
@@ -82,7 +82,7 @@ class SecretSearchTest {
         admin.put(path, "{\"value\":{\"nested\":\"" + SECRET + "\"}}");
         admin.post(path + "/rollback", "{\"version\":1}");
         assertThat(admin.get("/config/s?environment=e").field("value")).isEqualTo(SECRET);
-        // requests that are refused repeat nothing either
+        // responses to rejected requests do not repeat the secret either
         assertThat(admin.put(path, "{\"value\":\"" + SECRET + "\",\"odd\":\"" + SECRET + "\"}")
                         .text())
                 .doesNotContain(SECRET);
@@ -90,7 +90,7 @@ class SecretSearchTest {
                 .doesNotContain(SECRET);
     }
 
-    /** All that the node's member of the grid holds, as it is serialized there. */
+    /** Returns the keys and the serialized values of all maps in the grid of a node. */
     private static String grid(TestNode node) {
         HazelcastInstance member = Hazelcast.getAllHazelcastInstances().stream()
                 .filter(h -> h.getConfig().getClusterName().equals(node.setting("CS_CLUSTER_NAME")))
@@ -133,7 +133,7 @@ class SecretSearchTest {
     }
 
     @Test
-    void afterARotationWhatTheOldKeySealedIsSealedAgainAndTheChainHolds() {
+    void afterARotationOldSecretsAreResealedAndTheChainStaysValid() {
         String database;
         String revision;
         Map<String, String> settings = new HashMap<>();
@@ -147,7 +147,7 @@ class SecretSearchTest {
         settings.put("CS_POSTGRES_URI", database);
         settings.put("CS_SECRETS_KEYSET", rotated);
         try (TestNode node = TestNode.start(settings)) {
-            // old ciphertexts still open, new ones are sealed with the new key
+            // the keyset still opens what the old key sealed
             assertThat(node.admin().get("/config/s?environment=e").field("value"))
                     .isEqualTo(SECRET);
 

@@ -28,7 +28,7 @@ class SecretsTest {
     }
 
     @Test
-    void onlyTheRightSeesTheValue() {
+    void onlyCallersWithTheRightSeeTheValue() {
         String path = "/config/api.key?environment=" + env;
         Reply created = create("api.key", "\"s3cr3t-value\"");
         assertThat(created.field("value")).isEqualTo("s3cr3t-value");
@@ -58,7 +58,7 @@ class SecretsTest {
     }
 
     @Test
-    void theSameValueAgainIsNoChangeAndRollbackStaysEncrypted() {
+    void writingTheSameValueIsNoChangeAndARollbackStaysEncrypted() {
         Reply created = create("rolled", "\"first\"");
         String path = "/config/" + created.field("id");
         assertThat(admin.put(path, "{\"value\":\"first\"}").field("version")).isEqualTo("1");
@@ -91,7 +91,7 @@ class SecretsTest {
     }
 
     @Test
-    void openingAValueForAllNeedsTheRightToReadIt() {
+    void removingTheEncryptionNeedsTheRightToReadTheValue() {
         String path = "/config/" + create("opened", "\"v\"").field("id");
         Api writer = anyone.key(key("\"config:write\""));
 

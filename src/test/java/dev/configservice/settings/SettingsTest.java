@@ -17,7 +17,7 @@ class SettingsTest {
             Map.of("CS_POSTGRES_URI", "postgresql://u:p@db:5432/c", "CS_ACCESS_ADMIN_KEY", "sixteen-characters");
 
     @Test
-    void everySettingHasThisDefault() {
+    void allSettingsHaveTheExpectedDefaults() {
         Map<String, String> all = new TreeMap<>();
         Settings.defaults().forEach((section, values) -> values.forEach((k, v) -> all.put(section + "." + k, v)));
 
@@ -90,7 +90,7 @@ class SettingsTest {
     }
 
     @Test
-    void theEnvironmentWinsOverTheFileAndTheFileOverTheDefaults(@TempDir Path directory) throws IOException {
+    void environmentVariablesOverrideTheFileAndTheFileOverridesDefaults(@TempDir Path directory) throws IOException {
         Path file = directory.resolve("mine.yaml");
         Files.writeString(file, "http:\n  port: 9000\n  cors-origins: https://a.example\n");
         Map<String, String> environment = new HashMap<>(LEAST);
@@ -105,7 +105,7 @@ class SettingsTest {
     }
 
     @Test
-    void everythingThatIsWrongIsSaidAtOnceByName() {
+    void allInvalidSettingsAreReportedAtOnceByName() {
         assertThatThrownBy(() -> Settings.load(
                         Map.of(
                                 "CS_HTTP_PORT", "http",
@@ -127,7 +127,7 @@ class SettingsTest {
     }
 
     @Test
-    void theDefaultKeyIsOnlyForTheLoopbackAddress() {
+    void theDefaultAdminKeyIsAllowedOnlyOnTheLoopbackAddress() {
         assertThat(Settings.load(Map.of(), true).access().adminKey()).isEqualTo("admin-key");
         assertThat(Settings.load(Map.of(), true).http().host()).isEqualTo("127.0.0.1");
         assertThatThrownBy(() -> Settings.load(Map.of("CS_HTTP_HOST", "0.0.0.0"), true))
@@ -135,7 +135,7 @@ class SettingsTest {
     }
 
     @Test
-    void secretsDoNotShowInTexts() {
+    void settingsDoNotShowSecretsAsAString() {
         Map<String, String> environment = new HashMap<>(LEAST);
         environment.put("CS_SECRETS_KEYSET", "{\"secret\":1}");
         Settings settings = Settings.load(environment, false);

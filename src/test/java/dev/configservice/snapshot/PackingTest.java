@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class PackingTest {
     @Property
-    void unpackedJsonIsTheJsonThatWasPacked(
+    void unpackingReturnsTheJsonThatWasPacked(
             @ForAll @IntRange(max = 20_000) int length, @ForAll long seed, @ForAll boolean alike) {
         byte[] json = new byte[length + 2];
         Random random = new Random(seed);

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * The rule that a node serves only what is as new as what it has applied, on two nodes whose grid holds every
- * invalidation back for ever.
+ * The rule that a node serves no snapshot older than the revision that it has applied. The grid of the two nodes never
+ * delivers an invalidation of the near caches.
  */
 class SnapshotCacheTest {
     private final String cluster = "cache-" + UUID.randomUUID();
@@ -67,7 +67,7 @@ class SnapshotCacheTest {
         proxy.close();
     }
 
-    /** The parts of a node that reads and writes go through. */
+    /** The parts of a node that handle reads and writes. */
     private final class Node implements AutoCloseable {
         private final Vertx vertx = Vertx.vertx();
         private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -179,10 +179,10 @@ class SnapshotCacheTest {
     }
 
     @Test
-    void aLostInvalidationCostsAPatchAndNeverAStaleAnswer() {
+    void aLostInvalidationCausesNeitherAStaleReadNorALoad() {
         WriteResult created = here.create("s", "k");
         get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
-        // both near caches hold it
+        // both near caches hold the snapshot
         String key = "1/" + unit.key();
         await().until(() -> here.near.get(key).toCompletableFuture().join() != null
                 && there.near.get(key).toCompletableFuture().join() != null);
@@ -199,7 +199,7 @@ class SnapshotCacheTest {
         }
 
         assertThat(there.reads("postgres") + here.reads("postgres")).isEqualTo(loads);
-        // the invalidations really were held back: one of the two near caches still holds the first state
+        // this proves that invalidations were held back: one of the near caches still holds the first state
         assertThat(List.of(
                         value(here.near.get(key).toCompletableFuture().join()),
                         value(there.near.get(key).toCompletableFuture().join())))
@@ -207,10 +207,10 @@ class SnapshotCacheTest {
     }
 
     @Test
-    void aReadDoesNotJoinALoadThatBeganBeforeWhatItMustSee() throws InterruptedException {
+    void aReadDoesNotJoinALoadThatStartedBeforeTheLastWrite() throws InterruptedException {
         WriteResult created = here.create("s", "k");
         get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
-        // a node that starts now knows the unit, but holds nothing of it
+        // a node that starts now knows that the unit exists, but holds no snapshot of it
         there.close();
         get(clearRedis());
         there = new Node(database.replaceAll(":\\d+/", ":" + proxy.port() + "/"), Ports.free(), portOf(here));
@@ -242,7 +242,7 @@ class SnapshotCacheTest {
     }
 
     @Test
-    void aUnitThatIsWrittenWithoutPauseDoesNotLoadForEver() {
+    void readsOfAConstantlyWrittenUnitNeedFewLoads() {
         WriteResult created = here.create("s", "k");
         String id = created.resource().id();
         get(there.feed.awaitApplied(created.revision(), Duration.ofSeconds(5)));
@@ -269,7 +269,7 @@ class SnapshotCacheTest {
     }
 
     @Test
-    void randomNamesCostAndFillNothing() {
+    void readsOfUnknownNamesNeitherLoadNorFillTheCaches() {
         here.create("s", "k");
         int entries = 1;
         await().until(() -> here.hazelcast.getMap(NearCache.MAP).size() == entries);
@@ -287,7 +287,7 @@ class SnapshotCacheTest {
     }
 
     @Test
-    void onlyANewerSnapshotReplacesWhatTheGridHolds() {
+    void anOlderSnapshotDoesNotReplaceANewerOne() {
         String id = here.create("s", "k").resource().id();
         Snapshot old = here.read(unit);
         here.set(id, 1);

@@ -49,7 +49,7 @@ class TierFaultTest {
     }
 
     @Test
-    void aNodeThatStartsWhilePostgresIsAwayServesTheLastKnownGoodState() {
+    void aNodeThatStartsWithoutPostgresServesTheSnapshotsInRedis() {
         try (TestNode first = node(redis.uri())) {
             create(first, "held", "k");
             create(first, "other", "k");
@@ -85,7 +85,7 @@ class TierFaultTest {
     }
 
     @Test
-    void nothingCountsAsEmptyBeforeItIsKnown() {
+    void aNodeThatStartsWithoutAnyTierServesNothingAsEmpty() {
         try (TestNode first = node("")) {
             create(first, "s", "k");
         }
@@ -106,7 +106,7 @@ class TierFaultTest {
     }
 
     @Test
-    void aLayerThatNoTierHoldsIsNotTakenForEmpty() {
+    void aLayerThatIsMissingFromAllTiersIsNotServedAsEmpty() {
         try (TestNode first = node(redis.uri())) {
             create(first, "s", "k");
             assertThat(first.admin()
@@ -115,7 +115,7 @@ class TierFaultTest {
                     .isEqualTo(201);
             assertThat(first.anonymous().get("/config/k?environment=e").status())
                     .isEqualTo(200);
-            // nobody waits for Redis
+            // snapshots are written to Redis in the background
             await().until(() -> redis.everything().contains("shared"));
         }
         // Redis knows that the service's layer exists, but lost the layer itself
@@ -135,11 +135,11 @@ class TierFaultTest {
     }
 
     @Test
-    void unitsThatRedisLostAreNotTakenForEmpty() {
+    void unitsThatRedisLostAreNotServedAsEmpty() {
         String name = "cs:{tiers-" + postgres.port() + "}:";
         for (String lost : List.of("DEL " + name + "units", "HDEL " + name + "units configuration/e/held")) {
             try (TestNode first = node(redis.uri())) {
-                // as a test before may have left it there
+                // the previous round may have created it
                 assertThat(first.admin()
                                 .post(
                                         "/config",
@@ -173,7 +173,7 @@ class TierFaultTest {
     }
 
     @Test
-    void aRedisThatHangsCostsItsDeadlineAndNoMore() {
+    void aHungRedisDelaysAReadByItsDeadlineAtMost() {
         try (TestNode first = node(redis.uri())) {
             for (int i = 0; i < 10; i++) {
                 create(first, "s" + i, "k");
@@ -198,7 +198,7 @@ class TierFaultTest {
     }
 
     @Test
-    void aHungMemberOfTheGridCostsAReadItsTiersDeadlineAndNoMore() {
+    void aHungMemberOfTheGridDelaysAReadByTheDeadlineOfItsTierAtMost() {
         try (TestNode writer = node(redis.uri())) {
             for (int i = 0; i < 60; i++) {
                 create(writer, "s" + i, "k");
@@ -208,7 +208,7 @@ class TierFaultTest {
                 NodeProcess hung = NodeProcess.join(node, Map.of())) {
             Api other = hung.api();
             for (int i = 0; i < 60; i++) {
-                // now in the grid and in Redis, but not in this node's near cache
+                // the snapshot is now in the grid and in Redis, but not in the near cache of the other node
                 assertThat(other.get("/config/k?environment=e&service_name=s" + i)
                                 .status())
                         .isEqualTo(200);
@@ -231,13 +231,13 @@ class TierFaultTest {
             System.out.println("the slowest of 60 reads while a member of the grid hangs: " + longest.toMillis()
                     + " ms; "
                     + took.values().stream().filter(d -> d.toMillis() >= 50).count() + " took 50 ms or more");
-            // some keys are the hung member's: these wait for the tier's 50 ms, and none for the grid's own timeouts
+            // the hung member owns some keys: they wait for the tier's 50 ms, and none for the grid's own timeouts
             assertThat(longest).isBetween(Duration.ofMillis(50), Duration.ofMillis(500));
         }
     }
 
     @Test
-    void aNodeThatIsCutOffStopsTrustingItsKeysAfterAWhileAndReadsGoOn() {
+    void aNodeWithoutPostgresStopsTrustingAccessKeysWhileReadsContinue() {
         try (TestNode node = TestNode.start(
                 Map.of("CS_POSTGRES_URI", postgres.uri(), "CS_REDIS_URI", "", "CS_ACCESS_MAX_STALE", "4s"))) {
             create(node, "s", "k");
@@ -248,7 +248,7 @@ class TierFaultTest {
 
             postgres.stop();
 
-            // still trusted for a while: what it may do it may
+            // the key is still trusted for a while
             assertThat(caller.get("/access/self").status()).isEqualTo(200);
             await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
                 Reply refused = caller.get("/access/self");

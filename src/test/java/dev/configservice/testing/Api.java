@@ -12,8 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A client of one node. Every answer that it gets is checked against the description of the API, so that the two cannot
- * drift.
+ * A client of one node. It checks every response against the OpenAPI description, so that the two cannot drift apart.
  */
 public final class Api {
     private static final HttpClient CLIENT = HttpClient.newBuilder()
@@ -39,7 +38,7 @@ public final class Api {
         return new Api("http://" + host + ":" + port, List.of(), true);
     }
 
-    /** The same node, with another header. */
+    /** Returns a client of the same node that sends one more header. */
     public Api with(String name, String value) {
         List<String> more = new ArrayList<>(headers);
         more.add(name);
@@ -47,7 +46,7 @@ public final class Api {
         return new Api(base, List.copyOf(more), described);
     }
 
-    /** The same node, for routes that the packaged description does not have. */
+    /** Returns a client of the same node for routes that the packaged OpenAPI description does not contain. */
     public Api undescribed() {
         return new Api(base, headers, false);
     }

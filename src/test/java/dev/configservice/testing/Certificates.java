@@ -11,13 +11,13 @@ import java.security.cert.X509Certificate;
 import java.util.Base64;
 import java.util.List;
 
-/** Certificates for 127.0.0.1, each its own authority, made by the JDK's keytool. */
+/** Certificates for 127.0.0.1, made by the JDK's keytool. Each is self-signed and its own authority. */
 public final class Certificates {
     private static final String PASSWORD = "not-a-secret";
 
     private Certificates() {}
 
-    /** A certificate in {@code name.pem} and its key in {@code name.key}. */
+    /** Creates a certificate in {@code name.pem} and its key in {@code name.key}. */
     public static X509Certificate make(Path directory, String name) {
         Path store = directory.resolve(name + ".p12");
         try {

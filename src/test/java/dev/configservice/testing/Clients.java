@@ -30,12 +30,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Clients of a cluster that go on whatever happens to it, and note all that they are told: writers, each with keys of its
- * own; readers that say what they have seen; an instance that sends heartbeats; followers of the streams and of the topic.
- * At the end {@link #verdict} holds what they were told against one another and against the log.
+ * Clients of a cluster that keep running during faults and record every response: writers, each with keys of its own;
+ * readers that pass the revision that they have seen; an instance that sends heartbeats; followers of the streams and
+ * of the topic. At the end, {@link #verdict} compares the records with one another and with the log.
  *
- * <p>While a test does something to a node, it says so ({@link #trouble}): then the node need not answer. What it does
- * answer must be true all the same.
+ * <p>A test that disturbs a node announces it ({@link #trouble}). The node then need not respond, but every response
+ * must still be correct.
  */
 public final class Clients implements AutoCloseable {
     private static final int WRITERS = 4;
@@ -56,7 +56,7 @@ public final class Clients implements AutoCloseable {
     private final List<Follower> followers = new ArrayList<>();
     private final List<String> violations = java.util.Collections.synchronizedList(new ArrayList<>());
 
-    /** By key, the last write that was acknowledged. */
+    /** The last acknowledged write of each key. */
     private final Map<String, Acknowledged> acknowledged = new ConcurrentHashMap<>();
 
     private final Collection<Acknowledged> allAcknowledged = new ConcurrentLinkedQueue<>();
@@ -75,10 +75,10 @@ public final class Clients implements AutoCloseable {
     private record Answer(int status, long revision, boolean stale, JsonNode body) {}
 
     /**
-     * Clients of these nodes.
+     * Creates clients of the given nodes.
      *
-     * @param nodes host:port of each
-     * @param kafka the brokers; null for none
+     * @param nodes host:port of each node
+     * @param kafka the brokers, or null to follow no topic
      */
     public Clients(List<String> nodes, String kafka) {
         this.nodes = List.copyOf(nodes);
@@ -115,13 +115,13 @@ public final class Clients implements AutoCloseable {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** From now on something is done to these nodes. */
+    /** Announces that the given nodes are disturbed from now on. */
     public void trouble(String... hosts) {
         troubles.incrementAndGet();
         troubled.addAll(List.of(hosts));
     }
 
-    /** They are as before. */
+    /** Announces that the given nodes are no longer disturbed. */
     public void over(String... hosts) {
         troubled.removeAll(List.of(hosts));
         troubles.incrementAndGet();
@@ -132,7 +132,7 @@ public final class Clients implements AutoCloseable {
         return allAcknowledged.size();
     }
 
-    /** The revision of the last write that was acknowledged. */
+    /** Returns the highest revision of an acknowledged write. */
     public long lastRevision() {
         return allAcknowledged.stream().mapToLong(Acknowledged::revision).max().orElse(0);
     }
@@ -168,7 +168,7 @@ public final class Clients implements AutoCloseable {
         return nodes.get(ThreadLocalRandom.current().nextInt(nodes.size()));
     }
 
-    /** Writes 1, 2, 3, … to a key; after an answer that leaves open what happened, to another key from 1 on. */
+    /** A writer of 1, 2, 3, … to a key. After a write with unknown outcome, it continues with a new key from 1. */
     private final class Writer implements Runnable {
         private final int number;
         private int keys;
@@ -210,7 +210,7 @@ public final class Clients implements AutoCloseable {
                 } else if (answer.status() == 503) {
                     refused.add(attempt);
                 } else {
-                    violations.add("write " + attempt + " was answered " + answer);
+                    violations.add("write " + attempt + " got " + answer);
                 }
             } catch (ConnectException | HttpConnectTimeoutException e) {
                 refused.add(attempt);
@@ -221,7 +221,7 @@ public final class Clients implements AutoCloseable {
         }
     }
 
-    /** Reads what was acknowledged, half of the time saying what it has seen. */
+    /** A reader of acknowledged writes. Every other read passes the minimum revision that it must see. */
     private final class Reader implements Runnable {
         private long seen;
         private int turn;
@@ -251,7 +251,7 @@ public final class Clients implements AutoCloseable {
                     long value = answer.body().path("value").asLong();
                     if (says && (answer.revision() < min || value < written.value())) {
                         violations.add(node + " answered " + value + " as of " + answer.revision() + " after " + written
-                                + ", asked for " + min);
+                                + ", minimum revision " + min);
                     }
                     if (says) {
                         seen = Math.max(seen, answer.revision());
@@ -259,13 +259,13 @@ public final class Clients implements AutoCloseable {
                 } else if (answer.status() == 503) {
                     readsUnanswered.incrementAndGet();
                     if (!says && answers && before == troubles.get()) {
-                        violations.add(node + " answered a plain read " + answer);
+                        violations.add(node + " answered a plain read with " + answer);
                     }
                 } else if (answer.status() == 404 && !says) {
-                    // a node that is a moment behind does not know the key yet
+                    // a node that lags does not have the key yet
                     readsUnanswered.incrementAndGet();
                 } else {
-                    violations.add(node + " answered a read of " + written + " " + answer);
+                    violations.add(node + " answered a read of " + written + " with " + answer);
                 }
             } catch (IOException e) {
                 readsUnanswered.incrementAndGet();
@@ -276,7 +276,9 @@ public final class Clients implements AutoCloseable {
         }
     }
 
-    /** An instance that sends its heartbeats wherever it is answered, and is looked up everywhere: it must be healthy. */
+    /**
+     * An instance that sends heartbeats to any node that responds. It is looked up on every node and must be healthy.
+     */
     private final class Beating implements Runnable {
         private boolean registered;
 
@@ -294,10 +296,10 @@ public final class Clients implements AutoCloseable {
                     lookups.incrementAndGet();
                     if (found.status() == 200
                             && !found.body().path("status").asText().equals("healthy")) {
-                        violations.add(node + " says of an instance that beats: " + found);
+                        violations.add(node + " reports for an instance with heartbeats: " + found);
                     }
                 } catch (IOException e) {
-                    // whether nodes answer is the readers' concern
+                    // the readers check that nodes respond
                     lookupsUnanswered.incrementAndGet();
                 }
             }
@@ -320,17 +322,17 @@ public final class Clients implements AutoCloseable {
         }
     }
 
-    /** Tells whether every follower has everything up to a revision that was reported to a client. */
+    /** Tells whether every follower has received a change with at least the given revision. */
     public boolean followersHave(long revision) {
         return followers.stream().allMatch(f -> !f.seen.isEmpty() && f.seen.lastKey() >= revision);
     }
 
-    /** Ends the writers and readers; the followers go on. */
+    /** Stops the writers and readers. The followers continue. */
     public void rest() {
         threads.shutdown();
         try {
             if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
-                violations.add("the clients did not end");
+                violations.add("the clients did not stop");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -339,9 +341,9 @@ public final class Clients implements AutoCloseable {
     }
 
     /**
-     * Says what was seen, once clients rest.
+     * Compares what the clients recorded with the log, after {@link #rest}.
      *
-     * @param database the log, to hold everything against
+     * @param database the address of the database with the log
      */
     public Verdict verdict(String database) {
         Map<Long, String> log = new TreeMap<>();
@@ -384,7 +386,7 @@ public final class Clients implements AutoCloseable {
             Map<Long, String> made = new TreeMap<>(f.seen);
             made.keySet().removeAll(log.keySet());
             if (!made.isEmpty()) {
-                violations.add(f.getName() + " has seen what is not in the log: " + made);
+                violations.add(f.getName() + " has seen changes that are not in the log: " + made);
             }
             followed.put(f.getName(), f.seen.size() + " + " + f.again + " again");
         }

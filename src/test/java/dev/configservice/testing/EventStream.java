@@ -16,13 +16,13 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A client of the stream of changes that reads what comes, line by line. */
+/** A client of the stream of changes that reads it line by line. */
 public final class EventStream implements AutoCloseable {
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final InputStream body;
     private final int status;
 
-    /** One event, as it came. */
+    /** An event as it was received. */
     public record Event(long id, String type, JsonNode data) {}
 
     public EventStream(Api api, String query, String... headers) {
@@ -68,17 +68,17 @@ public final class EventStream implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // the stream was cut: the queue holds what had come
+            // the stream was cut: the queue holds the events received so far
         }
         events.add(new Event(-1, "end", Json.object()));
     }
 
-    /** The next event, whatever it is. */
+    /** Returns the next event of any type. */
     public Event next() {
         try {
             Event event = events.poll(20, TimeUnit.SECONDS);
             if (event == null) {
-                throw new AssertionError("no event came within 20 seconds");
+                throw new AssertionError("no event arrived within 20 seconds");
             }
             return event;
         } catch (InterruptedException e) {
@@ -87,7 +87,7 @@ public final class EventStream implements AutoCloseable {
         }
     }
 
-    /** The next event that is not a heartbeat. */
+    /** Returns the next event that is not a heartbeat. */
     public Event nextChange() {
         Event event = next();
         while (event.type().equals("heartbeat")) {

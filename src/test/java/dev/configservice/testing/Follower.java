@@ -24,9 +24,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** Follows changes by one way, and notes them as they come. */
+/** A follower of changes, through a stream or the topic, that records them as they arrive. */
 abstract class Follower extends Thread {
-    /** The resources that arrived, by revision, without repetitions. */
+    /** The ids of the changed resources by revision, without repetitions. */
     final ConcurrentSkipListMap<Long, String> seen = new ConcurrentSkipListMap<>();
 
     private final Map<String, Long> lastOf = new HashMap<>();
@@ -44,14 +44,17 @@ abstract class Follower extends Thread {
         setDaemon(true);
     }
 
-    /** Takes a change; those of one resource (and, where {@code inAll}, all) come in order but for what comes again. */
+    /**
+     * Records a change. Repetitions aside, the changes of one resource must arrive in order; with {@code inAll}, all
+     * changes.
+     */
     void take(long revision, String resource, boolean inAll) {
         if (seen.putIfAbsent(revision, resource) != null) {
             again++;
             return;
         }
         if (revision < lastOf.getOrDefault(resource, 0L) || (inAll && revision < lastRevision)) {
-            wrong("revision " + revision + " of " + resource + " came after " + lastOf.get(resource) + " and "
+            wrong("revision " + revision + " of " + resource + " arrived after " + lastOf.get(resource) + " and "
                     + lastRevision);
         }
         lastOf.put(resource, revision);
@@ -64,7 +67,7 @@ abstract class Follower extends Thread {
 
     abstract void end();
 
-    /** Follows a stream; where it ends, goes on at another node from the last event that came. */
+    /** A follower of a stream. When the stream ends, it resumes at another node after the last event received. */
     static final class OfStream extends Follower {
         private final HttpClient http =
                 HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
@@ -86,7 +89,7 @@ abstract class Follower extends Thread {
                 try {
                     follow(at);
                 } catch (IOException e) {
-                    // on to the next node
+                    // continues on the next node
                     breaks.incrementAndGet();
                 } catch (InterruptedException e) {
                     return;
@@ -137,12 +140,12 @@ abstract class Follower extends Thread {
                     open.close();
                 }
             } catch (IOException e) {
-                // it is closed
+                // the stream is closed anyway
             }
         }
     }
 
-    /** Follows the topic. */
+    /** A follower of the topic. */
     static final class OfTopic extends Follower {
         private final KafkaConsumer<String, String> consumer;
 
@@ -165,12 +168,12 @@ abstract class Follower extends Thread {
                     for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(500))) {
                         long revision = Long.parseLong(new String(
                                 record.headers().lastHeader("ce_revision").value(), StandardCharsets.UTF_8));
-                        // order is promised for each resource
+                        // the topic keeps the order only within a resource
                         take(revision, record.key(), false);
                     }
                 }
             } catch (WakeupException e) {
-                // it is to end
+                // end() was called
             } finally {
                 consumer.close();
             }

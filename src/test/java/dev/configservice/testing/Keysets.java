@@ -7,15 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 
-/** Keysets that are made for a run of the tests. */
+/** Keysets that are created for a test run. */
 public final class Keysets {
-    /** A file with a fresh keyset. */
+    /** The path of a file with a new keyset. */
     public static final String FIRST =
             Keyring.keptIn(TestServers.directory("keyset").resolve("keyset.json"));
 
     private Keysets() {}
 
-    /** The text of the first keyset after a rotation. */
+    /** Returns the content of the first keyset after a rotation. */
     public static String rotated() {
         try {
             return Keyring.rotated(Files.readString(Path.of(FIRST)));

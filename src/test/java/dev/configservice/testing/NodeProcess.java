@@ -17,13 +17,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
-/** The service as a process of its own, which a test may stop, kill and hang. */
+/** The service in a separate process, which a test can stop, kill or make hang. */
 public final class NodeProcess implements AutoCloseable {
     private final Process process;
     private final Path output;
     private final Map<String, String> settings;
 
-    /** Starts it, with these settings and no others. */
+    /** Starts the service with the given settings and no others. */
     public NodeProcess(Map<String, String> settings, String... arguments) {
         this(
                 List.of(),
@@ -32,7 +32,10 @@ public final class NodeProcess implements AutoCloseable {
                 arguments);
     }
 
-    /** Starts the packaged jar by way of another command, which becomes it, with these settings and no others of ours. */
+    /**
+     * Starts the packaged jar with the given settings and no others. The command line begins with {@code by}, for
+     * example {@code ip netns exec}. That program must replace itself with the rest of the command line.
+     */
     public static NodeProcess ofJar(List<String> by, Map<String, String> settings) {
         return new NodeProcess(by, List.of("-jar", System.getProperty("service.jar")), settings);
     }
@@ -56,7 +59,10 @@ public final class NodeProcess implements AutoCloseable {
         }
     }
 
-    /** A node of a node's cluster, on the same servers; it answers when this returns. */
+    /**
+     * Starts a node that joins the cluster of another node and uses the same servers. It is ready when this method
+     * returns.
+     */
     public static NodeProcess join(TestNode node, Map<String, String> settings) {
         Map<String, String> all = new HashMap<>(node.environment());
         all.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
@@ -99,7 +105,10 @@ public final class NodeProcess implements AutoCloseable {
         return process.descendants().toList();
     }
 
-    /** The addresses that it and its children listen on, by port; of a port with several, one that is not IPv4 wins. */
+    /**
+     * Returns the addresses that the process and its children listen on, by port. If a port has several addresses, one
+     * that is not IPv4 wins.
+     */
     public Map<Integer, String> listening() {
         Map<Integer, String> addresses = new HashMap<>();
         Set<String> sockets = new HashSet<>();
@@ -129,7 +138,7 @@ public final class NodeProcess implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // a file that was closed, or a process that ended, meanwhile
+            // a file was closed, or the process ended, meanwhile
         }
         return inodes;
     }
@@ -143,7 +152,7 @@ public final class NodeProcess implements AutoCloseable {
         }
     }
 
-    /** An address as the kernel prints it: 32-bit words in the order of the machine, each as hex. */
+    /** Parses an address as the kernel prints it: 32-bit words in the byte order of the machine, each in hex. */
     private static String address(String hex) {
         byte[] bytes = new byte[hex.length() / 2];
         for (int word = 0; word < bytes.length; word += 4) {
@@ -153,14 +162,14 @@ public final class NodeProcess implements AutoCloseable {
             }
         }
         try {
-            // an IPv6 socket for an IPv4 address counts as that
+            // an IPv4-mapped IPv6 address becomes an IPv4 address
             return InetAddress.getByAddress(bytes).getHostAddress();
         } catch (UnknownHostException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    /** Hangs it: its sockets are open, and nothing answers. */
+    /** Suspends the process: its sockets stay open, but nothing responds. */
     public void hang() {
         TestPostgres.signal("STOP", List.of(process.toHandle()));
     }
@@ -174,17 +183,17 @@ public final class NodeProcess implements AutoCloseable {
         await();
     }
 
-    /** Asks it to stop, and waits until it has; its exit code. */
+    /** Asks the process to stop, waits until it ends, and returns its exit code. */
     public int stop() {
         process.destroy();
         return await();
     }
 
-    /** Waits until it has ended; its exit code. */
+    /** Waits until the process ends, and returns its exit code. */
     public int await() {
         try {
             if (!process.waitFor(60, TimeUnit.SECONDS)) {
-                throw new AssertionError("it did not end\n" + output());
+                throw new AssertionError("the process did not end\n" + output());
             }
             return process.exitValue();
         } catch (InterruptedException e) {

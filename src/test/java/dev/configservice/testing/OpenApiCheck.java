@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-/** Holds an answer against the description of the API: its status, its media type, its body. */
+/** A check of a response against the OpenAPI description: its status, media type and body. */
 final class OpenApiCheck {
     private static final JsonNode API = load();
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
@@ -88,11 +88,11 @@ final class OpenApiCheck {
             return SCHEMAS.getSchema(root.toString(), InputFormat.JSON);
         });
         assertThat(compiled.validate(reply.text(), InputFormat.JSON))
-                .as("body against the description: %s", reply.text())
+                .as("body matches the description: %s", reply.text())
                 .isEmpty();
     }
 
-    /** The template of a path: one that has the method before others, then the one with the fewest parameters. */
+    /** Returns the template that matches a path. One with the method wins, then the one with the fewest parameters. */
     private static String template(String path, String method) {
         String best = null;
         for (Map.Entry<String, JsonNode> p : API.path("paths").properties()) {

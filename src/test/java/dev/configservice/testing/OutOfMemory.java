@@ -3,7 +3,7 @@ package dev.configservice.testing;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A program that runs out of memory in one thread, and would go on in another. */
+/** A program that runs out of memory in one thread while another thread could continue. */
 public final class OutOfMemory {
     private OutOfMemory() {}
 

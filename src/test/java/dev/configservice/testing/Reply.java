@@ -5,7 +5,7 @@ import dev.configservice.json.Json;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 
-/** An answer of the service. */
+/** A response of the service. */
 public record Reply(int status, HttpHeaders headers, String text) {
     static Reply of(HttpResponse<String> response) {
         return new Reply(response.statusCode(), response.headers(), response.body());
@@ -23,12 +23,12 @@ public record Reply(int status, HttpHeaders headers, String text) {
         return Long.parseLong(header("X-Config-Revision"));
     }
 
-    /** A field of the JSON answer, as text. */
+    /** Returns a field of the JSON response as a string. */
     public String field(String name) {
         return json().path(name).asText();
     }
 
-    /** The fields that a problem names, in order. */
+    /** Returns the names of the fields that a problem reports, in order. */
     public java.util.List<String> wrongFields() {
         java.util.List<String> fields = new java.util.ArrayList<>();
         json().path("errors").forEach(e -> fields.add(e.get("field").asText()));

@@ -13,8 +13,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A proxy between the service and a server of its. It can cut a connection at a chosen moment, hold answers back, and
- * refuse new connections. Connections are told apart by a text that the client has sent on them, e.g. a statement.
+ * A proxy between the service and one of its servers. It can cut a connection at a chosen moment, hold back responses,
+ * and refuse new connections. It selects a connection by a string that the client has sent on it, such as a part of a
+ * statement.
  */
 public final class TcpProxy implements AutoCloseable {
     private final ServerSocket listener;
@@ -41,21 +42,23 @@ public final class TcpProxy implements AutoCloseable {
         return listener.getLocalPort();
     }
 
-    /** The next answer on a connection that has sent this text is dropped, and the connection cut. */
+    /** Drops the next response on a connection on which the client has sent the string, and cuts the connection. */
     public CountDownLatch cutAnswerOf(String text) {
         happened = new CountDownLatch(1);
         cutAnswerOf = text;
         return happened;
     }
 
-    /** The next request on a connection that has sent this text does not get through, and the connection is cut. */
+    /** Drops the next request on a connection on which the client has sent the string, and cuts the connection. */
     public CountDownLatch cutRequestOf(String text) {
         happened = new CountDownLatch(1);
         cutRequestOf = text;
         return happened;
     }
 
-    /** Answers on connections that have sent this text wait; the latch tells that one does. */
+    /**
+     * Holds back responses on connections on which the client has sent the string. The latch opens when one is held.
+     */
     public CountDownLatch holdAnswersOf(String text) {
         happened = new CountDownLatch(1);
         held = new CountDownLatch(1);
@@ -68,7 +71,7 @@ public final class TcpProxy implements AutoCloseable {
         held.countDown();
     }
 
-    /** Refuses new connections, or takes them again. */
+    /** Refuses new connections, or accepts them again. */
     public void refuse(boolean refuse) {
         refusing = refuse;
     }
@@ -94,7 +97,7 @@ public final class TcpProxy implements AutoCloseable {
                 daemon("proxy-up", pair::up);
                 daemon("proxy-down", pair::down);
             } catch (IOException e) {
-                // the listener was closed, or the target is away: the client sees a closed connection
+                // the listener was closed, or the target is unreachable: the client sees a closed connection
             }
         }
     }
@@ -177,7 +180,7 @@ public final class TcpProxy implements AutoCloseable {
                     out.flush();
                 }
             } catch (IOException e) {
-                // one side is gone: the other is closed below
+                // one side closed its connection: the other is closed below
             } finally {
                 cut();
             }

@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A network of this machine's own: a bridge, and a network namespace with an address for each node, so that what passes
- * between two nodes can be cut, one way or both, while each still reaches everything else. Needs root and iproute2.
+ * A network on this machine: a bridge, and a network namespace with an address for each node. The traffic between two
+ * nodes can be cut in one or both directions, while each still reaches everything else. Needs root and iproute2.
  */
 public final class TestNetwork implements AutoCloseable {
-    /** An address that no interface has: what is sent to it is lost, and nobody hears of it. */
+    /** A hardware address that no interface has: packets to it are lost without an error. */
     private static final String NOBODY = "02:00:00:00:00:fe";
 
     private final long number = ProcessHandle.current().pid() % 250;
@@ -49,17 +49,17 @@ public final class TestNetwork implements AutoCloseable {
         }
     }
 
-    /** The address of this process in the network. */
+    /** Returns the address of this process in the network. */
     public String host() {
         return "10.213." + number + ".254";
     }
 
-    /** The address of a node, counted from 1. */
+    /** Returns the address of a node. Nodes are counted from 1. */
     public String address(int node) {
         return "10.213." + number + "." + node;
     }
 
-    /** Returns the words before a command that make it run as a node. */
+    /** Returns the beginning of a command line that runs the rest of it as a node. */
     public List<String> as(int node) {
         return List.of("ip", "netns", "exec", prefix + node);
     }
@@ -69,7 +69,7 @@ public final class TestNetwork implements AutoCloseable {
         String lines = of.stream().map(n -> address(n) + " " + name + "\n").collect(Collectors.joining());
         try {
             for (int i = 1; i <= nodes; i++) {
-                // what `ip netns exec` lays over /etc
+                // `ip netns exec` mounts the files of this directory over those in /etc
                 Path etc = Files.createDirectories(Path.of("/etc/netns", prefix + i));
                 Files.writeString(etc.resolve("hosts"), "127.0.0.1 localhost\n" + lines);
             }
@@ -78,12 +78,12 @@ public final class TestNetwork implements AutoCloseable {
         }
     }
 
-    /** From now on nothing that one node sends reaches the other. */
+    /** Cuts the traffic from one node to another. */
     public void cut(int from, int to) {
         ip("-n", prefix + from, "neigh", "replace", address(to), "lladdr", NOBODY, "dev", "eth0", "nud", "permanent");
     }
 
-    /** Cuts a node off from others, both ways. */
+    /** Cuts a node off from others, in both directions. */
     public void cutOff(int node, List<Integer> others) {
         others.forEach(o -> {
             cut(node, o);
@@ -91,7 +91,7 @@ public final class TestNetwork implements AutoCloseable {
         });
     }
 
-    /** Everything reaches everyone again. */
+    /** Restores all traffic. */
     public void heal() {
         for (int i = 1; i <= nodes; i++) {
             ip("-n", prefix + i, "neigh", "flush", "all", "nud", "permanent");

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/** A node of the service in this process, on servers that tests can reach beside it. */
+/** A node of the service in this process, on servers that tests can also access directly. */
 public final class TestNode implements AutoCloseable {
     public static final String ADMIN_KEY = "an-admin-key-of-tests";
 
@@ -34,7 +34,7 @@ public final class TestNode implements AutoCloseable {
         this.node = Node.start(Settings.load(environment, false), kinds);
     }
 
-    /** One node for all tests that only use it as a caller would. */
+    /** Returns the node that is shared by all tests that only call it. */
     public static synchronized TestNode shared() {
         if (shared == null) {
             shared = start(Map.of());
@@ -44,12 +44,12 @@ public final class TestNode implements AutoCloseable {
         return shared;
     }
 
-    /** A node with a database and a cluster of its own; settings given win. */
+    /** Starts a node with a database and a cluster of its own. The given settings take precedence. */
     public static TestNode start(Map<String, String> settings) {
         return start(settings, List.of());
     }
 
-    /** A node with further kinds of resources. */
+    /** Starts a node with additional kinds of resources. */
     public static TestNode start(Map<String, String> settings, List<VersionedKind> kinds) {
         Map<String, String> environment = new HashMap<>();
         environment.put("CS_HTTP_HOST", "127.0.0.1");
@@ -57,7 +57,7 @@ public final class TestNode implements AutoCloseable {
         environment.put("CS_CLUSTER_NAME", "test-" + UUID.randomUUID());
         environment.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
         environment.put("CS_ACCESS_ADMIN_KEY", ADMIN_KEY);
-        // no load balancer waits to hear of it
+        // no load balancer needs time to notice the shutdown
         environment.put("CS_SHUTDOWN_DRAIN", "0s");
         environment.put("CS_REDIS_URI", TestServers.get().redisUri());
         environment.put("CS_SECRETS_KEYSET", Keysets.FIRST);
@@ -66,7 +66,7 @@ public final class TestNode implements AutoCloseable {
         return new TestNode(environment, kinds);
     }
 
-    /** Another node of the same cluster. */
+    /** Starts another node of the same cluster. */
     public TestNode join() {
         Map<String, String> other = new HashMap<>(environment);
         other.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
@@ -75,7 +75,7 @@ public final class TestNode implements AutoCloseable {
         return new TestNode(other, kinds);
     }
 
-    /** An edge of the same cluster. */
+    /** Starts an edge of the same cluster. */
     public TestNode edge(Map<String, String> settings) {
         Map<String, String> other = new HashMap<>(environment);
         other.keySet().removeIf(k -> k.startsWith("CS_POSTGRES_") || k.startsWith("CS_REDIS_"));
@@ -87,7 +87,7 @@ public final class TestNode implements AutoCloseable {
         return new TestNode(other);
     }
 
-    /** The same node, which was closed, once more. */
+    /** Starts the node again after it was closed. */
     public TestNode again() {
         return new TestNode(environment);
     }
@@ -108,7 +108,7 @@ public final class TestNode implements AutoCloseable {
         return anonymous().key(ADMIN_KEY);
     }
 
-    /** The routes that it serves. */
+    /** Returns the routes that the node serves. */
     public List<Route> routes() {
         return node.routes();
     }
@@ -117,7 +117,7 @@ public final class TestNode implements AutoCloseable {
         return node.httpPort();
     }
 
-    /** Runs a statement on the node's database; a row is a list of texts. */
+    /** Runs a statement on the database of the node. A row is a list of strings. */
     public List<List<String>> sql(String statement) {
         return sql(setting("CS_POSTGRES_URI"), statement);
     }

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
 
-/** A PostgreSQL of one test's own, which it may kill, hang and restart. */
+/** A PostgreSQL server for a single test, which can kill it, make it hang, and restart it. */
 public final class TestPostgres implements AutoCloseable {
     private final Path directory;
     private final int port = Ports.free();
@@ -24,7 +24,7 @@ public final class TestPostgres implements AutoCloseable {
         this(TestServers.directory("postgres"));
     }
 
-    /** One that can be reached from other addresses of this machine too, also after a restart. */
+    /** Starts a server that other addresses of this machine can reach, also after a restart. */
     public static TestPostgres open() {
         TestPostgres postgres = new TestPostgres(TestServers.directory("postgres"));
         try {
@@ -44,14 +44,14 @@ public final class TestPostgres implements AutoCloseable {
         return postgres;
     }
 
-    /** Copies the data of a server that was stopped, to be brought back by {@link #restore}. */
+    /** Copies the data of a stopped server, for {@link #restore}. */
     public Path backUp() {
         Path copy = TestServers.directory("backup").resolve("data");
         copy(directory, copy);
         return copy;
     }
 
-    /** Makes the data of a server that was stopped what it was at a backup. */
+    /** Replaces the data of a stopped server with a backup. */
     public void restore(Path backup) {
         run("rm", "-rf", directory.toString());
         copy(backup, directory);
@@ -99,22 +99,22 @@ public final class TestPostgres implements AutoCloseable {
         return port;
     }
 
-    /** Kills the server and all its processes, as if the machine went down. */
+    /** Kills the server and all its processes, as if the machine had crashed. */
     public void kill() {
         processes().forEach(ProcessHandle::destroyForcibly);
         Awaitility.await().until(() -> !listens());
     }
 
-    /** Stops the server in order. */
+    /** Shuts the server down cleanly. */
     public void stop() {
         if (!control("stop", "-m", "fast")) {
             throw new IllegalStateException("PostgreSQL did not stop");
         }
     }
 
-    /** Starts it again after {@link #kill} or {@link #stop}. */
+    /** Starts the server again after {@link #kill} or {@link #stop}. */
     public void start() {
-        // after a kill, the processes' shared memory may be in use for a moment
+        // after a kill, the shared memory may still be in use for a moment
         Awaitility.await()
                 .pollInterval(Duration.ofMillis(300))
                 .until(() -> control("start", "-o", "-p " + port + " -F -c max_connections=100"));
@@ -154,7 +154,7 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    /** Hangs the server: its processes are there, its sockets open, and nothing answers. */
+    /** Suspends the server: its processes exist and its sockets are open, but nothing responds. */
     public void hang() {
         signal("STOP", processes());
     }
@@ -179,7 +179,7 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    /** Sends a signal, e.g. STOP or CONT. */
+    /** Sends a signal, such as STOP or CONT. */
     public static void signal(String signal, List<ProcessHandle> processes) {
         try {
             for (ProcessHandle p : processes) {

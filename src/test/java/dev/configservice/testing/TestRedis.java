@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import redis.embedded.RedisServer;
 
-/** A Redis of one test's own, which it may stop and hang. */
+/** A Redis server for a single test, which can kill it or make it hang. */
 public final class TestRedis implements AutoCloseable {
     private final int port = Ports.free();
     private final Path directory = TestServers.directory("redis");
@@ -18,7 +18,7 @@ public final class TestRedis implements AutoCloseable {
         this("127.0.0.1");
     }
 
-    /** One that listens on an address of this machine. */
+    /** Starts a server that listens on an address of this machine. */
     public TestRedis(String host) {
         this.host = host;
         start();
@@ -44,14 +44,14 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
-    /** Deletes a key; how many there were. */
+    /** Deletes a key, and returns the number of deleted keys. */
     public long delete(String key) {
         try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {
             return client.del(key);
         }
     }
 
-    /** Sends a command, its words separated by spaces; the number that it answers. */
+    /** Sends a command whose words are separated by spaces, and returns the number in the response. */
     public long command(String command) {
         String[] words = command.split(" ", -1);
         try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {
@@ -62,7 +62,7 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
-    /** All keys and values, as text. */
+    /** Returns all keys and values as a string. */
     public String everything() {
         StringBuilder all = new StringBuilder();
         try (redis.clients.jedis.Jedis client = new redis.clients.jedis.Jedis(host, port)) {

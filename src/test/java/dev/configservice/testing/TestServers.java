@@ -11,7 +11,9 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** One real PostgreSQL, Redis and Kafka for all tests of a run; a database of its own for each service. */
+/**
+ * The real PostgreSQL, Redis and Kafka servers that all tests of a run share. Each tested cluster has its own database.
+ */
 public final class TestServers {
     private static final AtomicInteger DATABASES = new AtomicInteger();
     private static EmbeddedServers servers;
@@ -26,7 +28,7 @@ public final class TestServers {
         return servers;
     }
 
-    /** A new directory below the build's. */
+    /** Creates a new directory below the build directory. */
     public static Path directory(String name) {
         try {
             return Files.createTempDirectory(Files.createDirectories(Path.of("target", "test-data")), name);
@@ -35,7 +37,7 @@ public final class TestServers {
         }
     }
 
-    /** The address of a new, empty database. */
+    /** Creates an empty database, and returns its address. */
     public static String newDatabase() {
         String name = "test" + DATABASES.incrementAndGet();
         try (Connection connection = DriverManager.getConnection(jdbc(get().postgresUri()), "postgres", "");
@@ -47,7 +49,7 @@ public final class TestServers {
         return get().postgresUri().replaceAll("/postgres$", "/" + name);
     }
 
-    /** An address of ours as JDBC has it. */
+    /** Converts an address from the settings to a JDBC URL. */
     public static String jdbc(String uri) {
         return "jdbc:" + uri.replaceFirst("//[^@]*@", "//");
     }

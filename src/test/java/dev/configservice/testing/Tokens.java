@@ -15,7 +15,9 @@ import java.util.Base64;
 public final class Tokens {
     private Tokens() {}
 
-    /** For audience {@code config}, with the right to write configurations of environment {@code dev}. */
+    /**
+     * Returns a token for audience {@code config} with the right to write configurations of environment {@code dev}.
+     */
     public static String signed(String secret, String issuer, int seconds) {
         Vertx vertx = Vertx.vertx();
         try {
@@ -40,12 +42,12 @@ public final class Tokens {
         }
     }
 
-    /** The same claims, without a signature. */
+    /** Returns a token with the same claims, but without a signature. */
     public static String unsigned(String token) {
         return base64("{\"alg\":\"none\"}") + token.substring(token.indexOf('.'), token.lastIndexOf('.'));
     }
 
-    /** A JSON web key set with one shared secret. */
+    /** Returns a JSON web key set with one shared secret. */
     public static String keySet(String secret) {
         return "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":\"" + base64(secret) + "\"}]}";
     }

@@ -3,11 +3,11 @@ package dev.configservice.testing;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** Tools that tests need beside Java. */
+/** Tools that tests need besides Java. */
 public final class Tools {
     private Tools() {}
 
-    /** Leaves a test out where a tool is missing; with {@code CI=true}, where everything must run, it fails instead. */
+    /** Skips a test if a tool is missing. With {@code CI=true}, where every test must run, the test fails instead. */
     public static void require(boolean isThere, String needed) {
         if ("true".equals(System.getenv("CI"))) {
             assertTrue(isThere, needed);

@@ -7,7 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Clients that change configurations side by side, and note the revision of each write that was acknowledged. */
+/** Clients that change configurations in parallel and record the revision of each acknowledged write. */
 public final class Writers implements AutoCloseable {
     private static final int THREADS = 16;
 
@@ -17,7 +17,7 @@ public final class Writers implements AutoCloseable {
     private final AtomicInteger value = new AtomicInteger();
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 
-    /** Makes the configurations that are changed. */
+    /** Creates the configurations that are changed. */
     public Writers(Api admin, int configurations) {
         this.admin = admin;
         for (int i = 0; i < configurations; i++) {
@@ -27,7 +27,7 @@ public final class Writers implements AutoCloseable {
         }
     }
 
-    /** Makes so many changes; returns when the last is acknowledged. */
+    /** Makes the given number of changes, and returns when all are acknowledged. */
     public void write(int changes) {
         List<CompletableFuture<List<Long>>> running = new ArrayList<>();
         AtomicInteger left = new AtomicInteger(changes);
@@ -50,7 +50,7 @@ public final class Writers implements AutoCloseable {
         running.forEach(r -> revisions.addAll(r.join()));
     }
 
-    /** The revisions of all writes that were acknowledged. */
+    /** Returns the revisions of all acknowledged writes. */
     public List<Long> revisions() {
         return List.copyOf(revisions);
     }

@@ -28,7 +28,7 @@ class BackoffTest {
     }
 
     @Test
-    void theFirstFailureIsNoteworthyAndThenEachOfMany() {
+    void theFirstFailureIsNoteworthyAndThenEveryNth() {
         Backoff backoff = new Backoff(Duration.ofMillis(1), Duration.ofMillis(1));
         int noteworthy = 0;
         for (int i = 0; i < 60; i++) {

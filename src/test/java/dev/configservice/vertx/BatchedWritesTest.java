@@ -40,9 +40,9 @@ class BatchedWritesTest {
     }
 
     @Test
-    void aBatchWhoseOutcomeIsUnknownIsSentAgainUnderItsIdBeforeAnyOther(Vertx vertx) {
+    void aBatchWithUnknownOutcomeIsRetriedWithItsIdBeforeAnyOther(Vertx vertx) {
         BatchedWrites batches = batches(vertx);
-        failure.set(new ServiceException(ErrorCode.OUTCOME_UNKNOWN, "the answer was lost"));
+        failure.set(new ServiceException(ErrorCode.OUTCOME_UNKNOWN, "the response was lost"));
         gathered.add("[1]");
         assertThat(batches.write().failed()).isTrue();
         gathered.add("[2]");
@@ -59,7 +59,7 @@ class BatchedWritesTest {
     }
 
     @Test
-    void aBatchThatIsRefusedForGoodDoesNotHoldBackTheOthers(Vertx vertx) {
+    void aBatchThatFailsPermanentlyDoesNotBlockTheOthers(Vertx vertx) {
         BatchedWrites batches = batches(vertx);
         failure.set(new ServiceException(ErrorCode.INTERNAL, "the database refused the statement"));
         gathered.add("[1]");
@@ -71,7 +71,7 @@ class BatchedWritesTest {
     }
 
     @Test
-    void onceStartedItWritesByItself(Vertx vertx) {
+    void onceStartedItWritesPeriodically(Vertx vertx) {
         BatchedWrites batches = batches(vertx);
         gathered.add("[1]");
         assertThat(sent()).isEmpty();

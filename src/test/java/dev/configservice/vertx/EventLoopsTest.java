@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class EventLoopsTest {
     @Test
-    void everyEventLoopGetsOneAlsoWhereOthersTakeTurns() throws Exception {
+    void everyEventLoopGetsOneVerticleDespiteOtherDeployments() throws Exception {
         Vertx vertx = Vertx.vertx();
         try {
             Set<Thread> loops = ConcurrentHashMap.newKeySet();
@@ -20,7 +20,7 @@ class EventLoopsTest {
                 @Override
                 public Future<?> start() {
                     assertThat(loops.add(Thread.currentThread())).isTrue();
-                    // somebody else takes the next loop
+                    // another deployment takes the next event loop
                     return vertx.deployVerticle(new VerticleBase() {});
                 }
             });
@@ -32,7 +32,7 @@ class EventLoopsTest {
     }
 
     @Test
-    void aVerticleThatDoesNotStartIsTold() {
+    void aVerticleThatFailsToStartFailsTheDeployment() {
         Vertx vertx = Vertx.vertx();
         try {
             Future<Void> deployed = EventLoops.deployOnEach(vertx, () -> new VerticleBase() {

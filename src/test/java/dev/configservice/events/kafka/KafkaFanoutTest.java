@@ -61,7 +61,7 @@ class KafkaFanoutTest {
     }
 
     @Test
-    void everyChangeIsInTheTopicAsTheGuideReadsIt() {
+    void everyPublicChangeIsInTheTopicInTheDocumentedFormat() {
         try (TestNode node = node()) {
             Reply created = node.admin()
                     .post(

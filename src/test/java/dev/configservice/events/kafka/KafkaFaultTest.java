@@ -22,7 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** 10,000 changes while nodes that send hang and die and Kafka restarts, read by Kafka's own console consumer. */
+/** 10,000 changes, read by Kafka's own console consumer, while sending nodes hang or die and Kafka restarts. */
 class KafkaFaultTest {
     private static final String TOPIC = "faults";
     private static final int CHANGES = 10_000;
@@ -75,7 +75,7 @@ class KafkaFaultTest {
     }
 
     @Test
-    void everyChangeArrivesInOrderWhateverHappensToThoseThatSend() throws Exception {
+    void everyChangeArrivesInOrderWhileSendersFailAndKafkaRestarts() throws Exception {
         try (TestKafka kafka = new TestKafka();
                 TestNode node = TestNode.start(Map.of());
                 Writers writers = new Writers(node.admin(), 100)) {
@@ -115,7 +115,10 @@ class KafkaFaultTest {
         }
     }
 
-    /** All revisions that the consumer printed; each resource's in order, once what came again is left out. */
+    /**
+     * Returns the revisions that the consumer printed, and checks that those of each resource are in order. Repetitions
+     * do not count.
+     */
     private Set<Long> seen() {
         Set<Long> seen = new TreeSet<>();
         Map<String, Long> lastOf = new HashMap<>();

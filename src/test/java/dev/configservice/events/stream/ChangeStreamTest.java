@@ -36,7 +36,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aStreamSaysHelloAndThenEveryChangeThatMatches() {
+    void aStreamSendsHelloAndThenEveryMatchingChange() {
         try (EventStream stream = new EventStream(anyone, "?environment=" + env + "&service_name=s")) {
             EventStream.Event hello = stream.next();
             assertThat(hello.type()).isEqualTo("hello");
@@ -61,7 +61,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aStreamGoesOnFromWhereItWasOnAnyNodeAndLosesNothing() {
+    void aStreamResumesOnAnyNodeWithoutLosingChanges() {
         try (TestNode node = TestNode.start(Map.of());
                 TestNode other = node.join()) {
             int changes = 300;
@@ -80,7 +80,7 @@ class ChangeStreamTest {
             while (seen.size() < changes) {
                 here = !here;
                 Api api = here ? node.anonymous() : other.anonymous();
-                // ends in the middle, again and again, and comes back to the other node
+                // disconnects in the middle, again and again, and resumes on the other node
                 try (EventStream stream =
                         new EventStream(api, "?environment=e", "Last-Event-ID", Long.toString(last))) {
                     assertThat(stream.next().type()).isEqualTo("hello");
@@ -97,7 +97,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void encryptedValuesAreInNoEvent() {
+    void eventsDoNotContainEncryptedValues() {
         Reply secret = admin.post(
                 "/config",
                 "{\"key\":\"s\",\"value\":\"hidden-value\",\"environment\":\"" + env + "\",\"is_encrypted\":true}");
@@ -110,7 +110,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aPositionThatIsNotInTheLogIsAResync() {
+    void aPositionThatIsNotInTheLogCausesAResync() {
         try (EventStream stream = new EventStream(anyone, "", "Last-Event-ID", "999999999")) {
             assertThat(stream.next().type()).isEqualTo("hello");
             assertThat(stream.next().type()).isEqualTo("resync");
@@ -144,7 +144,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aPollWaitsForTheFirstChangeThatMatches() throws Exception {
+    void aPollWaitsForTheFirstMatchingChange() throws Exception {
         long after = create("first", "s").revision();
         CompletableFuture<Reply> waiting = CompletableFuture.supplyAsync(
                 () -> anyone.get("/changes?wait=20&environment=" + env + "&service_name=s&after=" + after));
@@ -167,7 +167,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aboveTheLimitNewStreamsAreRefusedAndOldOnesStay() {
+    void newStreamsAreRefusedAtTheLimitAndOpenOnesContinue() {
         try (TestNode node = TestNode.start(Map.of("CS_CHANGES_MAX_STREAMS", "1"));
                 EventStream first = new EventStream(node.anonymous(), "")) {
             assertThat(first.next().type()).isEqualTo("hello");
@@ -180,7 +180,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void theAuditTellsWhoWhatWhenWhyBeforeAndAfter() {
+    void theAuditShowsActorCommentAndTheStatesBeforeAndAfter() {
         Reply created = create("audited", "s");
         String path = "/config/" + created.field("id");
         admin.put(path, "{\"value\":\"new\",\"comment\":\"because\"}");
@@ -202,7 +202,7 @@ class ChangeStreamTest {
         Reply secret = admin.post(
                 "/config", "{\"key\":\"s\",\"value\":\"sec\",\"environment\":\"" + env + "\",\"is_encrypted\":true}");
         assertThat(admin.get("/config/s?environment=" + env).status()).isEqualTo(200);
-        // once with the answer to the write, once by the read
+        // the response to the write counts as a read, too
         await().untilAsserted(
                         () -> assertThat(admin.get("/audit?resource_type=secret_read&resource_id=" + secret.field("id"))
                                         .json()
@@ -211,7 +211,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void tamperingShowsInTheChain() {
+    void tamperingBreaksTheChainOfHashes() {
         try (TestNode node = TestNode.start(Map.of())) {
             long revision = 0;
             for (int i = 0; i < 5; i++) {
@@ -237,7 +237,7 @@ class ChangeStreamTest {
     }
 
     @Test
-    void aStreamThatIsRefusedIsAnsweredLikeAnythingElse() throws Exception {
+    void aRefusedStreamGetsAnOrdinaryErrorResponse() throws Exception {
         HttpRequest refused = HttpRequest.newBuilder(
                         URI.create(TestNode.shared().anonymous().base() + "/api/v1/changes/stream"))
                 .header("Last-Event-ID", "none")

@@ -19,12 +19,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** The stream as a client library reads it that others wrote: it reconnects by itself, with the last id that it saw. */
+/**
+ * The stream as a third-party client library reads it. The library reconnects by itself, with the id of the last event.
+ */
 class StreamClientTest {
     private static final int CHANGES = 10_000;
 
     @Test
-    void aClientThatIsCutOffAgainAndAgainSeesEveryChangeOnceAndInOrder() throws Exception {
+    void aClientThatIsOftenDisconnectedSeesEveryChangeOnceAndInOrder() throws Exception {
         try (TestNode node = TestNode.start(Map.of());
                 TcpProxy proxy = new TcpProxy(node.port());
                 Writers writers = new Writers(node.admin(), 100)) {
@@ -46,7 +48,7 @@ class StreamClientTest {
         }
     }
 
-    /** The revisions of all changes, as they came. */
+    /** Returns the revisions of all changes, in the order of their arrival. */
     private static List<Long> read(EventSource source) {
         List<Long> revisions = new ArrayList<>();
         try {

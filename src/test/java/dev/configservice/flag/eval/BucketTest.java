@@ -35,7 +35,7 @@ class BucketTest {
     }
 
     @Test
-    void theVectorsHold() throws IOException {
+    void bucketsMatchTheTestVectors() throws IOException {
         try (InputStream in = BucketTest.class.getResourceAsStream("/bucketing-vectors.json")) {
             JsonNode vectors = new ObjectMapper().readTree(in).get("vectors");
             assertThat(vectors.size()).isGreaterThan(50);
@@ -45,7 +45,7 @@ class BucketTest {
                 String salt = v.get("salt").asText();
                 String user = v.get("user_id").asText();
                 assertThat(Bucket.of(salt, user))
-                        .as("%s:%s", salt, user)
+                        .as("salt %s, user %s", salt, user)
                         .isEqualTo(v.get("bucket").asInt());
                 byte[] text = (salt + ":" + user).getBytes(StandardCharsets.UTF_8);
                 assertThat(Integer.toUnsignedLong(MurmurHash3.hash32x86(text, 0, text.length, 0)) % 10_000)
@@ -59,7 +59,7 @@ class BucketTest {
     }
 
     @Property
-    void raisingThePercentageNeverTakesTheFlagAway(
+    void raisingThePercentageNeverTurnsTheFlagOffForAUser(
             @ForAll String user, @ForAll @IntRange(max = 10_000) int a, @ForAll @IntRange(max = 10_000) int b) {
         if (isOn(flag("f", "f", Math.min(a, b), List.of()), user)) {
             assertThat(isOn(flag("f", "f", Math.max(a, b), List.of()), user)).isTrue();
@@ -67,7 +67,7 @@ class BucketTest {
     }
 
     @Test
-    void theShareOfUsersIsAsAsked() {
+    void theShareOfUsersMatchesThePercentage() {
         for (int hundredths : new int[] {1, 100, 1_000, 2_500, 5_000, 9_999}) {
             FlagDefinition flag = flag("share-" + hundredths, "share-" + hundredths, hundredths, List.of());
             FlagSet set = FlagSet.compile(List.of(flag));
@@ -86,7 +86,7 @@ class BucketTest {
     }
 
     @Test
-    void flagsWithOneSaltShareTheirCohortAndOthersDoNotCorrelate() {
+    void flagsWithTheSameSaltHaveTheSameUsersAndOthersAreIndependent() {
         FlagSet set = FlagSet.compile(List.of(
                 flag("a", "same", 5_000, List.of()),
                 flag("b", "same", 5_000, List.of()),

@@ -21,7 +21,7 @@ class FlagSetTest {
     private static final EvaluationContext NOBODY = new EvaluationContext(null, Map.of());
     private static final EvaluationContext ANN = new EvaluationContext("ann", Map.of());
 
-    /** A flag that is on for all; the rest is changed by what a test is about. */
+    /** Returns a flag that has only the given parts: targeted users, rules, variants and prerequisites. */
     private static FlagDefinition flag(String name, boolean enabled, @Nullable Integer rollout, Object... parts) {
         Set<String> users = Set.of();
         List<Rule> rules = List.of();
@@ -79,7 +79,7 @@ class FlagSetTest {
     }
 
     @Test
-    void withoutAPercentageAllAreOnUnlessSomeAreTargeted() {
+    void withoutAPercentageAFlagIsOnForAllUnlessItTargetsSome() {
         assertOutcome(of(NOBODY, flag("f", true, null)), true, Reason.DEFAULT);
         assertOutcome(of(ANN, flag("f", true, null, "bob")), false, Reason.DEFAULT);
         Rule never = new Rule(List.of(new Constraint("x", Operator.EXISTS, List.of(), false)), null, null);
@@ -105,7 +105,7 @@ class FlagSetTest {
     }
 
     @Test
-    void aCycleFailsForAllOfIt() {
+    void everyFlagInACycleOfPrerequisitesFails() {
         FlagDefinition a = flag("a", true, null, new Prerequisite("b", null));
         FlagDefinition b = flag("b", true, null, new Prerequisite("c", null));
         FlagDefinition c = flag("c", true, null, new Prerequisite("a", null));
@@ -121,7 +121,7 @@ class FlagSetTest {
     }
 
     @Test
-    void variantsGoByWeightAndRulesMayNameOne() {
+    void variantsAreChosenByWeightUnlessARuleNamesOne() {
         Variant none = new Variant("none", "n", 0);
         Variant all = new Variant("all", "a", 7);
         assertThat(of(NOBODY, flag("f", true, null, none, all)).variant()).isEqualTo(all);
@@ -156,7 +156,7 @@ class FlagSetTest {
         "after, 2030-01-01T00:00:00Z, 2030-01-01T01:00:00+02:00, false",
         "exists, , x, true"
     })
-    void textsAreCompared(String operator, @Nullable String values, String attribute, boolean holds) {
+    void stringsAreCompared(String operator, @Nullable String values, String attribute, boolean holds) {
         List<Object> parsed = values == null ? List.of() : List.of((Object[]) values.split("\\|", -1));
         assertConstraint(operator, parsed, attribute, holds);
     }
@@ -221,7 +221,7 @@ class FlagSetTest {
     }
 
     @Test
-    void operandsThatAnOperatorDoesNotTakeAreReported() {
+    void invalidOperandsAreReported() {
         assertThat(FlagSet.problem(new Constraint("x", Operator.MATCHES, List.of("(?=a)"), false)))
                 .contains("RE2");
         assertThat(FlagSet.problem(new Constraint("x", Operator.GT, List.of("1"), false)))
@@ -247,7 +247,7 @@ class FlagSetTest {
     }
 
     @Test
-    void bulkEvaluatesAsOneByOne() {
+    void aBulkEvaluationEqualsSingleEvaluations() {
         FlagSet set = FlagSet.compile(List.of(
                 flag("a", true, 5_000, new Prerequisite("c", null)),
                 flag("b", true, 5_000, new Prerequisite("c", null)),
@@ -264,7 +264,7 @@ class FlagSetTest {
     }
 
     @Test
-    void usersForWhomAFlagComesOutAlikeGetTheSameObject() {
+    void usersWithTheSameOutcomeGetTheSameObject() {
         FlagSet set = FlagSet.compile(List.of(flag(
                 "f",
                 true,
@@ -285,13 +285,13 @@ class FlagSetTest {
                 objects.add(e);
             }
         }
-        // off and on with x and y by the bucket, ann's own, and off without a user
+        // by bucket: off, on with x, and on with y; ann, who is targeted; and off without a user
         assertThat(outcomes).hasSize(5);
         assertThat(objects).hasSize(5);
     }
 
     @Test
-    void theTraceTellsEachStep() {
+    void theTraceListsEachStep() {
         Rule rule = new Rule(List.of(new Constraint("country", Operator.IN, List.of("de"), false)), null, null);
         Trace trace = new Trace();
 

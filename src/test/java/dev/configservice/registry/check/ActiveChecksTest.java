@@ -86,7 +86,7 @@ class ActiveChecksTest {
     }
 
     @Test
-    void anInstanceIsTakenOutAndBroughtBackByOneNodeAtATime() {
+    void checksOfOneNodeAtATimeChangeTheStatusOfAnInstance() {
         STATUS.set(500);
         register("checked", url("/health"));
         awaitStatus("checked", "unhealthy");
@@ -95,7 +95,7 @@ class ActiveChecksTest {
 
         assertThat(CHECKS.size()).isGreaterThanOrEqualTo(4);
         for (int i = 1; i < CHECKS.size(); i++) {
-            // two nodes that both check would come closer than one interval, less its tenth of jitter and a tick
+            // if both nodes checked, two checks would be closer than one interval minus its jitter and one tick
             assertThat(Duration.ofNanos(CHECKS.get(i) - CHECKS.get(i - 1)))
                     .isGreaterThan(Duration.ofMillis(INTERVAL_MILLIS / 2));
         }
@@ -123,7 +123,7 @@ class ActiveChecksTest {
     }
 
     @Test
-    void oneThatDoesNotAnswerIsUnhealthy() throws IOException {
+    void anInstanceThatDoesNotRespondIsUnhealthy() throws IOException {
         try (ServerSocket hung = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             register("hangs", "http://127.0.0.1:" + hung.getLocalPort() + "/");
             awaitStatus("hangs", "unhealthy");
@@ -143,7 +143,7 @@ class ActiveChecksTest {
     }
 
     @Test
-    void someAddressesAreNeverChecked() throws IOException {
+    void reservedAddressesAreNeverChecked() throws IOException {
         for (String address : List.of(
                 "169.254.1.1",
                 "fe80::1",

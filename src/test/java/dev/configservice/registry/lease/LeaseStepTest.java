@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The decisions of the owner of a lease, step by step, on a real member with a clock that the test moves. */
+/** The decisions of the owner of a lease, step by step, on a real Hazelcast member with a clock that the test moves. */
 class LeaseStepTest {
     private static final String KEY = LeaseHolder.key("s", "i");
     private static final LeaseClock CLOCK = new LeaseClock();
@@ -60,7 +60,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aBeatingInstanceIsNeverToldToExpire() {
+    void anInstanceWithHeartbeatsNeverExpires() {
         beat(false);
         for (int i = 0; i < 20; i++) {
             CLOCK.move(Duration.ofMillis(900));
@@ -70,7 +70,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aSilentOneExpiresOnceAndIsRemovedTenLeasesLater() {
+    void aSilentInstanceExpiresOnceAndIsRemovedTenLeasesLater() {
         beat(false);
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(decided(1));
@@ -82,7 +82,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aHeartbeatAfterTheEndHasTheLastWord() {
+    void aHeartbeatAfterTheExpiryRevertsIt() {
         beat(false);
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(decided(1));
@@ -91,7 +91,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aHeartbeatBeforeTheLookLeavesNothingToEnd() {
+    void aLateHeartbeatBeforeTheSweepPreventsTheExpiry() {
         beat(false);
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(beat(false)).isEqualTo(LeaseResult.SILENT);
@@ -99,20 +99,20 @@ class LeaseStepTest {
     }
 
     @Test
-    void anEndThatCouldNotBeWrittenComesAgain() {
+    void anExpiryThatCouldNotBeWrittenIsRetried() {
         beat(false);
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(decided(1));
         step(new LeaseStep.Restore(KEY, 1, 0, false));
         assertThat(expire()).isEqualTo(decided(2));
-        // but not where a heartbeat came between
+        // not after a heartbeat in between
         beat(false);
         step(new LeaseStep.Restore(KEY, 2, 0, false));
         assertThat(expire()).isEqualTo(LeaseResult.SILENT);
     }
 
     @Test
-    void timeThatGoesBackExpiresNothing() {
+    void aClockThatGoesBackExpiresNothing() {
         beat(false);
         CLOCK.move(Duration.ofHours(-1));
         assertThat(expire()).isEqualTo(LeaseResult.SILENT);
@@ -123,7 +123,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aLeaseThatWasLostIsMadeAgainWithItsWholeTime() {
+    void aLostLeaseIsRecreatedWithItsFullTime() {
         step(new LeaseStep.Ensure(KEY, 1000, 7, false));
         assertThat(expire()).isEqualTo(LeaseResult.SILENT);
         CLOCK.move(Duration.ofMillis(1001));
@@ -133,7 +133,7 @@ class LeaseStepTest {
     }
 
     @Test
-    void aNewOwnerGivesEachItsWholeTime() {
+    void aNewOwnerRestartsEveryLeaseWithItsFullTime() {
         beat(false);
         CLOCK.move(Duration.ofMillis(900));
         step(new LeaseStep.Extend(CLOCK.millis()));
@@ -144,19 +144,19 @@ class LeaseStepTest {
     }
 
     @Test
-    void aCheckDecidesWithoutRenewing() {
+    void aHealthCheckDecidesWithoutRenewingTheLease() {
         beat(false);
         assertThat(step(new LeaseStep.Judge(KEY, 4))).isEqualTo(decided(5));
         assertThat(beat(true)).isEqualTo(decided(6));
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(decided(7));
         assertThat(expire()).isEqualTo(decided(8));
-        // of a lease that has ended it says nothing
+        // a check decides nothing about an expired lease
         assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(LeaseResult.SILENT);
     }
 
     @Test
-    void ofTwoHalvesTheLaterDecisionHoldsAndThenTheLaterEnd() {
+    void afterASplitTheLaterDecisionWinsAndThenTheLaterDeadline() {
         Lease decided = new Lease(100, 50, 3, true);
         Lease renewed = new Lease(200, 50, 2, false);
         Lease later = new Lease(300, 50, 2, false);

@@ -17,12 +17,12 @@ class LeaseTableTest {
     }
 
     @Test
-    void oneIsOverdueFromItsDeadlineOn() {
+    void aLeaseIsOverdueFromItsDeadlineOn() {
         LeaseTable table = new LeaseTable();
         table.put("a", until(1500));
         assertThat(table.overdue(1499)).isEmpty();
         assertThat(table.overdue(1500)).containsExactly("a");
-        // until it is renewed, or goes
+        // it stays overdue until it is renewed or removed
         assertThat(table.overdue(9000)).containsExactly("a");
         table.put("a", until(20_000));
         assertThat(table.overdue(19_999)).isEmpty();
@@ -32,7 +32,7 @@ class LeaseTableTest {
     }
 
     @Test
-    void oneThatEndsEarlierThanBeforeIsSeenThen() {
+    void aLeaseWithAnEarlierDeadlineIsOverdueAtThatDeadline() {
         LeaseTable table = new LeaseTable();
         table.put("a", until(3_600_000));
         table.put("a", until(5000));
@@ -41,7 +41,7 @@ class LeaseTableTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
-    void itFindsWhatALookAtEachLeaseFinds(long seed) {
+    void itFindsTheSameLeasesAsALinearSearch(long seed) {
         Random random = new Random(seed);
         LeaseTable table = new LeaseTable();
         Map<String, Lease> all = new HashMap<>();
@@ -75,7 +75,7 @@ class LeaseTableTest {
     }
 
     @Test
-    void twoHalvesHaveEachLeaseOnce() {
+    void aMergedTableHoldsEveryLeaseOnce() {
         LeaseTable ours = new LeaseTable();
         LeaseTable theirs = new LeaseTable();
         ours.put("here", until(1));
