@@ -15,9 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the other nodes again which addresses this node listens to, after a member has left or two halves have come
- * together. Vert.x does so once, at that very moment; where the grid refuses it then (a partition has no owner yet, another
- * member's clock has just jumped), it gives up, and nobody would reach this node again.
+ * A repair of the event bus after a member has left, or after two halves of the cluster have merged: it registers the
+ * event bus addresses of this node again. Vert.x does so only once, immediately. If the grid refuses it at that moment
+ * (for example because a partition has no owner yet, or because another member's clock has jumped), Vert.x gives up,
+ * and no other node could send messages to this one any more.
  */
 final class BusRepair implements LifecycleListener, MembershipListener {
     private static final Logger log = LoggerFactory.getLogger(BusRepair.class);
@@ -47,7 +48,7 @@ final class BusRepair implements LifecycleListener, MembershipListener {
 
     @Override
     public void memberAdded(MembershipEvent event) {
-        // nothing of this node's is lost by it
+        // a new member does not remove registrations of this node
     }
 
     @Override

@@ -31,7 +31,7 @@ import java.util.function.Consumer;
 
 /** This node's member of the Hazelcast cluster. */
 public final class Grid {
-    /** The attribute of a member that Vert.x knows its node by. */
+    /** The attribute of a member by which Vert.x identifies its node. */
     private static final String NODE_ID = "__vertx.nodeId";
 
     private Grid() {}
@@ -39,19 +39,18 @@ public final class Grid {
     /**
      * Starts the member and joins the others. Blocks.
      *
-     * @param grace how long it may take to hand over what it owns when it leaves
+     * @param grace the time in which a node must stop; the member takes at most half of it to hand over its data
      * @param maps adds the maps that features need
-     * @throws SettingsException the port is taken, or an edge finds no core node
+     * @throws SettingsException if the port is taken, or if an edge finds no core node
      */
     public static HazelcastInstance start(ClusterSettings settings, Duration grace, Consumer<Config> maps) {
         requireFree(settings);
         JavaSerialization.turnOff();
         System.setProperty("hazelcast.logging.type", "slf4j");
-        // the configuration that Vert.x needs, and ours
+        // this default configuration has maps that Vert.x needs
         Config config = ConfigUtil.loadConfig();
         config.setClusterName(settings.name());
         config.setLiteMember(settings.isEdge());
-        // Vert.x knows its nodes by this
         config.getMemberAttributeConfig()
                 .setAttribute(NODE_ID, UUID.randomUUID().toString());
         config.setProperty("hazelcast.logging.type", "slf4j");
@@ -63,7 +62,8 @@ public final class Grid {
         config.setProperty("hazelcast.operation.backup.timeout.millis", "500");
         config.setProperty("hazelcast.merge.first.run.delay.seconds", "5");
         config.setProperty("hazelcast.merge.next.run.delay.seconds", "5");
-        // after a cut the eldest of each half looks for the other's, which may be a node that no list of members names
+        // after a network split the oldest member of each half searches for the oldest member of the other half,
+        // which may be missing from the configured list of members
         config.setProperty("hazelcast.tcp.join.previously.joined.member.address.retention.seconds", "604800");
         config.setProperty("hazelcast.partition.count", "271");
         config.setProperty("hazelcast.graceful.shutdown.max.wait", Long.toString(Math.max(1, grace.toSeconds() / 2)));
@@ -77,7 +77,7 @@ public final class Grid {
         join.getAutoDetectionConfig().setEnabled(false);
         join.getMulticastConfig().setEnabled(false);
         if (settings.isKubernetes()) {
-            // by DNS alone: no rights to the API of Kubernetes are needed
+            // by DNS only, which needs no rights for the Kubernetes API
             join.getKubernetesConfig()
                     .setEnabled(true)
                     .setProperty("service-dns", settings.kubernetesDns())
@@ -108,17 +108,20 @@ public final class Grid {
         return nodeId(hazelcast.getCluster().getLocalMember());
     }
 
-    /** The same for as long as the process lives; Hazelcast's own id changes when two halves come together. */
+    /**
+     * Returns the id of a member's node, which stays the same while its process lives. Hazelcast's own id changes when
+     * two halves of the cluster merge.
+     */
     private static String nodeId(Member member) {
         return String.valueOf(member.getAttribute(NODE_ID));
     }
 
-    /** Tells of every node that leaves, by its id; on a thread of Hazelcast's. */
+    /** Calls {@code left} with the id of every node that leaves, on a thread of Hazelcast. */
     public static void onLeave(HazelcastInstance hazelcast, Consumer<String> left) {
         hazelcast.getCluster().addMembershipListener(new MembershipListener() {
             @Override
             public void memberAdded(MembershipEvent event) {
-                // it will say so itself
+                // only nodes that leave are reported
             }
 
             @Override
@@ -128,7 +131,7 @@ public final class Grid {
         });
     }
 
-    /** Vert.x on top of the member: its event bus spans the cluster. */
+    /** Starts Vert.x on top of the member. Its event bus spans the cluster. */
     public static Future<Vertx> vertx(
             HazelcastInstance hazelcast,
             ClusterSettings settings,

@@ -9,17 +9,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Java's own deserialization is off in this process: whoever can send bytes could else have any class of the class path
- * made. What the service keeps in the grid has formats of its own. Let through is what Hazelcast itself sends from member to
- * member in this form: failures, by whose class it knows whether to try again, with what every failure holds; and its
- * enumerations, without which two halves of a cluster do not come together again.
+ * A filter that rejects Java serialization in this process. Without it, anyone who can send bytes to this node could
+ * instantiate any class of the class path. The service stores its data in the grid in formats of its own and does not
+ * need Java serialization. The filter allows only the types that Hazelcast itself sends between members in this form:
+ *
+ * <ul>
+ *   <li>failures with their contents: Hazelcast decides by the class of a failure whether to retry;
+ *   <li>enumerations and ids of Hazelcast, which two halves of a cluster need to merge.
+ * </ul>
  */
 final class JavaSerialization {
     private static final Logger log = LoggerFactory.getLogger(JavaSerialization.class);
 
     private JavaSerialization() {}
 
-    /** Turns it off, for the whole process and for good. */
+    /** Installs the filter for the whole process. It cannot be removed. */
     static synchronized void turnOff() {
         if (ObjectInputFilter.Config.getSerialFilter() == null) {
             ObjectInputFilter.Config.setSerialFilter(JavaSerialization::check);
@@ -47,7 +51,7 @@ final class JavaSerialization {
 
     private static boolean isOfFailures(Class<?> type) {
         if (type.isArray()) {
-            // of an array of objects, each is looked at
+            // each element of an object array is checked by itself
             return type.equals(StackTraceElement[].class) || type.equals(Object[].class);
         }
         String name = type.getName();
@@ -55,7 +59,7 @@ final class JavaSerialization {
                         && (name.startsWith("java.") || name.startsWith("com.hazelcast.")))
                 || type.equals(StackTraceElement.class)
                 || type.equals(String.class)
-                // the list of a failure's suppressed ones
+                // the lists that hold the suppressed exceptions of a failure
                 || name.equals("java.util.Collections$EmptyList")
                 || name.equals("java.util.Collections$UnmodifiableList")
                 || name.equals("java.util.Collections$UnmodifiableCollection")

@@ -2,12 +2,12 @@ package dev.configservice.cluster;
 
 /**
  * The state of this node: running, or about to stop. A node that is about to stop takes no new work, and finishes
- * what it has.
+ * the work that it has.
  */
 public final class NodeState {
     private volatile boolean leaving;
 
-    /** From now on this node is about to stop. */
+    /** Marks this node as about to stop. */
     public void leave() {
         leaving = true;
     }

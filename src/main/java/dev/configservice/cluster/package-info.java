@@ -1,4 +1,4 @@
-/** This node and the others: Hazelcast, Vert.x on top of it. */
+/** The cluster of nodes: Hazelcast, and Vert.x on top of it. */
 @NullMarked
 package dev.configservice.cluster;
 

@@ -31,7 +31,7 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         return start(directory, "127.0.0.1", port);
     }
 
-    /** One that listens on an address of this machine. */
+    /** Starts a server that listens on an address of this machine. */
     static EmbeddedKafkaServer start(Path directory, String host, int port) {
         try {
             String address = host + ":" + port;
@@ -67,7 +67,7 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         p.setProperty("transaction.state.log.num.partitions", "1");
         p.setProperty("group.initial.rebalance.delay.ms", "0");
         p.setProperty("log.index.size.max.bytes", "1048576");
-        // of what it takes without this, 128 MiB, the few topics here need nothing
+        // the default of 128 MiB would be allocated at the start, and the few topics here do not need it
         p.setProperty("log.cleaner.dedupe.buffer.size", "4194304");
         return p;
     }

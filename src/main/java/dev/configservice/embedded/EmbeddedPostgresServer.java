@@ -9,7 +9,7 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** PostgreSQL as a child process. Durable: a commit is on disk when it is answered. */
+/** PostgreSQL as a child process. A commit is on disk before it is confirmed. */
 final class EmbeddedPostgresServer implements EmbeddedServers.Server {
     private static final Logger log = LoggerFactory.getLogger(EmbeddedPostgresServer.class);
     private final EmbeddedPostgres postgres;
@@ -32,7 +32,7 @@ final class EmbeddedPostgresServer implements EmbeddedServers.Server {
                     .setPort(port)
                     .setLocaleConfig("locale", "C")
                     .setServerConfig("listen_addresses", "127.0.0.1")
-                    // the library turns these off, for tests; a write that was answered is on the disk here too
+                    // the library turns these off for tests, but here a confirmed write must be on disk
                     .setServerConfig("fsync", "on")
                     .setServerConfig("synchronous_commit", "on")
                     .setServerConfig("full_page_writes", "on")

@@ -8,7 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.embedded.RedisServer;
 
-/** Redis as a child process; what it holds is on disk within a second. */
+/** Redis as a child process. Its data is on disk within a second. */
 final class EmbeddedRedisServer implements EmbeddedServers.Server {
     private static final Logger log = LoggerFactory.getLogger(EmbeddedRedisServer.class);
     private static final String PID_FILE = "redis.pid";
@@ -28,8 +28,8 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
     }
 
     /**
-     * A server that is not started. Its executable is written here: a process that is started at the same time would hold the
-     * file open for writing, and it could not be run.
+     * Creates a server without starting it. This writes the server's executable, which must not happen while other
+     * processes are started: a new process would keep the file open for writing, and the file could not be executed.
      */
     static EmbeddedRedisServer prepare(Path directory, int port) {
         try {

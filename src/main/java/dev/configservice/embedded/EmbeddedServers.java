@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded servers of one data directory, which is locked while they run. What a service that was killed left
- * running there is stopped first.
+ * The embedded servers of one data directory, which is locked while they run. Servers that a killed service left
+ * running in that directory are stopped first.
  */
 public final class EmbeddedServers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(EmbeddedServers.class);
@@ -38,7 +38,7 @@ public final class EmbeddedServers implements AutoCloseable {
         this.servers = servers;
     }
 
-    /** One server. */
+    /** One embedded server. */
     interface Server extends AutoCloseable {
         /** Returns the address for clients. */
         String address();
@@ -48,9 +48,9 @@ public final class EmbeddedServers implements AutoCloseable {
     }
 
     /**
-     * Starts all three, side by side. Blocks. Where one does not start, those that did are stopped again.
+     * Starts all three servers in parallel. Blocks. If one of them does not start, the others are stopped again.
      *
-     * @throws SettingsException a port is taken, or the directory cannot be used
+     * @throws SettingsException if a port is taken, or if the directory cannot be used
      */
     public static EmbeddedServers start(EmbeddedSettings settings) {
         Path directory = settings.directory().toAbsolutePath().normalize();
@@ -147,7 +147,7 @@ public final class EmbeddedServers implements AutoCloseable {
         }
     }
 
-    /** The port if it is free, or any free one for 0. */
+    /** Returns the port if it is free; for port 0, returns any free port. */
     private static int free(String setting, int port) {
         try (ServerSocket probe = new ServerSocket()) {
             probe.setReuseAddress(true);

@@ -9,13 +9,13 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A server process that outlived the service which started it, known by the file that it wrote its number to. */
+/** A server process that outlived the service that started it. It is identified by its PID file. */
 final class Leftover {
     private static final Logger log = LoggerFactory.getLogger(Leftover.class);
 
     private Leftover() {}
 
-    /** Stops the process if it still runs and its command has {@code name} in it. Blocks, 10 seconds at most. */
+    /** Stops the process if it still runs and its command contains {@code name}. Blocks for at most 10 seconds. */
     static void stop(Path pidFile, String name) {
         if (!Files.exists(pidFile)) {
             return;

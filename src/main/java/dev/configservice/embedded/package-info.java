@@ -1,4 +1,4 @@
-/** Real PostgreSQL, Redis and Kafka on this machine, for one machine and for the tests. */
+/** PostgreSQL, Redis and Kafka started by the service itself, for installations on one machine and for tests. */
 @NullMarked
 package dev.configservice.embedded;
 

@@ -6,7 +6,10 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.util.UUID;
 
-/** Inserts batches of rows, each batch once however often it is sent. Rows are locked in one order by all nodes. */
+/**
+ * A store that inserts batches of rows into a table. A batch that is sent several times is inserted once. All nodes
+ * lock rows in the same order, so that they cannot deadlock.
+ */
 public final class BatchInsert implements BatchedWrites.Store {
     private static final Duration DEADLINE = Duration.ofSeconds(3);
     private static final String FORGET = "delete from written_batches where at < now() - interval '1 day'";
@@ -15,11 +18,11 @@ public final class BatchInsert implements BatchedWrites.Store {
     private final String sql;
 
     /**
-     * Inserts into a table.
+     * Creates a store that inserts into a table.
      *
      * @param table the table with its columns, e.g. {@code key_usage (id, last_used_at)}
      * @param columns the same columns with their types, as {@code json_to_recordset} takes them
-     * @param key the columns by whose order the rows are locked
+     * @param key the columns by which rows are sorted before they are locked
      * @param conflict the action of {@code on conflict}
      */
     public BatchInsert(Postgres postgres, String table, String columns, String key, String conflict) {
@@ -38,7 +41,7 @@ public final class BatchInsert implements BatchedWrites.Store {
         return postgres.read(sql, Tuple.of(batch, rows), DEADLINE).mapEmpty();
     }
 
-    /** Forgets the batches that were written more than a day ago. */
+    /** Deletes the ids of batches that were written more than a day ago. */
     public static Future<Void> forgetOld(Postgres postgres) {
         return postgres.read(FORGET, Tuple.tuple(), DEADLINE).mapEmpty();
     }

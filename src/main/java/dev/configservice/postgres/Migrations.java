@@ -11,7 +11,7 @@ import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Brings the database's schema up to date, with Flyway. Nodes that start together wait for one another. */
+/** The migrations of the database schema, with Flyway. Nodes that start at the same time wait for one another. */
 public final class Migrations {
     private final Vertx vertx;
     private final PgConnectOptions options;
@@ -22,7 +22,8 @@ public final class Migrations {
     }
 
     /**
-     * Runs what is missing. Fails with {@link SettingsException} where the server answers but does not let us in.
+     * Runs the missing migrations. Fails with {@link SettingsException} if the server answers but refuses the
+     * connection or a migration.
      */
     public Future<Void> run() {
         return vertx.executeBlocking(
@@ -58,12 +59,13 @@ public final class Migrations {
             if (said == null || Postgres.isAway(said.getSQLState())) {
                 throw e;
             }
-            throw new SettingsException("postgres.uri: (not shown) (expected: a database that accepts the service and"
-                    + " whose schema can be migrated; it answered: " + said.getMessage() + ")");
+            throw new SettingsException(
+                    "postgres.uri: (not shown) (expected: a database that this user can connect to and"
+                            + " migrate; PostgreSQL answered: " + said.getMessage() + ")");
         }
     }
 
-    /** Returns the error that PostgreSQL answered with; null if it did not answer. */
+    /** Returns the error that PostgreSQL reported; null if it did not answer. */
     private static @Nullable SQLException said(Throwable failure) {
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof SQLException e && e.getSQLState() != null) {

@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The database. The client has no deadline of its own, so every call here has one: when it passes, the connection's
- * socket is closed, whatever the server is doing, and the call fails as {@link ErrorCode#UNAVAILABLE}.
+ * The database. The client library has no deadlines, so every call here has one. When it passes, the connection's
+ * socket is closed, even while the server is still working, and the call fails with {@link ErrorCode#UNAVAILABLE}.
  */
 public final class Postgres {
     private static final Logger log = LoggerFactory.getLogger(Postgres.class);
@@ -40,8 +40,10 @@ public final class Postgres {
     private final @Nullable Pool pool;
 
     /**
+     * Creates a client with a pool of connections.
+     *
      * @param uri postgresql://user:password@host:port/database
-     * @throws IllegalArgumentException the address cannot be read
+     * @throws IllegalArgumentException if the URI is invalid
      */
     public Postgres(Vertx vertx, String uri, int poolSize) {
         this.vertx = vertx;
@@ -65,12 +67,12 @@ public final class Postgres {
         this.pool = null;
     }
 
-    /** Of a node that has none: every call fails. */
+    /** Returns the database of a node that has none: every call fails. */
     public static Postgres none(Vertx vertx) {
         return new Postgres(vertx);
     }
 
-    /** The address without user and password, for logs and health. */
+    /** Returns the address without user and password, for logs and health checks. */
     public String address() {
         return options.getHost() + ":" + options.getPort() + "/" + options.getDatabase();
     }
@@ -79,12 +81,12 @@ public final class Postgres {
         return new PgConnectOptions(options);
     }
 
-    /** One statement on a connection of the pool, within {@link #READ_DEADLINE}. */
+    /** Runs one statement on a connection of the pool, within {@link #READ_DEADLINE}. */
     public Future<RowSet<Row>> read(String sql, Tuple arguments) {
         return read(sql, arguments, READ_DEADLINE);
     }
 
-    /** One statement on a connection of the pool. */
+    /** Runs one statement on a connection of the pool. */
     public Future<RowSet<Row>> read(String sql, Tuple arguments, Duration deadline) {
         if (pool == null) {
             return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
@@ -101,7 +103,7 @@ public final class Postgres {
                 .recover(e -> Future.failedFuture(coded(e)));
     }
 
-    /** A connection of the caller's own. Fails after the deadline; one that comes later is closed. */
+    /** Opens a connection outside the pool. Fails at the deadline; a connection that is established later is closed. */
     public Future<PgConnection> connect(Duration deadline) {
         Promise<PgConnection> promise = Promise.promise();
         long timer = vertx.setTimer(
@@ -119,7 +121,7 @@ public final class Postgres {
         return promise.future();
     }
 
-    /** Runs a call on a connection; past the deadline the connection is dropped, which fails the call. */
+    /** Runs a call on a connection. At the deadline the connection is dropped, which fails the call. */
     public <T> Future<T> within(Duration deadline, SqlConnection connection, Supplier<Future<T>> call) {
         Promise<T> promise = Promise.promise();
         long timer = vertx.setTimer(deadline.toMillis(), t -> {
@@ -139,8 +141,8 @@ public final class Postgres {
     }
 
     /**
-     * Closes a connection's socket at once. {@link SqlConnection#close} would wait its turn behind a statement that a
-     * hung server never answers.
+     * Closes a connection's socket at once. {@link SqlConnection#close} would wait behind a statement that a hung
+     * server never answers.
      */
     public static void drop(SqlConnection connection) {
         if (((SqlConnectionInternal) connection).unwrap().unwrap() instanceof SocketConnectionBase base) {
@@ -151,8 +153,8 @@ public final class Postgres {
     }
 
     /**
-     * Tells whether a failure means that the server is unreachable or stopping, and not that it refused the
-     * statement.
+     * Tells whether a failure means that the server is unreachable, stopping or unable to run statements for now. If
+     * not, the server rejected the statement itself.
      */
     public static boolean isAway(Throwable failure) {
         if (failure instanceof ServiceException e) {
@@ -176,7 +178,10 @@ public final class Postgres {
         return state.equals("25006") || state.equals("57014") || state.equals("55P03") || state.startsWith("53");
     }
 
-    /** Tells the same for an SQLSTATE: no connection, no resources, shutting down, read-only, or a timeout. */
+    /**
+     * Tells whether an SQLSTATE means that the server is unreachable or unable to run statements for now: no
+     * connection, no resources, shutting down, read-only, or a timeout in the server.
+     */
     static boolean isAway(@Nullable String sqlState) {
         if (sqlState == null) {
             return false;
@@ -187,7 +192,7 @@ public final class Postgres {
         };
     }
 
-    /** Returns the failure for a caller. The message of PostgreSQL goes to the log only. */
+    /** Converts a failure to one for callers. The message of PostgreSQL goes to the log only. */
     public static ServiceException coded(Throwable failure) {
         if (failure instanceof ServiceException e) {
             return e;

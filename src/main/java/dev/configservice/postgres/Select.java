@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A select statement that is built from the filters that are given, so that the planner sees only those. In a condition each
- * {@code ?} stands for a value.
+ * A select statement with only those filters that a caller gives, which leads to better query plans. Each {@code ?} in
+ * a condition is a placeholder for a value.
  */
 public final class Select {
     private final StringBuilder sql;
@@ -17,7 +17,7 @@ public final class Select {
     /**
      * Begins a statement.
      *
-     * @param select everything before {@code where}; its {@code ?} stand for {@code values}
+     * @param select everything before {@code where}; each {@code ?} is a placeholder for one of {@code values}
      */
     public Select(String select, Object... values) {
         sql = new StringBuilder();
@@ -33,14 +33,14 @@ public final class Select {
         return this;
     }
 
-    /** Adds a condition on one value if it is given. */
+    /** Adds a condition on one value, unless the value is null. */
     public Select whereGiven(String condition, @Nullable Object value) {
         return value == null ? this : where(condition, value);
     }
 
     /**
-     * Adds the condition that a column is within a scope: it is one of the names, or begins with one that ends with
-     * {@code *}. No names: no limit.
+     * Adds the condition that a column is within a scope: it equals one of the names, or it begins with the part before
+     * {@code *} of a name that ends with {@code *}. An empty list of names adds no condition.
      *
      * @param orEmpty whether rows whose column is empty are within every scope
      */
@@ -61,7 +61,7 @@ public final class Select {
         return where(String.join(" or ", conditions), values.toArray());
     }
 
-    /** Ends the statement: its order, at most {@code limit} rows. */
+    /** Ends the statement with an order and a limit on the number of rows. */
     public Select orderBy(String order, int limit) {
         sql.append("\norder by ").append(order).append(" limit ");
         append("?", List.of(limit));
@@ -71,7 +71,7 @@ public final class Select {
     private void append(String text, List<Object> values) {
         long places = text.chars().filter(c -> c == '?').count();
         if (places != values.size()) {
-            throw new IllegalArgumentException(values.size() + " values for " + places + " places in: " + text);
+            throw new IllegalArgumentException(values.size() + " values for " + places + " placeholders in: " + text);
         }
         int next = 0;
         for (int i = 0; i < text.length(); i++) {

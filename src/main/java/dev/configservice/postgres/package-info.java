@@ -1,4 +1,4 @@
-/** The database: connections, deadlines, what its errors mean, migrations. Knows no feature. */
+/** The database: connections, deadlines, the meaning of its errors, and migrations. It knows no feature. */
 @NullMarked
 package dev.configservice.postgres;
 

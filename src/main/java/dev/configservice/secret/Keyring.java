@@ -24,12 +24,12 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Seals values with the primary key of a Tink AEAD keyset and opens what any of its keys sealed. A ciphertext belongs to
- * the resource whose id it was sealed with: moved to another one it does not open.
+ * The encryption of values with a Tink AEAD keyset. The primary key seals values; every key of the keyset can open the
+ * values that it sealed. A ciphertext is bound to the id of its resource: it cannot be opened for another resource.
  *
- * <p>What is sealed is a random nonce and the value; {@link Parcel#commitment} is the HMAC-SHA-256 of the value under that
- * nonce. It tells nothing of the value, stays the same when the value is sealed again with a new key, and so lets the
- * log's chain of hashes cover values that may be sealed again.
+ * <p>The plaintext consists of a random nonce and the value. {@link Parcel#commitment} is the HMAC-SHA-256 of the
+ * value, with the nonce as its key. It reveals nothing about the value, and it stays the same when the value is sealed
+ * again with a new key. For this reason the log's chain of hashes covers the commitment and not the ciphertext.
  */
 public final class Keyring {
     private static final int NONCE_BYTES = 32;
@@ -47,9 +47,9 @@ public final class Keyring {
     public record Parcel(Sealed sealed, String commitment) {}
 
     /**
-     * The keyring of a setting: a file, the JSON text itself, or empty for none.
+     * Creates the keyring of a setting: the path of a file, the JSON itself, or an empty string for no keyset.
      *
-     * @throws SettingsException it cannot be read; the text never shows
+     * @throws SettingsException if the keyset cannot be read; the message never contains the setting
      */
     public static Keyring of(String setting) {
         try {
@@ -61,11 +61,14 @@ public final class Keyring {
             return new Keyring(TinkJsonProtoKeysetFormat.parseKeyset(json, InsecureSecretKeyAccess.get()));
         } catch (IOException | GeneralSecurityException | RuntimeException e) {
             throw new SettingsException(
-                    "secrets.keyset: (not shown) (expected: a file with a Tink AEAD keyset in JSON, or" + " its text)");
+                    "secrets.keyset: (not shown) (expected: a file with a Tink AEAD keyset in JSON, or" + " the JSON)");
         }
     }
 
-    /** The keyset that is kept in a file; makes one where there is none, readable only for its owner. */
+    /**
+     * Returns the path of a keyset file as a setting. If the file does not exist, creates it with a new keyset,
+     * readable only by its owner.
+     */
     public static String keptIn(Path file) {
         try {
             if (!Files.exists(file)) {
@@ -82,7 +85,7 @@ public final class Keyring {
         }
     }
 
-    /** A copy of a keyset with a new primary key; the old ones still open. */
+    /** Returns a copy of a keyset with a new primary key. The old keys are kept and can still open values. */
     public static String rotated(String json) throws GeneralSecurityException {
         AeadConfig.register();
         KeysetHandle old = TinkJsonProtoKeysetFormat.parseKeyset(json, InsecureSecretKeyAccess.get());
@@ -98,12 +101,12 @@ public final class Keyring {
         return aead != null;
     }
 
-    /** The first five bytes of everything that the primary key seals, after which Tink tells keys apart. */
+    /** Returns the first five bytes of everything that the primary key seals. Tink uses them to find the key. */
     public byte[] primaryPrefix() {
         return ByteBuffer.allocate(5).put((byte) 1).putInt(primaryKeyId).array();
     }
 
-    /** Fails with {@link ErrorCode#NO_KEYSET} where there is none. */
+    /** Seals a value for the resource with an id. Throws {@link ErrorCode#NO_KEYSET} if there is no keyset. */
     public Parcel seal(String id, byte[] value) {
         byte[] nonce = new byte[NONCE_BYTES];
         random.nextBytes(nonce);
@@ -124,13 +127,13 @@ public final class Keyring {
         }
     }
 
-    /** The value. Fails with {@link ErrorCode#NO_KEYSET} where there is no keyset, or none that opens it. */
+    /** Opens a sealed value. Throws {@link ErrorCode#NO_KEYSET} if there is no keyset, or if none of its keys fits. */
     public byte[] open(String id, Sealed sealed) {
         byte[] plain = plain(id, sealed);
         return Arrays.copyOfRange(plain, NONCE_BYTES, plain.length);
     }
 
-    /** The same value under the same nonce, sealed with the primary key. */
+    /** Seals the same value with the same nonce again, now with the primary key. */
     public Sealed sealAgain(String id, Sealed sealed) {
         byte[] plain = plain(id, sealed);
         return sealed(id, Arrays.copyOf(plain, NONCE_BYTES), Arrays.copyOfRange(plain, NONCE_BYTES, plain.length));

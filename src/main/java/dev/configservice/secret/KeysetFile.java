@@ -13,8 +13,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
 /**
- * Writes keyset files so that no crash and no full disk leaves half of one: beside the file, forced to disk, then renamed
- * over it. The files are readable only for their owner.
+ * The writing of keyset files. A keyset is written to a temporary file in the same directory, forced to disk, then
+ * moved to its place, so that neither a crash nor a full disk leaves half a file. Only the owner can read the files.
  */
 public final class KeysetFile {
     private static final Set<StandardOpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -34,9 +34,9 @@ public final class KeysetFile {
     }
 
     /**
-     * Replaces the keyset in a file, and keeps the one before beside it.
+     * Replaces the keyset in a file, and keeps the previous one in the same directory.
      *
-     * @return where the one before is
+     * @return the file with the previous keyset
      */
     public static Path replace(Path file, String json) throws IOException {
         Path previous = sibling(file, ".previous");
@@ -59,7 +59,7 @@ public final class KeysetFile {
 
     private static Path writeBeside(Path file, String suffix, String json) throws IOException {
         Path target = sibling(file, suffix);
-        // left by a process that was stopped half way
+        // it may be left from a process that was killed while it wrote
         Files.deleteIfExists(target);
         var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
         try (FileChannel channel = FileChannel.open(target, NEW, owner)) {

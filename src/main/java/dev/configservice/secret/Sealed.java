@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** A ciphertext, or nothing. */
+/** A ciphertext; {@link #NONE} if there is none. */
 public final class Sealed {
     public static final Sealed NONE = new Sealed(new byte[0]);
 
@@ -44,7 +44,7 @@ public final class Sealed {
         return Base64.getEncoder().encodeToString(bytes);
     }
 
-    /** As the column holds it: null if there is nothing. */
+    /** Returns the ciphertext as it is stored in its column; null if there is none. */
     @Nullable
     public Buffer bufferOrNull() {
         return isEmpty() ? null : Buffer.buffer(bytes());

@@ -1,4 +1,4 @@
-/** Sealing and opening of encrypted values, with Tink. Nothing opened is kept. */
+/** The sealing and opening of encrypted values, with Tink. Opened values are not kept. */
 @NullMarked
 package dev.configservice.secret;
 

@@ -2,7 +2,10 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 
-/** The callers that may use the service, besides the keys in the database. */
+/**
+ * The admin key, the JWTs that the service accepts, and whether reads need a key. All other keys are in the database.
+ * {@code maxStale} is the time for which a node that is cut off from the log still trusts the keys that it knows.
+ */
 public record AccessSettings(
         String adminKey,
         boolean anonymousReads,
@@ -22,15 +25,15 @@ public record AccessSettings(
         if (key.isEmpty() && embedded) {
             key = EMBEDDED_ADMIN_KEY;
         } else if (key.isEmpty() && issuer.isEmpty()) {
-            s.problem("admin-key", "", "a text of 16 characters or more, or access.jwt-issuer");
+            s.problem("admin-key", "", "a string of 16 characters or more, or access.jwt-issuer");
         } else if (!key.isEmpty() && key.length() < 16 && !embedded) {
             s.problem("admin-key", "(not shown)", "16 characters or more");
         }
         if (!issuer.isEmpty() && jwks.isEmpty() == secret.isEmpty()) {
-            s.problem("jwt-issuer", issuer, "either access.jwt-jwks or access.jwt-secret as well");
+            s.problem("jwt-issuer", issuer, "set together with either access.jwt-jwks or access.jwt-secret");
         }
         if (issuer.isEmpty() && (!jwks.isEmpty() || !secret.isEmpty())) {
-            s.problem("jwt-issuer", "", "the issuer of the tokens that access.jwt-jwks or access.jwt-secret checks");
+            s.problem("jwt-issuer", "", "the issuer of tokens, because access.jwt-jwks or access.jwt-secret is set");
         }
         if (!secret.isEmpty() && secret.length() < 32) {
             s.problem("jwt-secret", "(not shown)", "32 characters or more");
@@ -39,7 +42,7 @@ public record AccessSettings(
                 key, s.bool("anonymous-reads"), s.duration("max-stale"), issuer, s.text("jwt-audience"), jwks, secret);
     }
 
-    /** Keys and secrets do not show in a text. */
+    /** Omits keys and secrets. */
     @Override
     public String toString() {
         return "AccessSettings[anonymousReads=" + anonymousReads + ", maxStale=" + maxStale + ", jwtIssuer=" + jwtIssuer

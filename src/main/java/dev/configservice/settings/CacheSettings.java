@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** The amount that a node keeps in memory. */
+/** The number of snapshots that a node keeps in its near cache. */
 public record CacheSettings(int nearEntries) {
     static CacheSettings from(Section s) {
         return new CacheSettings(s.integer("near-entries", 100, 10_000_000));

@@ -3,8 +3,8 @@ package dev.configservice.settings;
 import java.time.Duration;
 
 /**
- * The streams of changes, the time for which the log keeps changes (zero: for ever), and the number of revisions in a
- * partition.
+ * The limits of change streams, the time for which the log keeps changes (zero: for ever), and the number of revisions
+ * in a partition of the log.
  */
 public record ChangesSettings(int maxStreams, Duration streamMaxAge, Duration keep, int partitionSize) {
     static ChangesSettings from(Section s) {

@@ -2,7 +2,7 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** This node and the others. */
+/** The cluster: the role and the addresses of this node, the other members, and TLS between the nodes. */
 public record ClusterSettings(
         String name,
         Role role,
@@ -16,9 +16,9 @@ public record ClusterSettings(
         String tlsCa) {
     /** The role of a node. */
     public enum Role {
-        /** Has PostgreSQL and answers writes. */
+        /** A node that has PostgreSQL and answers writes. */
         CORE,
-        /** Answers reads from memory, and asks core nodes for everything else. */
+        /** A node that answers reads from memory and forwards everything else to core nodes. */
         EDGE
     }
 
@@ -41,10 +41,10 @@ public record ClusterSettings(
             s.problem(
                     "tls-certificate",
                     settings.tlsCertificate(),
-                    "set together with cluster.tls-key and cluster.tls-ca, or none of them");
+                    "set together with cluster.tls-key and cluster.tls-ca, or none of the three");
         }
         if (settings.isEdge() && settings.members().isEmpty()) {
-            s.problem("members", "", "host:port of the core nodes, where cluster.role is edge");
+            s.problem("members", "", "host:port of the core nodes, because cluster.role is edge");
         }
         return settings;
     }
@@ -58,7 +58,7 @@ public record ClusterSettings(
         return role == Role.EDGE;
     }
 
-    /** Tells whether members are found as the pods of a headless service. */
+    /** Tells whether members are discovered as the pods of a headless service. */
     public boolean isKubernetes() {
         return members.equals(List.of("kubernetes"));
     }

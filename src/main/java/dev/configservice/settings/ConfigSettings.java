@@ -1,11 +1,11 @@
 package dev.configservice.settings;
 
-/** The lookup of configurations and flags. */
+/** The environment in which configurations and flags are looked up if a request names none. */
 public record ConfigSettings(String defaultEnvironment) {
     static ConfigSettings from(Section s) {
         String environment = s.text("default-environment");
         if (!environment.matches("[a-zA-Z0-9._-]{1,100}")) {
-            s.problem("default-environment", environment, "1 to 100 of A-Z a-z 0-9 . _ -");
+            s.problem("default-environment", environment, "1 to 100 characters of A-Z a-z 0-9 . _ -");
         }
         return new ConfigSettings(environment);
     }

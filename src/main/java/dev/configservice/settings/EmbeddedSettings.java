@@ -2,7 +2,7 @@ package dev.configservice.settings;
 
 import java.nio.file.Path;
 
-/** PostgreSQL, Redis and Kafka on this machine, started and stopped with the service. A port of 0 is any free one. */
+/** PostgreSQL, Redis and Kafka on this machine, started and stopped with the service. Port 0 means any free port. */
 public record EmbeddedSettings(boolean enabled, Path directory, int kafkaPort, int postgresPort, int redisPort) {
     static EmbeddedSettings from(Section s) {
         return new EmbeddedSettings(

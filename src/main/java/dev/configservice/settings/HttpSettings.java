@@ -13,7 +13,7 @@ public record HttpSettings(String host, int port, List<String> corsOrigins, Stri
                 s.text("tls-certificate"),
                 s.text("tls-key"));
         if (settings.tlsCertificate().isEmpty() != settings.tlsKey().isEmpty()) {
-            s.problem("tls-key", settings.tlsKey(), "set together with http.tls-certificate, or neither");
+            s.problem("tls-key", settings.tlsKey(), "set together with http.tls-certificate, or neither of them");
         }
         return settings;
     }

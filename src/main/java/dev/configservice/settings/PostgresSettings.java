@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** The database: the only authority. */
+/** The database, which is the only source of truth. */
 public record PostgresSettings(String uri, int poolSize) {
     static PostgresSettings from(Section s, boolean optional) {
         String uri = s.text("uri");
@@ -11,7 +11,7 @@ public record PostgresSettings(String uri, int poolSize) {
         return new PostgresSettings(uri, s.integer("pool-size", 1, 200));
     }
 
-    /** The address holds a password: it does not show in a text. */
+    /** Omits the address, which contains a password. */
     @Override
     public String toString() {
         return "PostgresSettings[poolSize=" + poolSize + "]";

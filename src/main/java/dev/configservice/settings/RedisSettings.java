@@ -1,6 +1,6 @@
 package dev.configservice.settings;
 
-/** The last known good state; the address is empty if there is none. */
+/** The Redis server that stores the last known good state. The address is empty if there is none. */
 public record RedisSettings(String uri) {
     static RedisSettings from(Section s) {
         String uri = s.text("uri");
@@ -10,7 +10,7 @@ public record RedisSettings(String uri) {
         return new RedisSettings(uri);
     }
 
-    /** The address may hold a password: it does not show in a text. */
+    /** Omits the address, which may contain a password. */
     @Override
     public String toString() {
         return "RedisSettings[]";

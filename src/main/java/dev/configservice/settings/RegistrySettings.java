@@ -2,7 +2,10 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 
-/** The protection from mass expiry, its longest duration in leases, and the active health checks of instances. */
+/**
+ * The registry's protection from mass expiry and its active health checks of instances. {@code protectionMaxLeases} is
+ * the longest time that the protection lasts, as a multiple of an instance's lease.
+ */
 public record RegistrySettings(
         double protectionThreshold,
         int protectionMaxLeases,

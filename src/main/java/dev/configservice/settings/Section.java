@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The values of one section, read by name and type. Problems are collected, so that all of them are reported at once. */
+/** The values of one section, read by name and type. Problems are collected and reported together. */
 final class Section {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
@@ -24,7 +24,7 @@ final class Section {
         this.problems = problems;
     }
 
-    /** The text of a setting; empty if none is given. */
+    /** Returns the value of a setting as a string; empty if it is not set. */
     String text(String key) {
         read.add(key);
         return values.getOrDefault(key, "").strip();
@@ -108,7 +108,11 @@ final class Section {
         return constants[0];
     }
 
-    /** Reports that a setting is wrong; {@code value} is the given value, which is left out if it may be a secret. */
+    /**
+     * Adds a problem with a setting.
+     *
+     * @param value the given value, or a placeholder if the value may be a secret
+     */
     void problem(String key, String value, String expected) {
         problems.add(name + "." + key + ": " + (value.isEmpty() ? "(empty)" : value) + " (expected: " + expected + ")");
     }

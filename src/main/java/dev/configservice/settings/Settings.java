@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * All settings. Read from the defaults that are packaged with the service, then the file that {@code CS_CONFIG_FILE}
- * names, then the environment ({@code CS_<SECTION>_<NAME>}, or {@code CS_<SECTION>_<NAME>_FILE} for a file that holds the
- * value); the later wins.
+ * All settings. They have three sources, and a later one overrides an earlier one: the defaults that are packaged with
+ * the service, the file that {@code CS_CONFIG_FILE} names, and environment variables. The variable of a setting is
+ * {@code CS_<SECTION>_<NAME>}, or {@code CS_<SECTION>_<NAME>_FILE} for a file that contains the value.
  */
 public record Settings(
         HttpSettings http,
@@ -43,8 +43,8 @@ public record Settings(
      * Reads and checks all settings.
      *
      * @param environment the environment variables
-     * @param embedded whether the servers are embedded unless the file or the environment says otherwise
-     * @throws SettingsException names every setting that is wrong
+     * @param embedded the default of the setting {@code embedded.enabled}
+     * @throws SettingsException if settings are wrong; it names all of them
      */
     public static Settings load(Map<String, String> environment, boolean embedded) {
         Map<String, Map<String, String>> sections = defaults();
@@ -64,7 +64,7 @@ public record Settings(
         return settings;
     }
 
-    /** Every setting with its default, by section and name: what {@code conf/config-service.yaml} says. */
+    /** Returns every setting with its default, by section and name, as in {@code conf/config-service.yaml}. */
     public static Map<String, Map<String, String>> defaults() {
         try (InputStream in = Objects.requireNonNull(Settings.class.getResourceAsStream(DEFAULTS), DEFAULTS)) {
             return sections(new YAMLMapper().readTree(in));
@@ -99,8 +99,8 @@ public record Settings(
 
     private void refuseOpenDefaultKey(List<String> problems) {
         if (access.adminKey().equals(AccessSettings.EMBEDDED_ADMIN_KEY) && !http.isLoopback()) {
-            problems.add("access.admin-key: (default) (expected: a key of your own where http.host is not the loopback"
-                    + " address)");
+            problems.add("access.admin-key: (default) (expected: a key of your own, because http.host is not a"
+                    + " loopback address)");
         }
     }
 
@@ -119,7 +119,7 @@ public record Settings(
             throw new SettingsException("CS_CONFIG_FILE: " + file + " (expected: YAML; line "
                     + (e.getLocation() == null ? "?" : e.getLocation().getLineNr()) + ")");
         } catch (IOException e) {
-            throw new SettingsException("CS_CONFIG_FILE: " + file + " (expected: a file that can be read)");
+            throw new SettingsException("CS_CONFIG_FILE: " + file + " (expected: a readable file)");
         }
     }
 
@@ -159,7 +159,7 @@ public record Settings(
                 overlayVariable(
                         sections, setting, Files.readString(Path.of(value)).strip(), problems);
             } catch (IOException e) {
-                problems.add(variable + ": " + value + " (expected: a file that can be read)");
+                problems.add(variable + ": " + value + " (expected: a readable file)");
             }
             return;
         }

@@ -2,7 +2,10 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** Settings that the service cannot start with: a line for each, which names the setting and what it expects. */
+/**
+ * A failure to start because of wrong settings. Each problem is one line that names the setting, its value (unless it
+ * may be a secret) and the expected value.
+ */
 public final class SettingsException extends RuntimeException {
     private final transient List<String> problems;
 

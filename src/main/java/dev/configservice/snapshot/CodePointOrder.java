@@ -2,7 +2,10 @@ package dev.configservice.snapshot;
 
 import java.util.Comparator;
 
-/** Sorts texts by their code points, as PostgreSQL's collation "C" does; UTF-16 order differs beyond the first plane. */
+/**
+ * The order of strings by their code points, as in PostgreSQL's collation "C". The order of UTF-16, which Java uses,
+ * differs for characters outside the Basic Multilingual Plane.
+ */
 public enum CodePointOrder implements Comparator<String> {
     INSTANCE;
 

@@ -20,8 +20,8 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The grid's map of snapshots and this node's near cache of it. A hit of the near cache is the very object, and its
- * stage is complete when it is returned. The keys carry the epoch of the log.
+ * The grid's map of snapshots, and this node's near cache of it. A hit in the near cache returns the cached object
+ * itself, in a stage that is already complete. The keys contain the epoch of the log.
  */
 public final class NearCache {
     static final String MAP = "snapshots";
@@ -34,7 +34,7 @@ public final class NearCache {
         this.map = hazelcast.getMap(MAP);
     }
 
-    /** Adds what the map needs to a node's configuration. */
+    /** Adds the settings of the map to a node's Hazelcast configuration. */
     public static void configure(Config config, int nearEntries) {
         config.getSerializationConfig()
                 .getCompactSerializationConfig()
@@ -62,7 +62,7 @@ public final class NearCache {
         return map.getAsync(gridKey);
     }
 
-    /** Puts a snapshot where there is none as new; nobody needs to wait for it. */
+    /** Stores a snapshot unless one that is as new or newer is present. Callers do not need to wait for the result. */
     CompletionStage<Boolean> offer(String gridKey, Snapshot snapshot, byte[] packed) {
         return map.submitToKey(
                 gridKey,
@@ -80,12 +80,14 @@ public final class NearCache {
         return owner != null && owner.localMember();
     }
 
-    /** Drops everything. Blocks. */
+    /** Removes all snapshots from the grid. Blocks. */
     void clear() {
         map.evictAll();
     }
 
-    /** Stores a snapshot if it is newer than the current one. Runs on the owner of the key. */
+    /**
+     * An entry processor that stores a snapshot if it is newer than the current one. It runs on the owner of the key.
+     */
     static final class Offer implements EntryProcessor<String, Snapshot, Boolean> {
         private final String unit;
         private final long epoch;

@@ -6,8 +6,8 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * The form of a JSON array in the grid: deflated (RFC 1950) if it is long. Rows of a unit are much alike: of a hundred small
- * configurations a seventh is left.
+ * The compression of JSON arrays for the grid. A long array is deflated (RFC 1950). The rows of a unit are similar, so
+ * this saves much: a hundred small configurations shrink to a seventh of their size.
  */
 final class Packing {
     private static final int FROM_BYTES = 1024;
@@ -15,7 +15,7 @@ final class Packing {
 
     private Packing() {}
 
-    /** Compresses JSON if it is long. Data that is compressed already is returned as it is. */
+    /** Compresses JSON if it is long. Returns data that is already compressed unchanged. */
     static byte[] pack(byte[] json) {
         if (json.length < FROM_BYTES || json[0] != ARRAY) {
             return json;
@@ -38,7 +38,7 @@ final class Packing {
         }
     }
 
-    /** Decompresses JSON. Data that is not compressed is returned as it is. */
+    /** Decompresses JSON. Returns data that is not compressed unchanged. */
     static byte[] unpack(byte[] packed) {
         if (packed.length == 0 || packed[0] == ARRAY) {
             return packed;
@@ -60,7 +60,7 @@ final class Packing {
             }
             return Arrays.copyOf(json, length);
         } catch (DataFormatException e) {
-            throw new IllegalArgumentException("The snapshot is not deflated", e);
+            throw new IllegalArgumentException("The snapshot is not valid deflated data", e);
         } finally {
             inflater.end();
         }

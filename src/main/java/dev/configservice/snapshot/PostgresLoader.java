@@ -12,7 +12,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** Loads from PostgreSQL: one statement reads a unit together with the position it is as of. */
+/**
+ * A loader that reads from PostgreSQL. One statement reads both a unit and the position of the log, so that the
+ * position is exactly the one at which the unit was read.
+ */
 public final class PostgresLoader implements SnapshotLoader {
     private static final String LOAD = """
             select h.epoch as head_epoch, h.revision as head_revision, coalesce(u.revision, 0) as last_change,

@@ -23,8 +23,8 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resources of any kind by id, in pages, and by version. A resource never changes its path, so where an id belongs is
- * remembered for good, also of one that was deleted.
+ * Access to resources of any kind: by id, in pages, and by version. A resource never changes its path, so the path of
+ * an id is remembered without expiry, even after the resource was deleted.
  */
 public final class Resources {
     /** The columns of a resource in the table {@code resources}. */
@@ -50,7 +50,7 @@ public final class Resources {
         this.feed = feed;
     }
 
-    /** Remembers from now on where the resources of applied changes belong. */
+    /** Starts to remember the paths of the resources in applied changes. */
     public void start() {
         feed.addListener(this::remember);
     }
@@ -58,7 +58,7 @@ public final class Resources {
     /** The path of a resource: its unit, and its name there. */
     public record Path(UnitId unit, String name) {}
 
-    /** A resource that is there or was. */
+    /** A resource that exists, or that existed and was deleted. */
     public record Found(
             Path path, Snapshot snapshot, @Nullable Resource resource) {
         /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it was deleted. */
@@ -75,13 +75,13 @@ public final class Resources {
         remember(r.kind() + "/" + r.id(), new Path(r.unit(), r.name()));
     }
 
-    /** With one object for each unit: there are few of them. */
+    /** Remembers a path. All paths of a unit share one {@link UnitId}, because there are many paths and few units. */
     private void remember(String key, Path path) {
         ChangeFeed.TouchedUnit touched = feed.touched(path.unit());
         paths.put(key, touched == null ? path : new Path(touched.unit(), path.name()));
     }
 
-    /** A resource by id; fails with {@link ErrorCode#NOT_FOUND} where there never was one. */
+    /** Finds a resource by id. Fails with {@link ErrorCode#NOT_FOUND} if it never existed. */
     public Future<Found> find(String kind, String id, long minRevision) {
         if (!Ids.isId(id)) {
             return Future.failedFuture(unknown(kind));
@@ -94,13 +94,14 @@ public final class Resources {
                 }));
     }
 
-    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if there never was one. */
+    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if it never existed. */
     public Future<Path> path(String kind, String id) {
         Path known = paths.getIfPresent(kind + "/" + id);
         if (known != null) {
             return Future.succeededFuture(known);
         }
-        // another node may have written it a moment ago: this one must know as much before it says that it is not there
+        // another node may have just created the resource: this node must first apply that change, or it would report
+        // that the resource does not exist
         return loader.path(kind, id)
                 .compose(found ->
                         feed.awaitApplied(found.revision(), APPLIED_DEADLINE).map(found.path()))
@@ -117,7 +118,10 @@ public final class Resources {
         return at < 0 ? null : sorted.get(at);
     }
 
-    /** The last change of what a list with these filters can hold; null matches all. */
+    /**
+     * Returns the revision of the last change in any unit that a list with these filters can contain. A filter that is
+     * null matches every unit.
+     */
     public long lastChange(String kind, @Nullable String environment, @Nullable String serviceName) {
         long last = 0;
         for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
@@ -131,12 +135,12 @@ public final class Resources {
         return last;
     }
 
-    /** The versions of a resource below one, newest first. */
+    /** Returns the versions of a resource that are lower than {@code belowVersion}, newest first. */
     public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
         return changeLog.history(kind, id, belowVersion, limit);
     }
 
-    /** The change that made a version. */
+    /** Returns the change that created a version; empty if it does not exist. */
     public Future<Optional<Change>> version(String kind, String id, long version) {
         return changeLog.version(kind, id, version);
     }
@@ -146,12 +150,15 @@ public final class Resources {
         return new Select("select " + COLUMNS + " from resources r").where("kind = ?", kind);
     }
 
-    /** The resources of a statement that {@link #select} began. */
+    /** Returns the resources of a statement that {@link #select} began. */
     public Future<List<Resource>> list(Select select) {
         return postgres.read(select.sql(), select.arguments()).map(Resources::toList);
     }
 
-    /** The resources of a statement whose columns are {@link #COLUMNS} and others, read by {@code read}. */
+    /**
+     * Returns the rows of a statement whose columns are {@link #COLUMNS} and others. {@code read} converts each
+     * row.
+     */
     public <T> Future<List<T>> list(Select select, BiFunction<Resource, Row, T> read) {
         return postgres.read(select.sql(), select.arguments()).map(rows -> {
             List<T> all = new ArrayList<>(rows.size());

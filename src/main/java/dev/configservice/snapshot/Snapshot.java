@@ -16,8 +16,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All resources of a unit as of one position of the log, sorted by name. Immutable; what is worked out from it (its
- * bytes, a feature's view of it) is worked out once and kept.
+ * All resources of a unit as of one position of the log, sorted by name. Immutable. The resources are parsed on first
+ * use. A feature's view of them is computed once and kept.
  */
 public final class Snapshot {
     private final UnitId unit;
@@ -43,19 +43,22 @@ public final class Snapshot {
         this.payload = payload;
     }
 
-    /** A snapshot of resources in any order. */
+    /** Creates a snapshot of resources, which may be in any order. */
     public static Snapshot of(UnitId unit, Position asOf, long lastChange, List<Resource> resources) {
         List<Resource> sorted = new ArrayList<>(resources);
         sorted.sort(Comparator.comparing(Resource::name, CodePointOrder.INSTANCE));
         return new Snapshot(unit, asOf, lastChange, false, List.copyOf(sorted), null);
     }
 
-    /** Of a unit that holds nothing. */
+    /** Creates the snapshot of an empty unit. */
     static Snapshot empty(UnitId unit, Position asOf) {
         return new Snapshot(unit, asOf, 0, false, List.of(), null);
     }
 
-    /** A snapshot from its {@link #payload} or its {@link #packed} one, which is read when it is first asked for. */
+    /**
+     * Creates a snapshot from its {@link #payload} or {@link #packed} bytes, which are parsed when the resources are
+     * first requested.
+     */
     public static Snapshot ofPayload(UnitId unit, Position asOf, long lastChange, byte[] payload) {
         return new Snapshot(unit, asOf, lastChange, false, null, payload);
     }
@@ -69,7 +72,7 @@ public final class Snapshot {
         return asOf;
     }
 
-    /** The revision of the last change in the unit, deletions included; 0 if there was none. */
+    /** Returns the revision of the last change in the unit, deletions included; 0 if there was none. */
     public long lastChange() {
         return lastChange;
     }
@@ -86,7 +89,7 @@ public final class Snapshot {
         return new Snapshot(unit, asOf, lastChange, true, resources(), payload);
     }
 
-    /** The unit's resources, sorted by name in the order of code points. */
+    /** Returns the unit's resources, sorted by name in the order of code points. */
     public List<Resource> resources() {
         List<Resource> r = resources;
         if (r != null) {
@@ -94,12 +97,12 @@ public final class Snapshot {
         }
         byte[] p = payload;
         if (p == null) {
-            // another thread has read it meanwhile: it drops the payload after it has kept what it read
+            // another thread has just parsed the payload: it sets the resources before it clears the payload
             return Objects.requireNonNull(resources);
         }
         r = parse(unit, Packing.unpack(p));
         resources = r;
-        // one form of it is enough: with a million configurations, two are much of a heap
+        // only one form is kept: with a million configurations, both would fill much of the heap
         payload = null;
         return r;
     }
@@ -118,7 +121,7 @@ public final class Snapshot {
         return (T) v;
     }
 
-    /** The snapshot after further changes of its unit, in order. */
+    /** Returns the snapshot after further changes of its unit, which must be in order. */
     Snapshot patched(List<Change> changes, Position as) {
         List<Resource> sorted = new ArrayList<>(resources());
         for (Change change : changes) {
@@ -140,8 +143,8 @@ public final class Snapshot {
     }
 
     /**
-     * Returns the index of a resource in a list that is sorted by name; {@code -1 - } its insertion point if it is
-     * not there.
+     * Returns the index of a resource in a list that is sorted by name. If the resource does not exist, returns
+     * {@code -1 - i}, where {@code i} is the index at which it would be inserted.
      */
     public static int indexOf(List<Resource> sorted, String name) {
         int low = 0;
@@ -160,7 +163,7 @@ public final class Snapshot {
         return -1 - low;
     }
 
-    /** The resources as bytes, for the grid and Redis; what is secret is in them only as ciphertext. */
+    /** Returns the resources as bytes, for the grid and Redis. They contain secret values only as ciphertext. */
     public byte[] payload() {
         byte[] p = payload;
         if (p == null) {
@@ -180,7 +183,7 @@ public final class Snapshot {
         return Packing.unpack(p);
     }
 
-    /** The payload as the grid keeps it. */
+    /** Returns the payload as it is stored in the grid: compressed if it is long. */
     byte[] packed() {
         byte[] p = payload;
         return Packing.pack(p == null ? payload() : p);

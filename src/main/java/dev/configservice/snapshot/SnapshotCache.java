@@ -29,9 +29,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Snapshots for reads. What a read needs is fixed when it arrives: the last revision of its unit that this node has
- * applied. Only a snapshot as of that revision or later answers it, wherever it comes from, so a lost or late
- * invalidation costs a load and never a stale answer. A unit that the log does not know is empty, at no cost.
+ * Snapshots for reads. When a read arrives, the revision that it needs is fixed: the last revision of its unit that
+ * this node has applied. Only a snapshot as of that revision or later is returned, no matter which tier has it. So a
+ * lost or late invalidation costs a load, but never makes a read stale. {@link #get} describes the exception while
+ * PostgreSQL is unreachable. A unit that the log does not know is empty and needs no load.
  */
 public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
@@ -47,15 +48,15 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final CircuitBreaker gridBreaker;
     private final CircuitBreaker loadBreaker;
 
-    /** The snapshots that are newer than those of the near cache, until it catches up. */
+    /** The snapshots that are newer than those in the near cache, kept until it catches up. */
     private final Cache<UnitId, Snapshot> ahead = Caffeine.newBuilder()
             .maximumSize(4096)
             .expireAfterWrite(Duration.ofSeconds(10))
             .build();
 
     /**
-     * On an edge the newest there was of each unit: all there is of it when the near cache has dropped it and nobody can be
-     * asked. Other nodes have Redis and PostgreSQL.
+     * The newest known snapshot of each unit, on edges only. It is the last resort when the near cache has dropped a
+     * unit and no core node is reachable. Core nodes have Redis and PostgreSQL instead.
      */
     private final Cache<UnitId, Snapshot> held;
 
@@ -66,7 +67,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final Map<Tier, Counter> hits;
     private final Counter loadFailures;
 
-    /** The tier that an answer came from. */
+    /** The tier that a snapshot came from. */
     enum Tier {
         NEAR,
         AHEAD,
@@ -77,14 +78,14 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     /**
-     * The last answer of the near cache for a unit, kept with the unit. It saves a lookup there. The weak reference
-     * keeps nothing alive that the near cache has dropped. The near cache is still asked now and then, or it would
-     * drop the entry as unused.
+     * The last snapshot that the near cache returned for a unit. It is kept with the unit and saves a lookup in the
+     * near cache. The weak reference keeps nothing alive that the near cache has dropped. Every {@link #ASK_EVERY}th
+     * read still asks the near cache, which would otherwise evict the entry as unused.
      */
     private static final class LastRead extends WeakReference<Snapshot> {
         private static final int ASK_EVERY = 64;
 
-        // threads that lose a count only ask a little later
+        // not synchronized: a lost increment only delays the next lookup in the near cache
         private int reads;
 
         LastRead(Snapshot snapshot) {
@@ -102,11 +103,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    /** A load that is under way: everything that was known when it began is in what it brings. */
+    /** A load in progress. Its result contains everything that this node knew when the load began. */
     private record Flight(Position needed, Future<Snapshot> result) {}
 
     /**
-     * @param held how many units are kept for when nobody can be asked; 0 for none
+     * Creates a cache that follows the feed only after {@link #start}.
+     *
+     * @param held the number of snapshots to keep for the time when no core node is reachable; 0 for none
      */
     public SnapshotCache(
             Vertx vertx,
@@ -143,7 +146,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 .register(meters);
     }
 
-    /** Follows the feed from now on. */
+    /** Starts to follow the feed. */
     public void start() {
         feed.addListener(this);
     }
@@ -161,8 +164,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     /**
      * Returns the snapshot of a unit, as new as the changes that this node has applied. While PostgreSQL is
-     * unreachable it may be older, marked as such, unless {@code minRevision} asks for more; where no tier has any,
-     * {@link ErrorCode#UNAVAILABLE}.
+     * unreachable it may be older; it is then marked as outdated. Fails with {@link ErrorCode#BEHIND} if an outdated
+     * snapshot is older than {@code minRevision}, and with {@link ErrorCode#UNAVAILABLE} if no tier has a snapshot.
      */
     public Future<Snapshot> get(UnitId unit, long minRevision) {
         if (!feed.isStarted()) {
@@ -182,7 +185,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 return Future.succeededFuture(known);
             }
         }
-        // most of the time nothing is
+        // most of the time the map is empty: checking for that is cheaper than a lookup
         Snapshot newer = ahead.asMap().isEmpty() ? null : ahead.getIfPresent(unit);
         if (newer != null) {
             Snapshot current = newer.asOf().compareTo(need) >= 0 ? newer : patch(newer, need);
@@ -219,7 +222,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    /** Brings a snapshot up to date from the changes in memory; null if they do not reach back to it. */
+    /** Brings a snapshot up to date from the recent changes in memory. Returns null if they do not suffice. */
     private @Nullable Snapshot patch(Snapshot old, Position need) {
         if (old.asOf().epoch() != need.epoch()) {
             return null;
@@ -246,8 +249,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     /**
-     * One load at a time for a unit. A read joins one that began after what it needs was known, else it waits for that
-     * one and then starts the next, which others join: so a unit that is written without pause does not load for ever.
+     * Loads a unit. There is at most one load of a unit at a time. A read joins the running load if everything that the
+     * read needs was known when that load began. Otherwise it waits for that load to end and then starts the next one,
+     * which other reads join. This limits the number of loads of a unit that is written without pause.
      */
     private Future<Snapshot> load(
             TouchedUnit touched,
@@ -292,7 +296,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         return Future.succeededFuture(snapshot);
     }
 
-    /** Asks the grid, Redis and PostgreSQL; if PostgreSQL is unreachable, returns the newest snapshot found before. */
+    /** Asks the grid, Redis and the loader in turn. If the loader fails, returns the newest snapshot found before. */
     private Future<Snapshot> climb(
             TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Snapshot> grid) {
         Best best = new Best(need);
@@ -316,8 +320,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
 
         /**
-         * Keeps a snapshot if it is the newest so far, after bringing it up to date if possible. Tells whether it is
-         * new enough.
+         * Keeps a snapshot if it is the newest so far, after bringing it up to date if possible. Tells whether
+         * the newest one is new enough.
          */
         boolean take(@Nullable Snapshot found, Tier from) {
             if (found == null || found.asOf().epoch() != need.epoch()) {
@@ -356,7 +360,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return Future.succeededFuture(null);
         }
         if (holds) {
-            // also what comes after the deadline: the near cache has it then, and reads need no load any more
+            // also a snapshot that arrives after the deadline: it is then in the near cache, so no later load would
+            // hold it
             onCompletion(stage, (s, e) -> {
                 if (s != null) {
                     hold(s);
@@ -379,8 +384,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 .compose(
                         loaded -> {
                             if (loaded.asOf().compareTo(best.need) < 0) {
-                                // the database went back in time, and the feed has not seen it yet; or it is a core
-                                // node's that is cut off
+                                // either the database was restored to an earlier state, which the feed has not
+                                // noticed yet, or the core node that answered is cut off from the log
                                 best.take(loaded, Tier.LOADED);
                                 return older(touched.unit(), best);
                             }
@@ -405,7 +410,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 "The log is unreachable, and no tier of the cache has the requested data"));
     }
 
-    /** A tier that fails is one that has nothing; health and metrics tell of it. */
+    /** Treats a tier that fails as one that has no snapshot. Health and metrics report the failure. */
     private static <T> Future<@Nullable T> quietly(Supplier<Future<@Nullable T>> tier) {
         return tier.get().recover(e -> {
             log.debug("tier.unreachable cause={}", e.toString());
@@ -413,10 +418,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         });
     }
 
-    /** Gives the grid and Redis a newer snapshot. Nobody waits for it. */
+    /** Offers a newer snapshot to the grid and Redis, without waiting for the result. */
     private void offer(Snapshot snapshot) {
         String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
-        // of a large unit this takes longer than an event loop may
+        // serializing a large unit would block the event loop for too long
         vertx.executeBlocking(() -> new Offered(snapshot), false)
                 .onSuccess(offered -> {
                     try {
@@ -430,7 +435,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                         log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e));
     }
 
-    /** A snapshot as Redis and as the grid keep it. */
+    /** A snapshot in the formats of Redis and of the grid. */
     private static final class Offered {
         final byte[] payload;
         final byte[] packed;
@@ -441,7 +446,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    /** The owner of a unit's key keeps the grid's snapshot, if there is one, up to date. */
+    /** Updates the grid's snapshot of the unit, if it has one. Only the node that owns the unit's key does so. */
     @Override
     public void applied(Change change) {
         UnitId unit = change.resource().unit();
@@ -457,14 +462,14 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             return;
         }
         offering.put(unit, true);
-        // delayed: of a unit that is written without pause, not every state needs to be stored
+        // delayed, because not every state of a unit that is written without pause needs to be stored
         vertx.setTimer(REFRESH_MILLIS, t -> {
             offering.remove(unit);
             refresh(touched);
         });
     }
 
-    /** The first change of a unit is all there is of it: no load is needed to know the rest. */
+    /** Handles the first change of a unit. No load is needed, because the unit was empty before. */
     private void born(Change change) {
         UnitId unit = change.resource().unit();
         Snapshot first = Snapshot.of(unit, change.position(), 0, List.of()).patched(List.of(change), change.position());
@@ -493,15 +498,18 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         });
     }
 
-    /** On the thread that completes the stage: without an executor, two CPUs or fewer start a thread for each. */
-    @SuppressWarnings("FutureReturnValueIgnored") // the action itself takes the failure
+    /**
+     * Runs an action on the thread that completes the stage. Without an executor, a JVM with two CPUs or fewer would
+     * start a thread for each action.
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // the action handles the failure
     private static <T> void onCompletion(CompletableFuture<T> stage, BiConsumer<? super T, Throwable> action) {
         stage.whenCompleteAsync(action, Runnable::run);
     }
 
     @Override
     public void reset(Position position) {
-        // what the grid holds has keys of the epoch before: nobody asks for it any more
+        // the grid needs no cleaning: its keys contain the epoch, so nobody reads the old snapshots any more
         ahead.invalidateAll();
     }
 

@@ -10,15 +10,15 @@ public interface SnapshotLoader {
     /** Returns the name of the source in metrics. */
     String name();
 
-    /** A unit; as new as {@code need}, unless the log went back or its holder is cut off from it. */
+    /** Loads a unit. It is as new as {@code need}, unless the log went back or the source is cut off from the log. */
     Future<Snapshot> load(UnitId unit, Position need);
 
-    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if there never was one. */
+    /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if it never existed. */
     Future<Located> path(String kind, String id);
 
     /**
-     * The path of a resource, and the revision as of which it is known. Before that revision the resource may not
-     * exist yet.
+     * The path of a resource, and a revision at which the resource is known to have been written. At an earlier
+     * revision it may not exist yet.
      */
     record Located(Resources.Path path, long revision) {}
 }

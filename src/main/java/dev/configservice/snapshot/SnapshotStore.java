@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The last known good state in Redis: snapshots by unit, the position in the log, and the last revision of every unit.
- * What is kept only ever moves forward. Each call has a deadline, and after a few that failed Redis is left alone for a
- * moment. Without an address it keeps nothing.
+ * The stored state only moves forward. Each call has a deadline. After several failures a circuit breaker stops calls
+ * to Redis for a second. Without an address the store keeps nothing.
  */
 public final class SnapshotStore implements PositionStore {
     private static final Logger log = LoggerFactory.getLogger(SnapshotStore.class);
@@ -42,8 +42,8 @@ public final class SnapshotStore implements PositionStore {
             return 1""";
 
     /**
-     * 1: moved (or another node was faster). 0: what is kept does not reach to where this begins, or units of it are
-     * missing.
+     * The script of {@link #advance}. It returns 1 if the position has been moved, by this node or by a faster one. It
+     * returns 0 if the stored position is older than the one to start from, or if stored units are missing.
      */
     private static final String ADVANCE = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
@@ -76,7 +76,9 @@ public final class SnapshotStore implements PositionStore {
     private final InstantSource clock;
     private Future<?> lastReplace = Future.succeededFuture();
 
-    /** Creates a store at an address ({@code redis://[:password@]host:port}). With an empty one it stores nothing. */
+    /**
+     * Creates a store at an address ({@code redis://[:password@]host:port}). With an empty address it keeps nothing.
+     */
     public SnapshotStore(Vertx vertx, String uri, String clusterName, InstantSource clock) {
         this.prefix = "cs:{" + clusterName + "}:";
         this.clock = clock;
@@ -111,12 +113,12 @@ public final class SnapshotStore implements PositionStore {
         return redis != null;
     }
 
-    /** A round trip, for health. */
+    /** Makes a round trip to Redis, for health checks. */
     public Future<Void> ping() {
         return send(startBreaker, Request.cmd(Command.PING)).mapEmpty();
     }
 
-    /** The snapshot of a unit; null if none is kept. */
+    /** Returns the stored snapshot of a unit; null if there is none. */
     Future<@Nullable Snapshot> get(UnitId unit) {
         return send(
                         breaker,
@@ -139,7 +141,7 @@ public final class SnapshotStore implements PositionStore {
                 });
     }
 
-    /** Keeps a snapshot where none as new is kept. */
+    /** Stores a snapshot unless one that is as new or newer is already stored. */
     Future<Void> put(Snapshot snapshot, byte[] payload) {
         return send(
                         breaker,
@@ -170,7 +172,10 @@ public final class SnapshotStore implements PositionStore {
                                 .map(units -> whole(position, units)));
     }
 
-    /** The position with all of its units; empty where Redis has lost some of them: what is missing is unknown, not empty. */
+    /**
+     * Returns the position with all of its units; empty if Redis has lost some of them. A position without those units
+     * would be wrong: the node would take them for empty.
+     */
     private static Optional<Kept> whole(Response position, @Nullable Response units) {
         int kept = units == null ? 0 : units.getKeys().size();
         Response count = position.get("n");
@@ -225,7 +230,7 @@ public final class SnapshotStore implements PositionStore {
                 .arg(clock.millis());
         units.forEach((unit, revision) -> request.arg(unit).arg(revision));
         Future<Void> done = send(startBreaker, request).mapEmpty();
-        lastReplace = done.onFailure(e -> log.warn("redis.units-not-kept cause={}", e.toString()));
+        lastReplace = done.onFailure(e -> log.warn("redis.units-not-stored cause={}", e.toString()));
         return done;
     }
 

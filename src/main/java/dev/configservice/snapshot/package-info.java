@@ -1,6 +1,7 @@
 /**
- * Snapshots: what one read needs, whole and immutable, from memory. Near cache, grid, Redis, PostgreSQL, in this order,
- * and only if a snapshot is as new as what this node has applied of the log.
+ * Snapshots: immutable copies of whole units, so that reads are answered from memory. A snapshot is looked up in the
+ * near cache, the grid, Redis and PostgreSQL, in this order. It is used only if it contains all changes of its unit
+ * that this node has applied.
  */
 @NullMarked
 package dev.configservice.snapshot;

@@ -5,7 +5,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
-/** The pauses between attempts that fail: each twice as long as the one before, up to a maximum, and never two alike. */
+/**
+ * The pauses between failed attempts. They double with every failure, up to a maximum, and have random jitter, so that
+ * nodes do not retry at the same moment.
+ */
 public final class Backoff {
     private final long firstMillis;
     private final long maxMillis;
@@ -13,9 +16,9 @@ public final class Backoff {
     private int failures;
 
     /**
-     * Makes pauses from {@code first} to {@code max}, each with jitter of half of it either way.
+     * Creates pauses from {@code first} to {@code max}. Jitter makes each up to half shorter or longer.
      *
-     * @param first the base of the first pause; must be at least a millisecond
+     * @param first the first pause without jitter; must be at least a millisecond
      */
     public Backoff(Duration first, Duration max) {
         this(first, max, ThreadLocalRandom::current);
@@ -37,7 +40,7 @@ public final class Backoff {
         return Math.max(1, base / 2 + random.get().nextLong(base));
     }
 
-    /** The failures since the last success. */
+    /** Returns the number of failures since the last success. */
     public int failures() {
         return failures;
     }

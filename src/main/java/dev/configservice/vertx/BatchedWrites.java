@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Values that are gathered in memory and written in batches. A batch has an id and is sent again under it until it is
- * confirmed, so that a store that knows the id counts it once. Meanwhile the source goes on gathering within its own bound.
- * Safe for use by several threads.
+ * Values that are collected in memory and written in batches. A batch is sent with the same id until it is confirmed,
+ * so that a store that remembers ids writes it once. In the meantime the source keeps collecting, within a limit of its
+ * own. Thread-safe.
  */
 public final class BatchedWrites {
     private static final Logger log = LoggerFactory.getLogger(BatchedWrites.class);
@@ -44,11 +44,11 @@ public final class BatchedWrites {
     private record Batch(UUID id, String rows) {}
 
     /**
-     * Batches that are not written before {@link #start}.
+     * Creates batches, which are not written periodically before {@link #start}.
      *
-     * @param name as logs name it
+     * @param name the name in logs
      * @param every the pause between two writes
-     * @param source takes what was gathered, as a JSON array; null if nothing was
+     * @param source removes and returns the collected values, as a JSON array; null if there are none
      */
     public BatchedWrites(
             Vertx vertx,
@@ -65,12 +65,15 @@ public final class BatchedWrites {
         this.ids = ids;
     }
 
-    /** Writes from now on. */
+    /** Starts to write periodically. */
     public void start() {
         vertx.setPeriodic(every.toMillis(), t -> write());
     }
 
-    /** Writes all that was gathered until now. Fails if some of it could not be confirmed; it is kept for the next time. */
+    /**
+     * Writes everything that has been collected so far. Fails if a batch could not be confirmed. That batch is kept for
+     * the next write, unless the store will never accept it.
+     */
     public Future<Void> write() {
         Promise<Void> promise;
         synchronized (this) {
@@ -139,7 +142,7 @@ public final class BatchedWrites {
 
     private synchronized void failed(Batch batch, Throwable cause) {
         if (cause instanceof ServiceException e && e.code() == ErrorCode.INTERNAL && isUnconfirmed(batch)) {
-            // it would be refused for ever, and hold back all that comes after it
+            // the store would reject it again on every retry, and it would block all later batches
             log.error("batches.dropped name={} chars={} cause={}", name, batch.rows.length(), cause.toString());
             unconfirmed = null;
             return;

@@ -10,9 +10,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * Deploys a verticle on each event loop. Vert.x hands its event loops out in turn to whoever asks, also to clients and
- * other verticles, so that as many instances as there are loops need not be one on each: one that comes to a loop that
- * has one already is not started, and the next is tried.
+ * The deployment of a verticle on each event loop. Vert.x assigns its event loops in turn, also to clients and other
+ * verticles. Deploying as many instances as there are event loops therefore does not guarantee one instance on each.
+ * Here, an instance is not started if its event loop already has one, and deployments are repeated until every loop has
+ * one.
  */
 public final class EventLoops {
     private static final int SIZE = VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE;
@@ -27,7 +28,10 @@ public final class EventLoops {
         this.verticle = verticle;
     }
 
-    /** Completes when every event loop has started one; fails as the first of them that does not start. */
+    /**
+     * Deploys one instance on each event loop. Completes when all are started. Fails with the failure of the first
+     * instance that does not start.
+     */
     public static Future<Void> deployOnEach(Vertx vertx, Supplier<? extends Deployable> verticle) {
         return new EventLoops(vertx, verticle).deploy(0);
     }
@@ -47,10 +51,10 @@ public final class EventLoops {
         });
     }
 
-    /** The event loop has a verticle already. */
+    /** The failure of a deployment on an event loop that already has an instance. */
     private static final class TakenException extends RuntimeException {
         TakenException() {
-            super("the event loop has one", null, false, false);
+            super("the event loop already has an instance", null, false, false);
         }
     }
 

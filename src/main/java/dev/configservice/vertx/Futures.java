@@ -6,13 +6,13 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.function.Function;
 
-/** Keeps what follows on the event loop that it belongs to. */
+/** Operations on futures: cheap continuations of completed ones, and a return to the event loop of the caller. */
 public final class Futures {
     private Futures() {}
 
     /**
-     * {@code future.compose(next)}; of a future that has succeeded, which on the read path nearly all have, without the
-     * objects that waiting would need.
+     * Does the same as {@code future.compose(next)}, but runs {@code next} at once if the future has already succeeded.
+     * This allocates less, and nearly all futures on the read path have succeeded.
      */
     public static <T, R> Future<R> then(Future<T> future, Function<? super T, Future<R>> next) {
         if (!future.succeeded()) {
@@ -25,14 +25,14 @@ public final class Futures {
         }
     }
 
-    /** {@code future.map(next)}, likewise. */
+    /** Does the same as {@code future.map(next)}, but runs {@code next} at once like {@link #then}. */
     public static <T, R> Future<R> map(Future<T> future, Function<? super T, R> next) {
         return future.succeeded() ? then(future, value -> Future.succeededFuture(next.apply(value))) : future.map(next);
     }
 
     /**
-     * The same outcome, but what follows runs on the event loop that this is called on, whichever thread completes the
-     * future.
+     * Returns a future with the same result whose handlers run on the event loop of the caller, no matter which thread
+     * completes the given future.
      */
     public static <T> Future<T> here(Future<T> future) {
         Context context = Vertx.currentContext();

@@ -4,8 +4,9 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageCodec;
 
 /**
- * Hands immutable values over the local bus as they are. There is no wire form, so nothing leaves the node by mistake. It
- * is named in the delivery options: a codec that is found by class would miss the records of a sealed interface.
+ * A codec that passes immutable values over the local event bus without copying them. It has no wire format, so no
+ * value can leave the node by mistake. Senders must name it in the delivery options, because Vert.x finds default
+ * codecs by exact class and would miss the records of a sealed interface.
  */
 public record LocalMessageCodec(String name) implements MessageCodec<Object, Object> {
     @Override

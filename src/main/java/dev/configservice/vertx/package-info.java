@@ -1,6 +1,6 @@
 /**
- * Tools for Vert.x that know nothing of this service but its errors: futures, messages that stay on this node, one
- * verticle for each event loop, pauses between attempts, values that are written in batches.
+ * Extensions of Vert.x: futures, messages that stay on this node, one verticle for each event loop, pauses between
+ * retries, and values that are written in batches. They know nothing of this service except its errors.
  */
 @NullMarked
 package dev.configservice.vertx;
