@@ -57,7 +57,7 @@ public final class CoreLoader implements SnapshotLoader {
                 .put("epoch", snapshot.asOf().epoch())
                 .put("revision", snapshot.asOf().revision())
                 .put("last_change", snapshot.lastChange());
-        return new Envelope(head, Buffer.buffer(snapshot.payload())).toBuffer();
+        return new Envelope(head, Buffer.buffer(snapshot.packed())).toBuffer();
     }
 
     @Override

@@ -269,6 +269,17 @@ public final class ChangeFeed {
         return units;
     }
 
+    /** Returns the units of changes that are not applied yet, with the last applied revision of each; 0 for a new one. */
+    Map<String, Long> unitsBefore(List<Change> changes) {
+        Map<String, Long> units = new HashMap<>();
+        for (Change change : changes) {
+            UnitId unit = change.resource().unit();
+            TouchedUnit known = touched.get(unit);
+            units.put(unit.key(), known == null ? 0 : known.revision);
+        }
+        return units;
+    }
+
     public Map<String, Long> units() {
         Map<String, Long> units = new HashMap<>();
         touched.forEach((unit, known) -> units.put(unit.key(), known.revision));

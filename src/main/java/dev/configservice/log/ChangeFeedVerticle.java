@@ -28,6 +28,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private static final int PAGE = 256;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     private static final Duration KEEP_EVERY = Duration.ofSeconds(5);
+    private static final int CHECK_EVERY_KEEPS = 4;
     private static final Duration DEADLINE = Duration.ofSeconds(1);
     private static final Duration HEAD_DEADLINE = Duration.ofSeconds(30);
 
@@ -48,6 +49,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private boolean checked;
     private volatile boolean keptBehind;
     private long retryTimer = -1;
+    private int keeps;
     private long keptNanos = System.nanoTime();
 
     public ChangeFeedVerticle(
@@ -166,13 +168,19 @@ public final class ChangeFeedVerticle extends VerticleBase {
         }
     }
 
-    /** Stores the time of this look with the position. If an earlier update of the store failed, replaces all of it. */
+    /**
+     * Stores the time of this look with the position. If an earlier update of the store failed, or if the store lost
+     * something, replaces all of it.
+     */
     private void keep() {
         Future<Void> done = keptBehind
                 ? kept.replace(feed.applied(), feed.hash(), feed.units())
-                : kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of());
+                : kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of(), Map.of());
         keptBehind = false;
         done.onFailure(e -> keptBehind = true);
+        if (++keeps % CHECK_EVERY_KEEPS == 0) {
+            kept.load().onSuccess(found -> keptBehind |= found.isEmpty());
+        }
     }
 
     private void failed(Throwable cause) {
@@ -269,7 +277,10 @@ public final class ChangeFeedVerticle extends VerticleBase {
             if (!holds) {
                 return wentBack(c, at);
             }
-            checked = true;
+            if (!checked) {
+                // what a store outside the database says about the units counts only while there is nothing better
+                return begin(c);
+            }
             if (rows.isEmpty()) {
                 return beginIfEpochMoved(c, at);
             }
@@ -297,8 +308,9 @@ public final class ChangeFeedVerticle extends VerticleBase {
 
     private void apply(List<Change> changes) {
         Position before = feed.applied();
+        Map<String, Long> was = feed.unitsBefore(changes);
         feed.apply(changes);
-        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes))
+        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes), was)
                 .onFailure(e -> keptBehind = true);
     }
 

@@ -45,7 +45,7 @@ final class CoreNode extends Node {
         Postgres postgres = postgres(parts, addresses.postgres());
         lifecycle.onStop(() -> Lifecycle.await(postgres.close(), Duration.ofSeconds(1)));
         SnapshotStore redis = new SnapshotStore(
-                parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock);
+                parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock, parts.seal);
         lifecycle.onStop(redis::close);
         ChangeLog changeLog = new ChangeLog(postgres);
         Sources sources = new Sources(

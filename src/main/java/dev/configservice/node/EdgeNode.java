@@ -28,7 +28,7 @@ final class EdgeNode extends Node {
                 none,
                 new ChangeLog(none),
                 coreLog,
-                new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock),
+                new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock, parts.seal),
                 new CoreLoader(parts.cores),
                 settings.cache().nearEntries(),
                 RemoteBatches.KEY_USAGE.on(parts.cores),

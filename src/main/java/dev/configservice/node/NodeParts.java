@@ -10,9 +10,11 @@ import dev.configservice.log.Ids;
 import dev.configservice.ops.Metrics;
 import dev.configservice.registry.lease.LeaseClock;
 import dev.configservice.registry.lease.Leases;
+import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
 import dev.configservice.snapshot.NearCache;
+import dev.configservice.snapshot.SnapshotSeal;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.nio.file.Files;
@@ -36,6 +38,7 @@ final class NodeParts {
     final NodeState state = new NodeState();
     final Metrics metrics = new Metrics();
     final LeaseClock leaseClock = new LeaseClock();
+    final SnapshotSeal seal;
     final Keyring keyring;
     final HazelcastInstance hazelcast;
     final Vertx vertx;
@@ -49,8 +52,10 @@ final class NodeParts {
         this.lifecycle = lifecycle;
         this.keyring = keyring;
         Duration grace = settings.shutdown().grace();
+        this.seal = new SnapshotSeal(
+                new ClusterMac(settings.cluster().name(), "snapshots", settings.clusterSecrets()), metrics.registry());
         this.hazelcast = Grid.start(settings.cluster(), grace, config -> {
-            NearCache.configure(config, settings.cache().nearEntries());
+            NearCache.configure(config, settings.cache().nearEntries(), seal);
             Leases.configure(config, leaseClock);
         });
         lifecycle.onStop(hazelcast::shutdown);

@@ -2,7 +2,10 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** The cluster: the role and the addresses of this node, the other members, and TLS between the nodes. */
+/**
+ * The cluster: the role and the addresses of this node, the other members, the secret that they share, and TLS between
+ * them.
+ */
 public record ClusterSettings(
         String name,
         Role role,
@@ -11,6 +14,8 @@ public record ClusterSettings(
         int busPort,
         List<String> members,
         String kubernetesDns,
+        String secret,
+        String secretPrevious,
         String tlsCertificate,
         String tlsKey,
         String tlsCa) {
@@ -31,6 +36,8 @@ public record ClusterSettings(
                 s.integer("bus-port", 0, 65535),
                 s.list("members"),
                 s.text("kubernetes-dns"),
+                s.secret("secret"),
+                s.secret("secret-previous"),
                 s.text("tls-certificate"),
                 s.text("tls-key"),
                 s.text("tls-ca"));
@@ -46,7 +53,16 @@ public record ClusterSettings(
         if (settings.isEdge() && settings.members().isEmpty()) {
             s.problem("members", "", "host:port of the core nodes, because cluster.role is edge");
         }
+        if (settings.secret().isEmpty() && !settings.secretPrevious().isEmpty()) {
+            s.problem("secret", "", "the secret that replaces cluster.secret-previous");
+        }
         return settings;
+    }
+
+    /** Omits the secrets. */
+    @Override
+    public String toString() {
+        return "ClusterSettings[name=" + name + ", role=" + role + ", host=" + host + ", port=" + port + "]";
     }
 
     /** Tells whether the event bus between nodes uses mutual TLS. */

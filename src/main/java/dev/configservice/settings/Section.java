@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 
 /** The values of one section, read by name and type. Problems are collected and reported together. */
 final class Section {
+    private static final int MIN_SECRET = 16;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
     private final String name;
@@ -28,6 +29,15 @@ final class Section {
     String text(String key) {
         read.add(key);
         return values.getOrDefault(key, "").strip();
+    }
+
+    /** Returns the value of a setting that is a shared secret: empty, or at least {@link #MIN_SECRET} characters. */
+    String secret(String key) {
+        String text = text(key);
+        if (!text.isEmpty() && text.length() < MIN_SECRET) {
+            problem(key, "(not shown)", MIN_SECRET + " characters or more");
+        }
+        return text;
     }
 
     List<String> list(String key) {

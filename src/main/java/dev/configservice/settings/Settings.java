@@ -94,7 +94,24 @@ public record Settings(
                 ShutdownSettings.from(get(open, "shutdown")));
         open.values().forEach(Section::refuseUnknown);
         settings.refuseOpenDefaultKey(problems);
+        if (settings.access.adminKey().isEmpty() && cluster.secret().isEmpty()) {
+            problems.add("cluster.secret: (empty) (expected: 16 characters or more, the same on all nodes, because"
+                    + " access.admin-key is not set)");
+        }
         return settings;
+    }
+
+    /**
+     * Returns the secrets that all nodes of the cluster share: the one that protects new data, then those that protected
+     * what is still there.
+     */
+    public List<String> clusterSecrets() {
+        if (cluster.secret().isEmpty()) {
+            return List.of(access.adminKey());
+        }
+        // without a previous secret, the admin key counts: it was in use before a secret was set
+        String previous = cluster.secretPrevious().isEmpty() ? access.adminKey() : cluster.secretPrevious();
+        return previous.isEmpty() ? List.of(cluster.secret()) : List.of(cluster.secret(), previous);
     }
 
     private void refuseOpenDefaultKey(List<String> problems) {

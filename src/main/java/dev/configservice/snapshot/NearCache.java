@@ -10,14 +10,18 @@ import com.hazelcast.config.NearCacheConfig;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
+import com.hazelcast.nio.serialization.HazelcastSerializationException;
 import com.hazelcast.nio.serialization.compact.CompactReader;
 import com.hazelcast.nio.serialization.compact.CompactSerializer;
 import com.hazelcast.nio.serialization.compact.CompactWriter;
 import dev.configservice.log.Position;
 import dev.configservice.log.UnitId;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The grid's map of snapshots, and this node's near cache of it. A hit in the near cache returns the cached object
@@ -25,9 +29,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NearCache {
     static final String MAP = "snapshots";
+    private static final Logger log = LoggerFactory.getLogger(NearCache.class);
 
     private final HazelcastInstance hazelcast;
-    private final IMap<String, Snapshot> map;
+    private final IMap<String, Object> map;
 
     public NearCache(HazelcastInstance hazelcast) {
         this.hazelcast = hazelcast;
@@ -35,10 +40,10 @@ public final class NearCache {
     }
 
     /** Adds the settings of the map to a node's Hazelcast configuration. */
-    public static void configure(Config config, int nearEntries) {
+    public static void configure(Config config, int nearEntries, SnapshotSeal seal) {
         config.getSerializationConfig()
                 .getCompactSerializationConfig()
-                .addSerializer(new SnapshotSerializer())
+                .addSerializer(new SnapshotSerializer(seal))
                 .addSerializer(new OfferSerializer());
         EvictionConfig near = new EvictionConfig()
                 .setEvictionPolicy(EvictionPolicy.LRU)
@@ -58,20 +63,19 @@ public final class NearCache {
                         .setEvictionConfig(near)));
     }
 
-    CompletionStage<@Nullable Snapshot> get(String gridKey) {
+    /** Returns the value of a key. It is not a snapshot if someone outside this cluster wrote to the grid. */
+    CompletionStage<@Nullable Object> get(String gridKey) {
         return map.getAsync(gridKey);
     }
 
+    /** Returns a value as the snapshot of a unit; null if it is another one or none. */
+    static @Nullable Snapshot snapshotOf(UnitId unit, @Nullable Object value) {
+        return value instanceof Snapshot s && s.unit().equals(unit) ? s : null;
+    }
+
     /** Stores a snapshot unless one that is as new or newer is present. Callers do not need to wait for the result. */
-    CompletionStage<Boolean> offer(String gridKey, Snapshot snapshot, byte[] packed) {
-        return map.submitToKey(
-                gridKey,
-                new Offer(
-                        snapshot.unit().key(),
-                        snapshot.asOf().epoch(),
-                        snapshot.asOf().revision(),
-                        snapshot.lastChange(),
-                        packed));
+    CompletionStage<Boolean> offer(String gridKey, Snapshot snapshot) {
+        return map.submitToKey(gridKey, new Offer(snapshot));
     }
 
     /** Tells whether this node owns a key, and so keeps the grid's snapshot up to date. */
@@ -88,46 +92,59 @@ public final class NearCache {
     /**
      * An entry processor that stores a snapshot if it is newer than the current one. It runs on the owner of the key.
      */
-    static final class Offer implements EntryProcessor<String, Snapshot, Boolean> {
-        private final String unit;
-        private final long epoch;
-        private final long revision;
-        private final long lastChange;
-        private final byte[] payload;
+    static final class Offer implements EntryProcessor<String, Object, Boolean> {
+        private final Snapshot snapshot;
 
-        Offer(String unit, long epoch, long revision, long lastChange, byte[] payload) {
-            this.unit = unit;
-            this.epoch = epoch;
-            this.revision = revision;
-            this.lastChange = lastChange;
-            this.payload = payload;
+        Offer(Snapshot snapshot) {
+            this.snapshot = snapshot;
         }
 
         @Override
-        public Boolean process(Map.Entry<String, Snapshot> entry) {
-            Position offered = new Position(epoch, revision);
-            Snapshot there = entry.getValue();
-            if (there != null && there.asOf().compareTo(offered) >= 0) {
+        public Boolean process(Map.Entry<String, Object> entry) {
+            Snapshot there = current(entry);
+            if (there != null && there.asOf().compareTo(snapshot.asOf()) >= 0) {
                 return false;
             }
-            entry.setValue(Snapshot.ofPayload(UnitId.parse(unit), offered, lastChange, payload));
+            entry.setValue(snapshot);
             return true;
         }
 
+        /** Returns the stored snapshot; null if there is none, or if what is there was not written by this cluster. */
+        private @Nullable Snapshot current(Map.Entry<String, Object> entry) {
+            try {
+                return snapshotOf(snapshot.unit(), entry.getValue());
+            } catch (RuntimeException e) {
+                log.debug("grid.unreadable-value cause={}", e.toString());
+                return null;
+            }
+        }
+
         @Override
-        public @Nullable EntryProcessor<String, Snapshot, Boolean> getBackupProcessor() {
+        public @Nullable EntryProcessor<String, Object, Boolean> getBackupProcessor() {
             return null;
         }
     }
 
     private static final class SnapshotSerializer implements CompactSerializer<Snapshot> {
+        private final SnapshotSeal seal;
+
+        SnapshotSerializer(SnapshotSeal seal) {
+            this.seal = seal;
+        }
+
         @Override
         public Snapshot read(CompactReader reader) {
-            return Snapshot.ofPayload(
+            Snapshot snapshot = seal.open(
                     UnitId.parse(text(reader.readString("unit"))),
                     new Position(reader.readInt64("epoch"), reader.readInt64("revision")),
                     reader.readInt64("last_change"),
-                    bytes(reader.readArrayOfInt8("payload")));
+                    bytes(reader.readArrayOfInt8("payload")),
+                    bytes(reader.readArrayOfInt8("code")));
+            if (snapshot == null) {
+                seal.refused("grid");
+                throw new HazelcastSerializationException("the snapshot was not written by this cluster");
+            }
+            return snapshot;
         }
 
         @Override
@@ -136,7 +153,9 @@ public final class NearCache {
             writer.writeInt64("epoch", snapshot.asOf().epoch());
             writer.writeInt64("revision", snapshot.asOf().revision());
             writer.writeInt64("last_change", snapshot.lastChange());
-            writer.writeArrayOfInt8("payload", snapshot.packed());
+            byte[] packed = snapshot.packed();
+            writer.writeArrayOfInt8("payload", packed);
+            writer.writeArrayOfInt8("code", seal.code(snapshot, packed));
         }
 
         @Override
@@ -153,21 +172,12 @@ public final class NearCache {
     private static final class OfferSerializer implements CompactSerializer<Offer> {
         @Override
         public Offer read(CompactReader reader) {
-            return new Offer(
-                    text(reader.readString("unit")),
-                    reader.readInt64("epoch"),
-                    reader.readInt64("revision"),
-                    reader.readInt64("last_change"),
-                    bytes(reader.readArrayOfInt8("payload")));
+            return new Offer(Objects.requireNonNull(reader.readCompact("snapshot")));
         }
 
         @Override
         public void write(CompactWriter writer, Offer offer) {
-            writer.writeString("unit", offer.unit);
-            writer.writeInt64("epoch", offer.epoch);
-            writer.writeInt64("revision", offer.revision);
-            writer.writeInt64("last_change", offer.lastChange);
-            writer.writeArrayOfInt8("payload", offer.payload);
+            writer.writeCompact("snapshot", offer.snapshot);
         }
 
         @Override

@@ -56,8 +56,7 @@ public final class Snapshot {
     }
 
     /**
-     * Creates a snapshot from its {@link #payload} or {@link #packed} bytes, which are parsed when the resources are
-     * first requested.
+     * Creates a snapshot from its {@link #packed} bytes, which are parsed when the resources are first requested.
      */
     public static Snapshot ofPayload(UnitId unit, Position asOf, long lastChange, byte[] payload) {
         return new Snapshot(unit, asOf, lastChange, false, null, payload);
@@ -163,30 +162,27 @@ public final class Snapshot {
         return -1 - low;
     }
 
-    /** Returns the resources as bytes, for the grid and Redis. They contain secret values only as ciphertext. */
-    public byte[] payload() {
+    /**
+     * Returns the resources as bytes, for the grid, Redis and edges: JSON, compressed if it is long. They contain secret
+     * values only as ciphertext.
+     */
+    public byte[] packed() {
         byte[] p = payload;
-        if (p == null) {
-            ArrayNode all = Json.object().arrayNode();
-            for (Resource r : resources()) {
-                all.addArray()
-                        .add(r.id())
-                        .add(r.name())
-                        .add(r.version())
-                        .add(r.revision())
-                        .add(r.fence())
-                        .add(r.row())
-                        .add(r.sealed().base64());
-            }
-            return Json.bytes(all);
+        if (p != null) {
+            return Packing.pack(p);
         }
-        return Packing.unpack(p);
-    }
-
-    /** Returns the payload as it is stored in the grid: compressed if it is long. */
-    byte[] packed() {
-        byte[] p = payload;
-        return Packing.pack(p == null ? payload() : p);
+        ArrayNode all = Json.object().arrayNode();
+        for (Resource r : resources()) {
+            all.addArray()
+                    .add(r.id())
+                    .add(r.name())
+                    .add(r.version())
+                    .add(r.revision())
+                    .add(r.fence())
+                    .add(r.row())
+                    .add(r.sealed().base64());
+        }
+        return Packing.pack(Json.bytes(all));
     }
 
     private static List<Resource> parse(UnitId unit, byte[] payload) {

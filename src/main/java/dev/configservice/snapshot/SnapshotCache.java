@@ -194,9 +194,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 return Future.succeededFuture(current);
             }
         }
-        CompletableFuture<@Nullable Snapshot> stage = nearOrGrid(touched);
+        CompletableFuture<@Nullable Object> stage = nearOrGrid(touched);
         if (stage != null && stage.isDone() && !stage.isCompletedExceptionally()) {
-            Snapshot found = stage.getNow(null);
+            Snapshot found = NearCache.snapshotOf(unit, stage.getNow(null));
             if (found != null) {
                 if (found.asOf().compareTo(need) >= 0) {
                     count(Tier.NEAR);
@@ -213,7 +213,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         return load(touched, need, stage, minRevision);
     }
 
-    private @Nullable CompletableFuture<@Nullable Snapshot> nearOrGrid(TouchedUnit touched) {
+    private @Nullable CompletableFuture<@Nullable Object> nearOrGrid(TouchedUnit touched) {
         try {
             return near.get(touched.gridKey()).toCompletableFuture();
         } catch (RuntimeException e) {
@@ -254,10 +254,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      * which other reads join. This limits the number of loads of a unit that is written without pause.
      */
     private Future<Snapshot> load(
-            TouchedUnit touched,
-            Position need,
-            @Nullable CompletableFuture<@Nullable Snapshot> grid,
-            long minRevision) {
+            TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Object> grid, long minRevision) {
         UnitId unit = touched.unit();
         Promise<Snapshot> promise = Promise.promise();
         Flight mine = new Flight(need, promise.future());
@@ -298,7 +295,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     /** Asks the grid, Redis and the loader in turn. If the loader fails, returns the newest snapshot found before. */
     private Future<Snapshot> climb(
-            TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Snapshot> grid) {
+            TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Object> grid) {
         Best best = new Best(need);
         return fromGrid(touched, grid)
                 .compose(s -> best.take(s, Tier.GRID)
@@ -354,23 +351,24 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     private Future<@Nullable Snapshot> fromGrid(
-            TouchedUnit touched, @Nullable CompletableFuture<@Nullable Snapshot> asked) {
-        CompletableFuture<@Nullable Snapshot> stage = asked == null ? nearOrGrid(touched) : asked;
+            TouchedUnit touched, @Nullable CompletableFuture<@Nullable Object> asked) {
+        CompletableFuture<@Nullable Object> stage = asked == null ? nearOrGrid(touched) : asked;
         if (stage == null) {
             return Future.succeededFuture(null);
         }
         if (holds) {
             // also a snapshot that arrives after the deadline: it is then in the near cache, so no later load would
             // hold it
-            onCompletion(stage, (s, e) -> {
+            onCompletion(stage, (value, e) -> {
+                Snapshot s = NearCache.snapshotOf(touched.unit(), value);
                 if (s != null) {
                     hold(s);
                 }
             });
         }
-        return quietly(() -> gridBreaker.execute(promise -> onCompletion(stage, (s, e) -> {
+        return quietly(() -> gridBreaker.execute(promise -> onCompletion(stage, (value, e) -> {
             if (e == null) {
-                promise.tryComplete(s);
+                promise.tryComplete(NearCache.snapshotOf(touched.unit(), value));
             } else {
                 promise.tryFail(e);
             }
@@ -422,28 +420,20 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private void offer(Snapshot snapshot) {
         String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
         // serializing a large unit would block the event loop for too long
-        vertx.executeBlocking(() -> new Offered(snapshot), false)
-                .onSuccess(offered -> {
-                    try {
-                        near.offer(gridKey, snapshot, offered.packed);
-                    } catch (RuntimeException e) {
-                        log.debug("grid.unreachable cause={}", e.toString());
-                    }
-                    quietly(() -> redis.put(snapshot, offered.payload));
-                })
+        vertx.executeBlocking(
+                        () -> {
+                            SnapshotStore.Sealed sealed = redis.seal(snapshot);
+                            try {
+                                near.offer(gridKey, sealed.snapshot);
+                            } catch (RuntimeException e) {
+                                log.debug("grid.unreachable cause={}", e.toString());
+                            }
+                            return sealed;
+                        },
+                        false)
+                .onSuccess(stored -> quietly(() -> redis.put(stored)))
                 .onFailure(e ->
                         log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e));
-    }
-
-    /** A snapshot in the formats of Redis and of the grid. */
-    private static final class Offered {
-        final byte[] payload;
-        final byte[] packed;
-
-        Offered(Snapshot snapshot) {
-            this.payload = snapshot.payload();
-            this.packed = Packing.pack(payload);
-        }
     }
 
     /** Updates the grid's snapshot of the unit, if it has one. Only the node that owns the unit's key does so. */
@@ -481,12 +471,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     private void refresh(TouchedUnit touched) {
-        CompletableFuture<@Nullable Snapshot> stage = nearOrGrid(touched);
+        CompletableFuture<@Nullable Object> stage = nearOrGrid(touched);
         if (stage == null) {
             return;
         }
         Position need = new Position(feed.applied().epoch(), touched.revision());
-        onCompletion(stage, (held, e) -> {
+        onCompletion(stage, (value, e) -> {
+            Snapshot held = NearCache.snapshotOf(touched.unit(), value);
             if (held == null || held.asOf().compareTo(need) >= 0) {
                 return;
             }

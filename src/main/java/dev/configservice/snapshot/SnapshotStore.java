@@ -6,6 +6,7 @@ import dev.configservice.log.PositionStore;
 import dev.configservice.log.UnitId;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
+import io.vertx.circuitbreaker.CircuitBreakerState;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -19,7 +20,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,53 +36,68 @@ public final class SnapshotStore implements PositionStore {
     private static final Logger log = LoggerFactory.getLogger(SnapshotStore.class);
     private static final Duration DEADLINE = Duration.ofMillis(50);
     private static final Duration START_DEADLINE = Duration.ofSeconds(2);
+    private static final Duration CLAIM_DEADLINE = Duration.ofSeconds(4);
 
     private static final String PUT_SNAPSHOT = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local ne, nr = tonumber(ARGV[1]), tonumber(ARGV[2])
-            if e and (e > ne or (e == ne and r >= nr)) then return 0 end
-            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'c', ARGV[3], 'p', ARGV[4])
+            if e and r and (e > ne or (e == ne and r >= nr)) then return 0 end
+            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'c', ARGV[3], 'p', ARGV[4], 'm', ARGV[5])
             return 1""";
 
     /**
-     * The script of {@link #advance}. It returns 1 if the position has been moved, by this node or by a faster one. It
-     * returns 0 if the stored position is older than the one to start from, or if stored units are missing.
+     * The script of {@link #advance}. It refuses if the stored position is another than the one to start from, or if
+     * stored units are missing.
      */
     private static final String ADVANCE = """
-            local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
+            local f = redis.call('HMGET', KEYS[1], 'e', 'r', 'n', 'm')
+            local e, r, n, m = tonumber(f[1]), tonumber(f[2]), tonumber(f[3]), f[4]
             local epoch, from, to = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-            if not e or e < epoch or (e == epoch and r < from) then return 0 end
-            if e > epoch then return 1 end
-            if redis.call('HLEN', KEYS[2]) ~= tonumber(redis.call('HGET', KEYS[1], 'n')) then return 0 end
-            for i = 6, #ARGV, 2 do
+            if not e or not r or e < epoch or (e == epoch and r < from) then return 'other' end
+            if e > epoch or r > to then return string.format('ahead %.0f', r) end
+            if (r == from and m ~= ARGV[6]) or (r == to and r ~= from and m ~= ARGV[7]) then return 'other' end
+            if redis.call('HLEN', KEYS[2]) ~= n then return 'other' end
+            for i = 9, #ARGV, 2 do
               local was = tonumber(redis.call('HGET', KEYS[2], ARGV[i]))
               if not was or was < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
             end
-            redis.call('HSET', KEYS[1], 'n', redis.call('HLEN', KEYS[2]))
-            if r <= to then redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5]) end
-            return 1""";
+            redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5], 'm', ARGV[7], 'a', ARGV[8],
+                       'n', redis.call('HLEN', KEYS[2]))
+            return 'moved'""";
+
+    private static final String MOVED = "moved";
+    private static final String AHEAD = "ahead ";
 
     private static final String REPLACE = """
-            local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
-            local epoch, to = tonumber(ARGV[1]), tonumber(ARGV[2])
-            if e and (e > epoch or (e == epoch and r > to)) then return 0 end
-            redis.call('DEL', KEYS[2])
-            for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4],
-                       'n', redis.call('HLEN', KEYS[2]))
+            redis.call('DEL', KEYS[1], KEYS[2])
+            for i = 7, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+            redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4], 'm', ARGV[5],
+                       'a', ARGV[6], 'n', redis.call('HLEN', KEYS[2]))
             return 1""";
 
+    private static final String LOAD = "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}";
+
+    private final Vertx vertx;
+    private final SnapshotSeal seal;
     private final @Nullable Redis redis;
     private final CircuitBreaker breaker;
     private final CircuitBreaker startBreaker;
     private final String prefix;
     private final InstantSource clock;
     private Future<?> lastReplace = Future.succeededFuture();
+    /** The sum over the units at the last position that this node stored; null if it is not known. */
+    private SnapshotSeal.@Nullable UnitSum sum;
+    /** The code of that position. */
+    private byte[] code = new byte[0];
+
+    private @Nullable Claim claimed;
 
     /**
      * Creates a store at an address ({@code redis://[:password@]host:port}). With an empty address it keeps nothing.
      */
-    public SnapshotStore(Vertx vertx, String uri, String clusterName, InstantSource clock) {
+    public SnapshotStore(Vertx vertx, String uri, String clusterName, InstantSource clock, SnapshotSeal seal) {
+        this.vertx = vertx;
+        this.seal = seal;
         this.prefix = "cs:{" + clusterName + "}:";
         this.clock = clock;
         this.redis = uri.isEmpty()
@@ -118,41 +136,102 @@ public final class SnapshotStore implements PositionStore {
         return send(startBreaker, Request.cmd(Command.PING)).mapEmpty();
     }
 
-    /** Returns the stored snapshot of a unit; null if there is none. */
-    Future<@Nullable Snapshot> get(UnitId unit) {
-        return send(
-                        breaker,
-                        Request.cmd(Command.HMGET)
-                                .arg(snapshotKey(unit))
-                                .arg("e")
-                                .arg("r")
-                                .arg("c")
-                                .arg("p"))
-                .map(response -> {
-                    if (response == null || response.get(0) == null || response.get(3) == null) {
-                        return null;
-                    }
-                    return Snapshot.ofPayload(
-                            unit,
-                            new Position(
-                                    response.get(0).toLong(), response.get(1).toLong()),
-                            response.get(2).toLong(),
-                            response.get(3).toBytes());
-                });
+    /** A snapshot in the form in which it leaves the node: with its bytes and their authentication code. */
+    static final class Sealed {
+        final Snapshot snapshot;
+        private final byte[] packed;
+        private final byte[] code;
+
+        private Sealed(Snapshot snapshot, byte[] packed, byte[] code) {
+            this.snapshot = snapshot;
+            this.packed = packed;
+            this.code = code;
+        }
     }
 
-    /** Stores a snapshot unless one that is as new or newer is already stored. */
-    Future<Void> put(Snapshot snapshot, byte[] payload) {
-        return send(
-                        breaker,
-                        Request.cmd(Command.EVAL)
-                                .arg(PUT_SNAPSHOT)
-                                .arg(1)
-                                .arg(snapshotKey(snapshot.unit()))
-                                .arg(snapshot.asOf().epoch())
-                                .arg(snapshot.asOf().revision())
-                                .arg(snapshot.lastChange())
-                                .arg(Buffer.buffer(payload)))
+    /** Serializes a snapshot, which takes long for a large one. */
+    Sealed seal(Snapshot snapshot) {
+        byte[] packed = snapshot.packed();
+        return new Sealed(
+                Snapshot.ofPayload(snapshot.unit(), snapshot.asOf(), snapshot.lastChange(), packed),
+                packed,
+                seal.code(snapshot, packed));
+    }
+
+    /**
+     * Returns the stored snapshot of a unit; null if there is none. One that is damaged, or that this cluster has not
+     * written, is deleted, because it would keep out newer ones.
+     */
+    Future<@Nullable Snapshot> get(UnitId unit) {
+        Future<@Nullable Response> fields = send(
+                breaker,
+                Request.cmd(Command.HMGET)
+                        .arg(snapshotKey(unit))
+                        .arg("e")
+                        .arg("r")
+                        .arg("c")
+                        .arg("p")
+                        .arg("m"));
+        return fields.transform(done -> {
+            if (done.failed()) {
+                return isWrongType(done.cause()) ? forget(unit) : Future.failedFuture(done.cause());
+            }
+            Response found = done.result();
+            if (found == null
+                    || StreamSupport.stream(found.spliterator(), false).allMatch(Objects::isNull)) {
+                return Future.succeededFuture(null);
+            }
+            Snapshot snapshot = opened(unit, found);
+            return snapshot == null ? forget(unit) : Future.succeededFuture(snapshot);
+        });
+    }
+
+    /** Deletes what is stored for a unit, because it is not a snapshot that this cluster stored. */
+    private Future<@Nullable Snapshot> forget(UnitId unit) {
+        seal.refused("redis");
+        return send(breaker, Request.cmd(Command.DEL).arg(snapshotKey(unit))).map(done -> null);
+    }
+
+    private static boolean isWrongType(Throwable e) {
+        return String.valueOf(e.getMessage()).startsWith("WRONGTYPE");
+    }
+
+    private @Nullable Snapshot opened(UnitId unit, Response fields) {
+        try {
+            return seal.open(
+                    unit,
+                    new Position(fields.get(0).toLong(), fields.get(1).toLong()),
+                    fields.get(2).toLong(),
+                    fields.get(3).toBytes(),
+                    fields.get(4).toBytes());
+        } catch (RuntimeException e) {
+            // a field is missing or is no number
+            log.debug("redis.unreadable-snapshot cause={}", e.toString());
+            return null;
+        }
+    }
+
+    /**
+     * Stores a snapshot unless one that is as new or newer is already stored. One that keeps this snapshot out is
+     * verified, so that a forged revision does not keep out newer data.
+     */
+    Future<Void> put(Sealed sealed) {
+        Snapshot snapshot = sealed.snapshot;
+        Request request = Request.cmd(Command.EVAL)
+                .arg(PUT_SNAPSHOT)
+                .arg(1)
+                .arg(snapshotKey(snapshot.unit()))
+                .arg(snapshot.asOf().epoch())
+                .arg(snapshot.asOf().revision())
+                .arg(snapshot.lastChange())
+                .arg(Buffer.buffer(sealed.packed))
+                .arg(Buffer.buffer(sealed.code));
+        return send(breaker, request)
+                .recover(e -> isWrongType(e) ? Future.succeededFuture(null) : Future.failedFuture(e))
+                .compose(stored -> stored != null && stored.toInteger() == 1
+                        ? Future.succeededFuture()
+                        : get(snapshot.unit())
+                                .compose(there -> there == null ? send(breaker, request) : Future.succeededFuture()))
                 .mapEmpty();
     }
 
@@ -165,69 +244,127 @@ public final class SnapshotStore implements PositionStore {
         if (redis == null) {
             return Future.succeededFuture(Optional.empty());
         }
-        return send(startBreaker, Request.cmd(Command.HGETALL).arg(prefix + "position"))
-                .compose(position -> position == null || position.get("e") == null
+        return send(startBreaker, keyed(LOAD))
+                .compose(all -> all == null || all.get(0).size() == 0
                         ? Future.succeededFuture(Optional.empty())
-                        : send(startBreaker, Request.cmd(Command.HGETALL).arg(prefix + "units"))
-                                .map(units -> whole(position, units)));
+                        // checking many units would block an event loop for too long
+                        : vertx.executeBlocking(() -> verified(all.get(0), all.get(1)), false));
     }
 
     /**
-     * Returns the position with all of its units; empty if Redis has lost some of them. A position without those units
-     * would be wrong: the node would take them for empty.
+     * Returns the position with all of its units; empty if any of it was lost or changed. A position without some of
+     * its units would be wrong: the node would take them for empty.
      */
-    private static Optional<Kept> whole(Response position, @Nullable Response units) {
-        int kept = units == null ? 0 : units.getKeys().size();
-        Response count = position.get("n");
-        if (count == null || count.toInteger() != kept) {
-            log.warn("redis.units-incomplete found={} expected={}", kept, count == null ? "unknown" : count);
-            return Optional.empty();
+    private Optional<Kept> verified(Response fields, Response units) {
+        try {
+            Map<String, Response> field = new HashMap<>();
+            for (int i = 0; i + 1 < fields.size(); i += 2) {
+                field.put(fields.get(i).toString(), fields.get(i + 1));
+            }
+            Map<String, Long> byUnit = new HashMap<>();
+            for (int i = 0; i + 1 < units.size(); i += 2) {
+                byUnit.put(units.get(i).toString(), units.get(i + 1).toLong());
+            }
+            Position position =
+                    new Position(known(field, "e").toLong(), known(field, "r").toLong());
+            Hash hash = new Hash(known(field, "h").toString());
+            long at = known(field, "at").toLong();
+            if (seal.verifies(
+                    position,
+                    hash,
+                    byUnit,
+                    known(field, "m").toBytes(),
+                    at,
+                    known(field, "a").toBytes())) {
+                return Optional.of(new Kept(position, hash, byUnit, Instant.ofEpochMilli(at)));
+            }
+        } catch (RuntimeException e) {
+            log.debug("redis.unreadable-position cause={}", e.toString());
         }
-        return Optional.of(kept(position, units));
+        seal.refused("redis");
+        return Optional.empty();
     }
 
-    private static Kept kept(Response position, @Nullable Response units) {
-        Map<String, Long> byUnit = new HashMap<>();
-        if (units != null) {
-            for (String key : units.getKeys()) {
-                byUnit.put(key, units.get(key).toLong());
-            }
-        }
-        return new Kept(
-                new Position(position.get("e").toLong(), position.get("r").toLong()),
-                new Hash(position.get("h").toString()),
-                byUnit,
-                Instant.ofEpochMilli(position.get("at").toLong()));
+    private static Response known(Map<String, Response> fields, String name) {
+        return Objects.requireNonNull(fields.get(name), name);
     }
 
     @Override
-    public Future<Void> advance(Position before, Position after, Hash hash, Map<String, Long> units) {
+    public Future<Void> advance(
+            Position before, Position after, Hash hash, Map<String, Long> units, Map<String, Long> was) {
         if (redis == null) {
             return Future.succeededFuture();
         }
+        SnapshotSeal.UnitSum sum = this.sum;
+        if (sum == null) {
+            return Future.failedFuture("the units in Redis are not known to be complete");
+        }
+        byte[] from = code;
+        units.forEach((unit, revision) -> sum.move(unit, was.getOrDefault(unit, 0L), revision));
+        code = seal.code(after, hash, sum);
+        long at = clock.millis();
         Request request = keyed(ADVANCE)
                 .arg(after.epoch())
                 .arg(before.revision())
                 .arg(after.revision())
                 .arg(hash.hex())
-                .arg(clock.millis());
+                .arg(at)
+                .arg(Buffer.buffer(from))
+                .arg(Buffer.buffer(code))
+                .arg(Buffer.buffer(seal.code(code, at)));
         units.forEach((unit, revision) -> request.arg(unit).arg(revision));
-        return send(breaker, request)
-                .compose(moved -> moved != null && moved.toInteger() == 1
-                        ? Future.succeededFuture()
-                        : Future.failedFuture("the position in Redis is older than " + before));
+        return send(breaker, request).compose(answer -> {
+            String told = String.valueOf(answer);
+            if (told.equals(MOVED)) {
+                claimed = null;
+                return Future.succeededFuture();
+            }
+            return told.startsWith(AHEAD)
+                    ? behind(Long.parseLong(told, AHEAD.length(), told.length(), 10), after)
+                    : Future.failedFuture("the position in Redis is not " + before);
+        });
     }
+
+    /**
+     * Handles a stored position that is ahead of this node, because another node was faster. Fails if this node has not
+     * reached it after a while: the log has no such position.
+     */
+    private Future<Void> behind(long stored, Position after) {
+        Claim known = claimed;
+        long now = System.nanoTime();
+        if (known == null || after.revision() >= known.revision()) {
+            claimed = new Claim(stored, now);
+        } else if (now - known.sinceNanos() > CLAIM_DEADLINE.toNanos()) {
+            claimed = null;
+            seal.refused("redis");
+            return Future.failedFuture("the position in Redis does not exist");
+        }
+        return Future.succeededFuture();
+    }
+
+    /** A revision in Redis that this node has not reached yet, and since when. */
+    private record Claim(long revision, long sinceNanos) {}
 
     @Override
     public Future<Void> replace(Position position, Hash hash, Map<String, Long> units) {
-        if (redis == null || !lastReplace.isComplete()) {
+        if (redis == null) {
             return Future.succeededFuture();
         }
+        sum = null;
+        if (!lastReplace.isComplete() || breaker.state() == CircuitBreakerState.OPEN) {
+            return Future.failedFuture("Redis does not answer");
+        }
+        SnapshotSeal.UnitSum fresh = seal.sum(units);
+        sum = fresh;
+        code = seal.code(position, hash, fresh);
+        long at = clock.millis();
         Request request = keyed(REPLACE)
                 .arg(position.epoch())
                 .arg(position.revision())
                 .arg(hash.hex())
-                .arg(clock.millis());
+                .arg(at)
+                .arg(Buffer.buffer(code))
+                .arg(Buffer.buffer(seal.code(code, at)));
         units.forEach((unit, revision) -> request.arg(unit).arg(revision));
         Future<Void> done = send(startBreaker, request).mapEmpty();
         lastReplace = done.onFailure(e -> log.warn("redis.units-not-stored cause={}", e.toString()));

@@ -41,6 +41,8 @@ class SettingsTest {
                         Map.entry("cluster.port", "5701"),
                         Map.entry("cluster.bus-port", "0"),
                         Map.entry("cluster.members", ""),
+                        Map.entry("cluster.secret", ""),
+                        Map.entry("cluster.secret-previous", ""),
                         Map.entry("access.admin-key", ""),
                         Map.entry("access.anonymous-reads", "true"),
                         Map.entry("access.max-stale", "60s"),

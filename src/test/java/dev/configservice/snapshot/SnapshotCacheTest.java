@@ -20,6 +20,7 @@ import dev.configservice.log.WriteResult;
 import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Ports;
@@ -97,11 +98,12 @@ class SnapshotCacheTest {
                     .getTcpIpConfig()
                     .setEnabled(true)
                     .addMember("127.0.0.1:" + seed);
-            NearCache.configure(config, 10_000);
+            SnapshotSeal seal = new SnapshotSeal(new ClusterMac(cluster, "snapshots", List.of(cluster)), meters);
+            NearCache.configure(config, 10_000, seal);
             hazelcast = Hazelcast.newHazelcastInstance(config);
             postgres = new Postgres(vertx, uri, 4);
             ChangeLog changeLog = new ChangeLog(postgres);
-            redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system());
+            redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system(), seal);
             near = new NearCache(hazelcast);
             cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1000, meters);
             cache.start();
@@ -201,8 +203,10 @@ class SnapshotCacheTest {
         assertThat(there.reads("postgres") + here.reads("postgres")).isEqualTo(loads);
         // this proves that invalidations were held back: one of the near caches still holds the first state
         assertThat(List.of(
-                        value(here.near.get(key).toCompletableFuture().join()),
-                        value(there.near.get(key).toCompletableFuture().join())))
+                        value((Snapshot)
+                                here.near.get(key).toCompletableFuture().join()),
+                        value((Snapshot)
+                                there.near.get(key).toCompletableFuture().join())))
                 .contains("0");
     }
 
@@ -294,14 +298,10 @@ class SnapshotCacheTest {
         Snapshot newer = here.read(unit);
         String key = newer.asOf().epoch() + "/" + unit.key();
 
-        here.near.offer(key, newer, newer.packed()).toCompletableFuture().join();
-        assertThat(there.near
-                        .offer(key, old, old.packed())
-                        .toCompletableFuture()
-                        .join())
-                .isFalse();
-        get(there.redis.put(newer, newer.payload()));
-        get(there.redis.put(old, old.payload()));
+        here.near.offer(key, newer).toCompletableFuture().join();
+        assertThat(there.near.offer(key, old).toCompletableFuture().join()).isFalse();
+        get(there.redis.put(there.redis.seal(newer)));
+        get(there.redis.put(there.redis.seal(old)));
 
         assertThat(get(there.redis.get(unit)).asOf()).isEqualTo(newer.asOf());
     }

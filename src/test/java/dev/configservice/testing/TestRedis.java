@@ -62,6 +62,11 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
+    /** Opens a plain client. */
+    public redis.clients.jedis.Jedis client() {
+        return new redis.clients.jedis.Jedis(host, port);
+    }
+
     /** Returns all keys and values as a string. */
     public String everything() {
         StringBuilder all = new StringBuilder();

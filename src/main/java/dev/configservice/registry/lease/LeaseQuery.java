@@ -35,7 +35,7 @@ final class LeaseQuery implements EntryProcessor<Integer, LeaseTable, String[]>,
 
     @Override
     public String[] process(Map.Entry<Integer, LeaseTable> entry) {
-        LeaseTable table = entry.getValue();
+        LeaseTable table = LeaseTable.of(entry);
         if (table == null) {
             return new String[0];
         }

@@ -29,7 +29,7 @@ final class LeaseSteps implements EntryProcessor<Integer, LeaseTable, LeaseResul
     @Override
     public LeaseResults process(Map.Entry<Integer, LeaseTable> entry) {
         long now = Objects.requireNonNull(clock, "no clock").millis();
-        LeaseTable table = entry.getValue();
+        LeaseTable table = LeaseTable.of(entry);
         if (table == null) {
             table = new LeaseTable();
         }

@@ -61,6 +61,11 @@ final class LeaseTable {
         }
     }
 
+    /** Returns the table of an entry; null if there is none, or if someone outside this cluster wrote something else. */
+    static @Nullable LeaseTable of(Map.Entry<Integer, ?> entry) {
+        return entry.getValue() instanceof LeaseTable table ? table : null;
+    }
+
     private static long second(long millis) {
         return Math.floorDiv(millis, LOOK_MILLIS);
     }
