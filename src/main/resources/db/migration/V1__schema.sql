@@ -44,7 +44,9 @@ create table changes (
     name         text        not null,
     version      bigint      not null,
     fence        bigint      not null default 0,
-    actor        text,
+    actor_type   text        not null default 'system',
+    actor_id     text        not null default 'system',
+    actor        text        not null default 'system',
     request_id   text,
     comment      text,
     occurred_at  timestamptz not null,
@@ -110,6 +112,8 @@ create table nodes (
 create table secret_reads (
     id           uuid        primary key,
     occurred_at  timestamptz not null,
+    actor_type   text        not null,
+    actor_id     text        not null,
     actor        text        not null,
     request_id   text        not null,
     resource_id  text        not null,
@@ -192,7 +196,7 @@ create function apply_batch(
     p_epoch bigint, p_revision bigint, p_hash bytea,
     p_op text[], p_event_id uuid[], p_kind text[], p_id text[], p_action text[], p_environment text[],
     p_service_name text[], p_name text[], p_expected bigint[], p_version bigint[], p_fence bigint[], p_stands bigint[],
-    p_actor text[], p_request_id text[], p_comment text[], p_occurred_at timestamptz[], p_row json[], p_sealed bytea[],
+    p_actor_type text[], p_actor_id text[], p_actor text[], p_request_id text[], p_comment text[], p_occurred_at timestamptz[], p_row json[], p_sealed bytea[],
     p_digest bytea[],
     -- of those that came with an Idempotency-Key: which they are, from 1 on
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
@@ -284,13 +288,13 @@ begin
         perform ensure_partitions(rev);
     end if;
     insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                         fence, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+                         fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
         select c.revision, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
-               c.stands, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.digest, c.hash
+               c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.digest, c.hash
         from unnest(revisions, p_event_id, p_kind, p_action, p_id, p_environment, p_service_name, p_name, p_version,
-                    p_stands, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_digest, hashes)
+                    p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_digest, hashes)
              as c(revision, event_id, kind, action, id, environment, service_name, name, version,
-                  stands, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+                  stands, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
         where c.hash is not null;
     if 'delete' = any(p_op) then
         delete from resources r

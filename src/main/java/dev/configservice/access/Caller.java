@@ -11,16 +11,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The sender of a request and its rights. Its credential is an API key or a token, or it has none.
  *
- * @param id the same for every request of one caller; empty if the caller is anonymous
- * @param name the name that the audit trail shows
- * @param keyId the id of its API key; null if it has none
+ * @param actor its identity; null if it is anonymous
+ * @param keyHash the hash of the secret of its API key; null if it has none
  * @param openReads whether it may read without having the right, because anonymous callers may read as well
  * @param expiresAt the time at which its key or token expires; null if it does not expire
  */
 public record Caller(
-        String id,
-        String name,
-        @Nullable String keyId,
+        @Nullable Actor actor,
+        @Nullable String keyHash,
         Set<Right> rights,
         boolean openReads,
         Scope environments,
@@ -28,12 +26,20 @@ public record Caller(
         @Nullable Instant expiresAt) {
 
     public boolean isAnonymous() {
-        return id.isEmpty();
+        return actor == null;
+    }
+
+    /** Returns the identity. Fails with {@link ErrorCode#UNAUTHENTICATED} if the caller is anonymous. */
+    public Actor identity() {
+        if (actor == null) {
+            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "This request needs an API key or token");
+        }
+        return actor;
     }
 
     /** Returns the same caller with {@code openReads} set. */
     public Caller withOpenReads() {
-        return new Caller(id, name, keyId, rights, true, environments, serviceNames, expiresAt);
+        return new Caller(actor, keyHash, rights, true, environments, serviceNames, expiresAt);
     }
 
     /** Tells whether the caller was granted a right itself, so that it may grant it to others. */

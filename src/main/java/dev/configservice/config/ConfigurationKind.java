@@ -3,6 +3,7 @@ package dev.configservice.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
@@ -51,7 +52,7 @@ public final class ConfigurationKind implements VersionedKind {
     /** The audit of reads that showed an encrypted value to a caller. */
     @FunctionalInterface
     public interface SecretReads {
-        void note(Resource resource, String actor, String requestId);
+        void note(Resource resource, Actor actor, String requestId);
     }
 
     public ConfigurationKind(Keyring keyring, SecretReads secretReads) {
@@ -179,7 +180,7 @@ public final class ConfigurationKind implements VersionedKind {
     @Override
     public void noteRead(Resource resource, Caller caller, String requestId) {
         if (resource.isSealed() && !isMasked(resource, caller)) {
-            secretReads.note(resource, caller.name(), requestId);
+            secretReads.note(resource, caller.identity(), requestId);
         }
     }
 

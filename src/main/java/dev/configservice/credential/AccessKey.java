@@ -2,12 +2,12 @@ package dev.configservice.credential;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
-import dev.configservice.secret.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -30,6 +30,7 @@ record AccessKey(
         Scope environments,
         Scope serviceNames,
         @Nullable Instant expiresAt,
+        boolean enabled,
         String hash,
         @Nullable String previousHash,
         @Nullable Instant previousUntil) {
@@ -38,16 +39,39 @@ record AccessKey(
     private static final SecureRandom RANDOM = new SecureRandom();
 
     static AccessKey of(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        return of(resource.id(), Json.readObject(resource.row()));
+    }
+
+    /** Returns the key as it is after some of its rights, reach and expiry are edited. */
+    AccessKey with(ObjectNode edited) {
+        return new AccessKey(
+                id,
+                name,
+                edited.has("rights") ? rights(edited) : rights,
+                edited.has("environments") ? new Scope(texts(edited.get("environments"))) : environments,
+                edited.has("service_names") ? new Scope(texts(edited.get("service_names"))) : serviceNames,
+                edited.has("expires_at") ? time(edited.get("expires_at")) : expiresAt,
+                enabled,
+                hash,
+                previousHash,
+                previousUntil);
+    }
+
+    private static Set<Right> rights(ObjectNode row) {
         Set<Right> rights = EnumSet.noneOf(Right.class);
         row.get("rights").forEach(r -> Right.of(r.textValue()).ifPresent(rights::add));
+        return rights;
+    }
+
+    private static AccessKey of(String id, ObjectNode row) {
         return new AccessKey(
-                resource.id(),
+                id,
                 row.get("name").textValue(),
-                rights,
+                rights(row),
                 new Scope(texts(row.get("environments"))),
                 new Scope(texts(row.get("service_names"))),
                 time(row.get("expires_at")),
+                row.path("enabled").asBoolean(true),
                 row.get("hash").textValue(),
                 row.path("previous_hash").textValue(),
                 time(row.path("previous_until")));
@@ -60,12 +84,12 @@ record AccessKey(
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** Tells whether a secret belongs to this key and is valid now. */
-    boolean opens(String secret, Instant now) {
-        if (expiresAt != null && !now.isBefore(expiresAt)) {
+    /** Tells whether the hash of a secret belongs to this key, and the key is valid now. */
+    boolean accepts(String secretHash, Instant now) {
+        if (!enabled || isExpired(now)) {
             return false;
         }
-        byte[] given = Sha256.hex(secret).getBytes(StandardCharsets.US_ASCII);
+        byte[] given = secretHash.getBytes(StandardCharsets.US_ASCII);
         boolean current = MessageDigest.isEqual(given, hash.getBytes(StandardCharsets.US_ASCII));
         boolean previous = previousHash != null
                 && previousUntil != null
@@ -74,8 +98,20 @@ record AccessKey(
         return current || previous;
     }
 
-    Caller caller() {
-        return new Caller("key:" + id, name, id, rights, false, environments, serviceNames, expiresAt);
+    boolean isExpired(Instant now) {
+        return expiresAt != null && !now.isBefore(expiresAt);
+    }
+
+    /** Returns the caller that presented a secret, whose hash is given. */
+    Caller caller(String secretHash) {
+        return new Caller(
+                new Actor(Actor.Type.API_KEY, id, name),
+                secretHash,
+                rights,
+                false,
+                environments,
+                serviceNames,
+                expiresAt);
     }
 
     private static List<String> texts(@Nullable JsonNode node) {

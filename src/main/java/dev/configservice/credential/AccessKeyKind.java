@@ -1,11 +1,22 @@
 package dev.configservice.credential;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** The resource kind of API keys. A rotation adds a new hash, and the old one stays valid for a grace period. */
+/**
+ * The resource kind of API keys. A rotation sets a new hash, and the old one stays valid for a grace period. Any other
+ * update sets the fields that were edited.
+ */
 public final class AccessKeyKind implements ResourceKind {
     @Override
     public String name() {
@@ -15,10 +26,35 @@ public final class AccessKeyKind implements ResourceKind {
     @Override
     public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
         ObjectNode after = content.fields().deepCopy();
-        after.set("previous_hash", after.get("hash"));
-        after.set("previous_until", fields.get("previous_until"));
-        after.set("hash", fields.get("hash"));
+        if (fields.has("hash")) {
+            after.set("previous_hash", after.get("hash"));
+        }
+        after.setAll(fields);
         return new Content(after, sealed);
+    }
+
+    /** A name must be unique among the keys that live, because the audit shows it. */
+    @Override
+    public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
+        return before == null || !nameOf(before).equals(nameOf(after));
+    }
+
+    @Override
+    public void judge(Resource after, List<Resource> unit) {
+        Instant now =
+                Instant.parse(Json.readObject(after.row()).get("updated_at").textValue());
+        for (Resource other : unit) {
+            if (!other.id().equals(after.id())
+                    && nameOf(other).equals(nameOf(after))
+                    && !AccessKey.of(other).isExpired(now)) {
+                throw new ServiceException(
+                        ErrorCode.CONFLICT, "Another key has this name", List.of(), Map.of("id", other.id()));
+            }
+        }
+    }
+
+    private static String nameOf(Resource resource) {
+        return Json.readObject(resource.row()).get("name").textValue().toLowerCase(Locale.ROOT);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.configservice.credential;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
@@ -26,10 +27,13 @@ import dev.configservice.secret.Sha256;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import io.vertx.core.Future;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -41,7 +45,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AccessKeyRoutes implements Routes {
     private static final UnitId KEYS = new UnitId(AccessKey.KIND, "", "");
-    private static final StringRule KEY_NAME = StringRule.text(1, 200);
+    /** Names that stand for other identities in the audit. */
+    private static final Set<String> RESERVED = Set.of("admin", "system", "anonymous");
+
+    private static final StringRule TEXT = StringRule.text(1, 200);
+    private static final StringRule KEY_NAME = text -> {
+        String problem = TEXT.problem(text);
+        if (problem == null && RESERVED.contains(text.strip().toLowerCase(Locale.ROOT))) {
+            return "is reserved (reserved: admin, anonymous, system)";
+        }
+        return problem == null && !text.equals(text.strip()) ? "must not begin or end with white space" : problem;
+    };
     private static final StringRule PATTERN = StringRule.pattern(
             "[a-zA-Z0-9._-]{1,100}\\*?|\\*", "must be 1 to 100 of A-Z a-z 0-9 . _ - and may end with *");
     private static final StringRule RIGHT = text -> Right.of(text).isPresent()
@@ -52,6 +66,7 @@ public final class AccessKeyRoutes implements Routes {
                             java.util.Arrays.stream(Right.values())
                                     .map(Right::text)
                                     .toList());
+    private static final int EDIT_TRIES = 3;
     private static final long MAX_GRACE_SECONDS = 30L * 24 * 3600;
 
     private final SnapshotCache cache;
@@ -60,15 +75,28 @@ public final class AccessKeyRoutes implements Routes {
     private final Ids ids;
     private final KeyUsage usage;
     private final InstantSource clock;
+    private final Duration tokenKeyMaxAge;
 
+    /**
+     * Creates the routes.
+     *
+     * @param tokenKeyMaxAge the longest lifetime of a key that is made with a token
+     */
     public AccessKeyRoutes(
-            SnapshotCache cache, Resources resources, ChangeBus bus, Ids ids, KeyUsage usage, InstantSource clock) {
+            SnapshotCache cache,
+            Resources resources,
+            ChangeBus bus,
+            Ids ids,
+            KeyUsage usage,
+            InstantSource clock,
+            Duration tokenKeyMaxAge) {
         this.cache = cache;
         this.resources = resources;
         this.bus = bus;
         this.ids = ids;
         this.usage = usage;
         this.clock = clock;
+        this.tokenKeyMaxAge = tokenKeyMaxAge;
     }
 
     @Override
@@ -82,6 +110,12 @@ public final class AccessKeyRoutes implements Routes {
                         .needs(Right.KEYS_WRITE)
                         .with(Page.PARAMETERS)
                         .onLog(),
+                Route.api("GET", "/access/keys/:id", this::get)
+                        .needs(Right.KEYS_WRITE)
+                        .onLog(),
+                Route.api("PUT", "/access/keys/:id", this::edit)
+                        .needs(Right.KEYS_WRITE)
+                        .onLog(),
                 Route.api("DELETE", "/access/keys/:id", this::delete)
                         .needs(Right.KEYS_WRITE)
                         .onLog(),
@@ -93,8 +127,10 @@ public final class AccessKeyRoutes implements Routes {
     private static Response self(Request request) {
         Caller caller = request.caller();
         ObjectNode o = Json.object();
-        o.put("id", caller.isAnonymous() ? null : caller.id());
-        o.put("name", caller.name());
+        Actor actor = caller.actor();
+        o.put("type", actor == null ? null : actor.type().text());
+        o.put("id", actor == null ? null : actor.id());
+        o.put("name", actor == null ? "anonymous" : actor.name());
         o.put("anonymous", caller.isAnonymous());
         ArrayNode rights = o.putArray("rights");
         caller.rights().forEach(r -> rights.add(r.text()));
@@ -113,12 +149,31 @@ public final class AccessKeyRoutes implements Routes {
         }
     }
 
-    private Future<Response> create(Request request) {
-        FieldReader form = FieldReader.write(request.object());
-        String name = form.required("name", KEY_NAME);
+    /** The fields of a key that a caller sets, as they are after a request. */
+    private record Form(
+            @Nullable String name,
+            @Nullable List<String> rights,
+            @Nullable List<String> environments,
+            @Nullable List<String> serviceNames,
+            @Nullable Instant expiresAt) {
+
+        Set<Right> rightSet() {
+            Set<Right> set = EnumSet.noneOf(Right.class);
+            if (rights != null) {
+                rights.forEach(r -> Right.of(r).ifPresent(set::add));
+            }
+            return set;
+        }
+
+        static Scope scope(@Nullable List<String> patterns) {
+            return new Scope(patterns == null ? List.of() : patterns);
+        }
+    }
+
+    private Form form(FieldReader form, @Nullable String name) {
         List<String> rights = form.texts("rights", RIGHT, 20);
-        if (rights == null || rights.isEmpty()) {
-            form.error("rights", "is required (expected: an array of at least one right)");
+        if (rights != null && rights.isEmpty()) {
+            form.error("rights", "may not be empty");
         }
         List<String> environments = reach(form, "environments");
         List<String> serviceNames = reach(form, "service_names");
@@ -126,24 +181,34 @@ public final class AccessKeyRoutes implements Routes {
         if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
             form.error("expires_at", "must be in the future");
         }
-        form.done();
-        Set<Right> given = EnumSet.noneOf(Right.class);
-        (rights == null ? List.<String>of() : rights).forEach(r -> Right.of(r).ifPresent(given::add));
-        requireWithin(
-                request.caller(),
-                given,
-                new Scope(environments == null ? List.of() : environments),
-                new Scope(serviceNames == null ? List.of() : serviceNames));
+        return new Form(name, rights, environments, serviceNames, expiresAt);
+    }
+
+    private Future<Response> create(Request request) {
+        FieldReader fields = FieldReader.write(request.object());
+        Form form = form(fields, fields.required("name", KEY_NAME));
+        if (form.rights() == null
+                && fields.errors().stream().noneMatch(e -> e.field().startsWith("rights"))) {
+            fields.error("rights", "is required (expected: an array of at least one right)");
+        }
+        fields.done();
+        Caller caller = request.caller();
+        requireWithin(caller, form.rightSet(), Form.scope(form.environments()), Form.scope(form.serviceNames()));
+        Instant latest = latest(caller);
+        boolean cut =
+                latest != null && (form.expiresAt() == null || form.expiresAt().isAfter(latest));
+        Instant expiresAt = cut ? latest : form.expiresAt();
 
         UUID id = ids.next();
         String secret = AccessKey.newSecret();
         ObjectNode content = Json.object();
-        content.put("name", name);
+        content.put("name", form.name());
         ArrayNode list = content.putArray("rights");
-        given.forEach(r -> list.add(r.text()));
-        content.set("environments", environments == null ? null : Json.tree(environments));
-        content.set("service_names", serviceNames == null ? null : Json.tree(serviceNames));
+        form.rightSet().forEach(r -> list.add(r.text()));
+        content.set("environments", Json.tree(form.environments()));
+        content.set("service_names", Json.tree(form.serviceNames()));
         content.put("expires_at", expiresAt == null ? null : Json.time(expiresAt));
+        content.put("enabled", true);
         content.put("hash", Sha256.hex(secret));
         return bus.write(new Command.Create(
                         id,
@@ -155,11 +220,40 @@ public final class AccessKeyRoutes implements Routes {
                         Json.write(content),
                         Sealed.NONE,
                         request.origin(null)))
-                .map(result -> withKey(201, result.resource(), result.replayed() ? null : secret, request.caller())
-                        .wrote(result.revision())
-                        .header(
-                                "Location",
-                                "/api/v1/access/keys/" + result.resource().id()));
+                .map(result -> {
+                    Response response = withKey(
+                                    201, result.resource(), result.replayed() ? null : secret, request.caller())
+                            .wrote(result.revision())
+                            .header(
+                                    "Location",
+                                    "/api/v1/access/keys/" + result.resource().id());
+                    return cut
+                            ? response.header(
+                                    "Warning",
+                                    "299 - \"expires_at was cut: a key expires with the credential that made it, or "
+                                            + tokenKeyMaxAge.toDays() + " days after a token made it\"")
+                            : response;
+                });
+    }
+
+    /** Returns the latest time at which something that a caller makes may expire; null if there is no limit. */
+    private @Nullable Instant latest(Caller caller) {
+        return caller.identity().type() == Actor.Type.TOKEN
+                ? clock.instant().plus(tokenKeyMaxAge).truncatedTo(ChronoUnit.MILLIS)
+                : caller.expiresAt();
+    }
+
+    /** Tells whether a key outlives what a caller may make. */
+    private boolean outlives(@Nullable Instant expiresAt, Caller caller) {
+        Instant latest = latest(caller);
+        return latest != null && (expiresAt == null || expiresAt.isAfter(latest));
+    }
+
+    private static ServiceException outlivesRefused() {
+        return new ServiceException(
+                ErrorCode.FORBIDDEN,
+                "The key expires later than what you may make (give it an earlier expires_at first, or use a key that"
+                        + " does not expire)");
     }
 
     private static Response withKey(int status, Resource resource, @Nullable String secret, Caller caller) {
@@ -219,7 +313,8 @@ public final class AccessKeyRoutes implements Routes {
         ObjectNode row = Json.readObject(resource.row());
         ObjectNode o = Json.object();
         o.put("id", resource.id());
-        for (String field : List.of("name", "rights", "environments", "service_names", "expires_at", "created_at")) {
+        for (String field :
+                List.of("name", "rights", "environments", "service_names", "expires_at", "enabled", "created_at")) {
             o.set(field, row.get(field));
         }
         o.set("created_by", withActor ? row.get("created_by") : null);
@@ -251,6 +346,113 @@ public final class AccessKeyRoutes implements Routes {
                 .map(result -> Response.empty(204).wrote(result.revision()));
     }
 
+    private Future<Response> get(Request request) {
+        return find(request)
+                .compose(key -> usage.read()
+                        .map(used -> Response.json(
+                                        200,
+                                        render(
+                                                key,
+                                                used.get(key.id()),
+                                                request.caller().has(Right.AUDIT_READ)))
+                                .tagged(Long.toString(key.revision()))));
+    }
+
+    private Future<Response> edit(Request request) {
+        return edit(request, EDIT_TRIES);
+    }
+
+    /** Edits a key. The rights of the caller are checked against the state that is written over. */
+    private Future<Response> edit(Request request, int tries) {
+        FieldReader fields = FieldReader.write(request.object());
+        for (String field : List.of("name", "rights", "enabled")) {
+            fields.refuseNull(field);
+        }
+        Form form = form(fields, fields.text("name", KEY_NAME));
+        Boolean enabled = fields.bool("enabled");
+        List<Long> ifMatch = request.ifMatch();
+        return find(request).compose(resource -> {
+            fields.readOnly(
+                    render(resource, null, request.caller().has(Right.AUDIT_READ)), "id", "created_at", "created_by");
+            // it may have changed since the caller read it
+            fields.time("last_used_at");
+            fields.done();
+            if (ifMatch != null && !ifMatch.contains(resource.revision())) {
+                throw new ServiceException(
+                        ErrorCode.PRECONDITION_FAILED,
+                        "If-Match does not contain the current revision (" + resource.revision() + ")");
+            }
+            ObjectNode after = edited(request.object(), form, enabled);
+            requireMayEdit(request.caller(), AccessKey.of(resource), after);
+            return bus.write(new Command.Update(
+                            ids.next(),
+                            AccessKey.KIND,
+                            resource.id(),
+                            Json.write(after),
+                            Sealed.NONE,
+                            List.of(resource.revision()),
+                            Action.UPDATED,
+                            null,
+                            request.origin(null)))
+                    .map(result -> Response.json(
+                                    200,
+                                    render(
+                                            result.resource(),
+                                            null,
+                                            request.caller().has(Right.AUDIT_READ)))
+                            .tagged(Long.toString(result.resource().revision()))
+                            .wrote(result.revision()))
+                    .recover(e -> e instanceof ServiceException refused
+                                    && refused.code() == ErrorCode.PRECONDITION_FAILED
+                                    && ifMatch == null
+                                    && tries > 1
+                            ? edit(request, tries - 1)
+                            : Future.failedFuture(e));
+        });
+    }
+
+    /** Returns the fields that a request changes. A field that is null is cleared. */
+    private static ObjectNode edited(ObjectNode given, Form form, @Nullable Boolean enabled) {
+        ObjectNode after = Json.object();
+        if (form.name() != null) {
+            after.put("name", form.name());
+        }
+        if (form.rights() != null) {
+            ArrayNode list = after.putArray("rights");
+            form.rightSet().forEach(r -> list.add(r.text()));
+        }
+        if (given.has("environments")) {
+            after.set("environments", Json.tree(form.environments()));
+        }
+        if (given.has("service_names")) {
+            after.set("service_names", Json.tree(form.serviceNames()));
+        }
+        if (given.has("expires_at")) {
+            after.put("expires_at", form.expiresAt() == null ? null : Json.time(form.expiresAt()));
+        }
+        if (enabled != null) {
+            after.put("enabled", enabled);
+        }
+        return after;
+    }
+
+    /**
+     * Fails if the caller may not make an edit: the key then has more than the caller, or outlives it with more than it
+     * had before.
+     */
+    private void requireMayEdit(Caller caller, AccessKey before, ObjectNode edited) {
+        AccessKey after = before.with(edited);
+        requireWithin(caller, after.rights(), after.environments(), after.serviceNames());
+        boolean gains = !before.rights().containsAll(after.rights())
+                || !before.environments().contains(after.environments())
+                || !before.serviceNames().contains(after.serviceNames())
+                || (before.expiresAt() != null
+                        && (after.expiresAt() == null || after.expiresAt().isAfter(before.expiresAt())));
+        if (gains && outlives(after.expiresAt(), caller)) {
+            throw outlivesRefused();
+        }
+    }
+
     private Future<Response> rotate(Request request) {
         long grace = 0;
         if (request.body().length() > 0) {
@@ -264,16 +466,22 @@ public final class AccessKeyRoutes implements Routes {
         fields.put("hash", Sha256.hex(secret));
         fields.put("previous_until", Json.time(clock.instant().plusSeconds(grace)));
         return find(request)
-                .compose(key -> bus.write(new Command.Update(
-                        ids.next(),
-                        AccessKey.KIND,
-                        key.id(),
-                        Json.write(fields),
-                        Sealed.NONE,
-                        null,
-                        Action.UPDATED,
-                        null,
-                        request.origin(null))))
+                .compose(key -> {
+                    // the caller gets the new secret
+                    if (outlives(AccessKey.of(key).expiresAt(), request.caller())) {
+                        throw outlivesRefused();
+                    }
+                    return bus.write(new Command.Update(
+                            ids.next(),
+                            AccessKey.KIND,
+                            key.id(),
+                            Json.write(fields),
+                            Sealed.NONE,
+                            List.of(key.revision()),
+                            Action.UPDATED,
+                            null,
+                            request.origin(null)));
+                })
                 .map(result -> withKey(200, result.resource(), result.replayed() ? null : secret, request.caller())
                         .wrote(result.revision()));
     }

@@ -1,5 +1,6 @@
 package dev.configservice.credential;
 
+import dev.configservice.access.Actor;
 import dev.configservice.access.Authenticator;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
@@ -16,21 +17,15 @@ import dev.configservice.snapshot.SnapshotCache;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.User;
 import io.vertx.ext.auth.authentication.TokenCredentials;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -71,15 +66,14 @@ public final class Credentials implements Authenticator {
         this.issuer =
                 settings.jwtIssuer().isEmpty() ? null : new IssuerKeys(vertx, settings, ISSUER_KEYS_EVERY, meters);
         this.anonymous = new Caller(
-                "",
-                "anonymous",
+                null,
                 null,
                 settings.anonymousReads() ? EnumSet.of(Right.READ) : EnumSet.noneOf(Right.class),
                 false,
                 Scope.ALL,
                 Scope.ALL,
                 null);
-        this.admin = new Caller("admin", "admin", null, EnumSet.of(Right.ADMIN), false, Scope.ALL, Scope.ALL, null);
+        this.admin = new Caller(Actor.ADMIN, null, EnumSet.of(Right.ADMIN), false, Scope.ALL, Scope.ALL, null);
     }
 
     /** Starts to read the keys of the token issuer at intervals. */
@@ -141,29 +135,39 @@ public final class Credentials implements Authenticator {
         return cache.get(KEYS, 0).compose(snapshot -> {
             AccessKey known = snapshot.view(Credentials::byId).get(id);
             Instant now = clock.instant();
-            if (known == null || !known.opens(secret, now)) {
-                return refused("The key is unknown, revoked or expired");
+            String hash = Sha256.hex(secret);
+            if (known == null || !known.accepts(hash, now)) {
+                return refused("The key is unknown, revoked, disabled or expired");
             }
             usage.used(id, now);
-            return Future.succeededFuture(reading(known.caller()));
+            return Future.succeededFuture(reading(known.caller(hash)));
         });
     }
 
     /**
-     * Tells whether the key of a caller still exists. A node that cannot find out answers yes, until it has been cut
-     * off for longer than {@code access.max-stale}.
+     * Tells whether the key of a caller still opens the service with the same rights. If the rights were edited, the
+     * caller must come again. A node that cannot find out answers yes, until it has been cut off for longer than
+     * {@code access.max-stale}.
      */
     @Override
     public Future<Boolean> holds(Caller caller) {
-        String id = caller.keyId();
-        if (id == null) {
+        String hash = caller.keyHash();
+        if (hash == null) {
             return Future.succeededFuture(true);
         }
         if (feed.staleness().compareTo(settings.maxStale()) > 0) {
             return Future.succeededFuture(false);
         }
+        String id = caller.identity().id();
         return cache.get(KEYS, 0)
-                .map(s -> s.view(Credentials::byId).containsKey(id))
+                .map(s -> {
+                    AccessKey known = s.view(Credentials::byId).get(id);
+                    return known != null
+                            && known.accepts(hash, clock.instant())
+                            && known.rights().equals(caller.rights())
+                            && known.environments().equals(caller.environments())
+                            && known.serviceNames().equals(caller.serviceNames());
+                })
                 .otherwise(true);
     }
 
@@ -181,54 +185,22 @@ public final class Credentials implements Authenticator {
         if (!SIGNED_TOKEN.matcher(token).matches()) {
             return refused("The token is not a signed JWT (three dot-separated parts)");
         }
+        TokenClaims claims;
+        try {
+            claims = TokenClaims.of(token);
+        } catch (ServiceException e) {
+            return Future.failedFuture(e);
+        }
         return issuer.auth()
                 .authenticate(new TokenCredentials(token))
                 .compose(
-                        user -> Future.succeededFuture(reading(ofToken(user))),
+                        user -> Future.succeededFuture(reading(claims.caller(settings))),
                         e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
     }
 
     /** Lets a caller with a credential read at least everything that an anonymous caller may read. */
     private Caller reading(Caller caller) {
         return settings.anonymousReads() ? caller.withOpenReads() : caller;
-    }
-
-    private static Caller ofToken(User user) {
-        JsonObject claims = user.attributes().getJsonObject("accessToken", user.principal());
-        Set<Right> rights = EnumSet.noneOf(Right.class);
-        if (claims.getValue("scope") instanceof String scope) {
-            for (String s : scope.split(" ", -1)) {
-                Right.of(s).ifPresent(rights::add);
-            }
-        }
-        String subject = claims.getString("sub", "token");
-        Long expires = claims.getLong("exp");
-        if (expires == null) {
-            throw new ServiceException(ErrorCode.UNAUTHENTICATED, "The token has no expiration time (exp)");
-        }
-        return new Caller(
-                "jwt:" + subject,
-                subject,
-                null,
-                rights,
-                false,
-                reach(claims.getValue("environments")),
-                reach(claims.getValue("service_names")),
-                Instant.ofEpochSecond(expires));
-    }
-
-    /** Returns the scope in a claim. An absent claim means no limit. A claim without names covers nothing. */
-    private static Scope reach(@Nullable Object claim) {
-        if (claim == null) {
-            return Scope.ALL;
-        }
-        List<String> texts = new ArrayList<>();
-        if (claim instanceof JsonArray array) {
-            array.forEach(t -> texts.add(String.valueOf(t)));
-        } else if (claim instanceof String text) {
-            texts.addAll(List.of(text.split(" ", -1)));
-        }
-        return new Scope(texts.isEmpty() ? List.of("") : texts);
     }
 
     private static <T> Future<T> refused(String why) {

@@ -3,6 +3,7 @@ package dev.configservice.edge;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.json.Json;
 import dev.configservice.log.Action;
 import dev.configservice.log.Change;
@@ -27,7 +28,7 @@ final class ChangeJson {
 
     private static ObjectNode write(Change change) {
         Resource r = change.resource();
-        return Json.object()
+        ObjectNode o = Json.object()
                 .put("epoch", change.position().epoch())
                 .put("revision", change.revision())
                 .put("event_id", change.eventId().toString())
@@ -42,11 +43,12 @@ final class ChangeJson {
                 .put("fence", r.fence())
                 .put("row", r.row())
                 .put("sealed", r.sealed().base64())
-                .put("actor", change.actor())
                 .put("request_id", change.requestId())
                 .put("comment", change.comment())
                 .put("occurred_at", change.occurredAt().toString())
                 .put("hash", change.hash().hex());
+        o.set("actor", change.actor().toJson());
+        return o;
     }
 
     static List<Change> read(JsonNode changes) {
@@ -71,7 +73,7 @@ final class ChangeJson {
                         c.path("fence").longValue(),
                         c.path("row").textValue(),
                         Sealed.ofBase64(c.path("sealed").textValue())),
-                text(c, "actor"),
+                Actor.of(c.path("actor")),
                 text(c, "request_id"),
                 text(c, "comment"),
                 Instant.parse(c.path("occurred_at").textValue()),

@@ -132,7 +132,7 @@ public final class CoreLog implements PastChanges {
                 .put("look_age_millis", feed.lookAge().toMillis());
         List<Change> changes = follows(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
         if (changes == null) {
-            answer.put("hash", feed.hash().hex());
+            answer.put("hash", feed.head().hash().hex());
             answer.set("units", Json.tree(feed.units()));
         } else {
             answer.set("changes", ChangeJson.write(changes));

@@ -56,14 +56,16 @@ public final class EdgeFeedVerticle extends VerticleBase {
         }
         looking = true;
         again = false;
-        Futures.here(cores.next(feed.applied(), feed.hash())).map(this::take).onComplete(done -> {
-            looking = false;
-            if (done.succeeded()) {
-                succeeded(done.result());
-            } else {
-                failed(done.cause());
-            }
-        });
+        Futures.here(cores.next(feed.head().position(), feed.head().hash()))
+                .map(this::take)
+                .onComplete(done -> {
+                    looking = false;
+                    if (done.succeeded()) {
+                        succeeded(done.result());
+                    } else {
+                        failed(done.cause());
+                    }
+                });
     }
 
     private CoreLog.Next take(CoreLog.Next next) {

@@ -46,7 +46,7 @@ public final class ChangeEvent {
         o.put("resource_id", r.id());
         o.put("environment", r.environment().isEmpty() ? null : r.environment());
         o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
-        o.put("actor", withActor ? change.actor() : null);
+        o.set("actor", withActor ? change.actor().toJson() : null);
         o.put("occurred_at", Json.time(change.occurredAt()));
         o.set("data", data);
         return o;

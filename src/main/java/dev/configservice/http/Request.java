@@ -20,6 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -112,19 +113,20 @@ public record Request(
 
     /** Returns the origin of a command that this request issues. */
     public Origin origin(@Nullable String comment) {
-        return new Origin(caller.name(), id, comment, idempotencyKey());
+        return new Origin(caller.identity(), id, comment, idempotencyKey());
     }
 
     private @Nullable IdempotencyKey idempotencyKey() {
         String key = headers.get("idempotency-key");
-        if (key == null || !method.equals("POST")) {
+        if (key == null) {
             return null;
         }
         if (key.isEmpty() || key.length() > 255 || !key.chars().allMatch(c -> c > 32 && c < 127)) {
             throw ServiceException.invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
         }
         MessageDigest sha = Sha256.digest();
-        sha.update((path + "\n").getBytes(StandardCharsets.UTF_8));
-        return new IdempotencyKey(caller.id(), key, HexFormat.of().formatHex(sha.digest(body.getBytes())));
+        sha.update((method + " " + path + "?" + new TreeMap<>(query) + "\n").getBytes(StandardCharsets.UTF_8));
+        return new IdempotencyKey(
+                caller.identity().identity(), key, HexFormat.of().formatHex(sha.digest(body.getBytes())));
     }
 }

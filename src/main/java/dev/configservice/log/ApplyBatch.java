@@ -23,7 +23,8 @@ final class ApplyBatch {
     static final String SQL = """
             select outcome, at_revision, at_hash, other_id
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                             $20::text[]::json[], $21, $22, $23, $24, $25, $26, $27, $28, $29)""";
+                             $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
+                             $31)""";
 
     private ApplyBatch() {}
 
@@ -71,7 +72,9 @@ final class ApplyBatch {
                 .addArrayOfLong(numbers(entries, e -> e.resource().version()))
                 .addArrayOfLong(numbers(entries, e -> e.fenced() ? e.resource().fence() : null))
                 .addArrayOfLong(numbers(entries, e -> e.resource().fence()))
-                .addArrayOfString(texts(entries, e -> e.origin().actor()))
+                .addArrayOfString(texts(entries, e -> e.origin().actor().type().text()))
+                .addArrayOfString(texts(entries, e -> e.origin().actor().id()))
+                .addArrayOfString(texts(entries, e -> e.origin().actor().name()))
                 .addArrayOfString(texts(entries, e -> e.origin().requestId()))
                 .addArrayOfString(texts(entries, e -> e.origin().comment()))
                 .addArrayOfOffsetDateTime(column(

@@ -1,5 +1,6 @@
 package dev.configservice.log;
 
+import dev.configservice.access.Actor;
 import io.vertx.core.buffer.Buffer;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * One row of the log.
  *
  * @param resource the resource after the change; for a removal its last state, with the version of the removal
- * @param actor the caller; null if the service itself made the change, e.g. because a lease expired
+ * @param actor who made the change
  * @param hash the hash of the chain up to and including this row
  */
 public record Change(
@@ -18,7 +19,7 @@ public record Change(
         UUID eventId,
         Action action,
         Resource resource,
-        @Nullable String actor,
+        Actor actor,
         @Nullable String requestId,
         @Nullable String comment,
         Instant occurredAt,

@@ -36,8 +36,7 @@ public final class ChangeFeed {
     private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
 
     private volatile Map<UnitId, TouchedUnit> touched = new ConcurrentHashMap<>();
-    private volatile Position applied = Position.ZERO;
-    private volatile Hash hash = new Hash("");
+    private volatile Head head = new Head(Position.ZERO, new Hash(""));
     private volatile boolean started;
     private volatile long lastLookNanos = System.nanoTime();
     private volatile @Nullable Context context;
@@ -121,12 +120,16 @@ public final class ChangeFeed {
         return started;
     }
 
-    public Position applied() {
-        return applied;
+    /** A position with the hash of the chain at it. */
+    public record Head(Position position, Hash hash) {}
+
+    /** Returns the position that was applied last with its hash: both of one moment. */
+    public Head head() {
+        return head;
     }
 
-    public Hash hash() {
-        return hash;
+    public Position applied() {
+        return head.position();
     }
 
     public RecentChanges recent() {
@@ -156,12 +159,12 @@ public final class ChangeFeed {
 
     /** Completes when a revision is applied. Fails with {@link ErrorCode#BEHIND} at the deadline. */
     public Future<Void> awaitApplied(long revision, Duration deadline) {
-        if (applied.revision() >= revision) {
+        if (applied().revision() >= revision) {
             return Future.succeededFuture();
         }
         Promise<Void> promise = Promise.promise();
         run(() -> {
-            if (applied.revision() >= revision) {
+            if (applied().revision() >= revision) {
                 promise.tryComplete();
                 return;
             }
@@ -171,7 +174,7 @@ public final class ChangeFeed {
                 waiters.remove(waiter);
                 promise.tryFail(new ServiceException(
                         ErrorCode.BEHIND,
-                        "This node has applied revision " + applied.revision() + " (required: " + revision + ")"));
+                        "This node has applied revision " + applied().revision() + " (required: " + revision + ")"));
             });
             promise.future().onComplete(done -> vertx.cancelTimer(timer));
         });
@@ -215,8 +218,7 @@ public final class ChangeFeed {
         });
         touched = fresh;
         recent.reset(position.revision(), positionHash);
-        hash = positionHash;
-        applied = position;
+        head = new Head(position, positionHash);
         boolean first = !started;
         started = true;
         if (!first) {
@@ -228,9 +230,9 @@ public final class ChangeFeed {
     /** Applies the next changes. The first must directly follow the last applied change. */
     public void apply(List<Change> changes) {
         for (Change change : changes) {
-            if (change.revision() != applied.revision() + 1) {
-                throw new IllegalStateException(
-                        "revision " + change.revision() + " (expected: " + (applied.revision() + 1) + ")");
+            if (change.revision() != applied().revision() + 1) {
+                throw new IllegalStateException("revision " + change.revision() + " (expected: "
+                        + (applied().revision() + 1) + ")");
             }
             recent.add(change);
             UnitId unit = change.resource().unit();
@@ -241,8 +243,7 @@ public final class ChangeFeed {
             } else {
                 known.revision = change.revision();
             }
-            hash = change.hash();
-            applied = change.position();
+            head = new Head(change.position(), change.hash());
             tell(l -> l.applied(change));
         }
         wake();
@@ -290,7 +291,7 @@ public final class ChangeFeed {
         List<Waiter> due = new ArrayList<>();
         while (true) {
             Waiter first = waiters.peek();
-            if (first == null || first.revision > applied.revision()) {
+            if (first == null || first.revision > applied().revision()) {
                 break;
             }
             due.add(waiters.remove());

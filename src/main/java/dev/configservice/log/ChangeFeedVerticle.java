@@ -174,8 +174,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
      */
     private void keep() {
         Future<Void> done = keptBehind
-                ? kept.replace(feed.applied(), feed.hash(), feed.units())
-                : kept.advance(feed.applied(), feed.applied(), feed.hash(), Map.of(), Map.of());
+                ? kept.replace(feed.applied(), feed.head().hash(), feed.units())
+                : kept.advance(feed.applied(), feed.applied(), feed.head().hash(), Map.of(), Map.of());
         keptBehind = false;
         done.onFailure(e -> keptBehind = true);
         if (++keeps % CHECK_EVERY_KEEPS == 0) {
@@ -268,7 +268,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
 
     private Future<Void> follow(PgConnection c) {
         Position at = feed.applied();
-        Change.Hash hash = feed.hash();
+        Change.Hash hash = feed.head().hash();
         return changeLog.from(c, Math.max(1, at.revision()), PAGE, DEADLINE).compose(rows -> {
             boolean holds = at.revision() == 0
                     || (!rows.isEmpty()
@@ -310,7 +310,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
         Position before = feed.applied();
         Map<String, Long> was = feed.unitsBefore(changes);
         feed.apply(changes);
-        kept.advance(before, feed.applied(), feed.hash(), ChangeFeed.unitsOf(changes), was)
+        kept.advance(before, feed.applied(), feed.head().hash(), ChangeFeed.unitsOf(changes), was)
                 .onFailure(e -> keptBehind = true);
     }
 

@@ -1,5 +1,6 @@
 package dev.configservice.log;
 
+import dev.configservice.access.Actor;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.log.Change.Hash;
@@ -27,7 +28,7 @@ import java.util.UUID;
 public final class ChangeLog implements PastChanges {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-            fence, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
+            fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, sealed, hash""";
 
     /** The maximum size of a page. A page with a single change may exceed it. */
     private static final int PAGE_BYTES = 2_000_000;
@@ -326,7 +327,7 @@ public final class ChangeLog implements PastChanges {
                 row.getUUID("event_id"),
                 Action.of(row.getString("action")),
                 resource,
-                row.getString("actor"),
+                Actor.of(row.getString("actor_type"), row.getString("actor_id"), row.getString("actor")),
                 row.getString("request_id"),
                 row.getString("comment"),
                 at.toInstant(),

@@ -1,6 +1,7 @@
 package dev.configservice.log;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.access.Actor;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.secret.Sha256;
@@ -89,7 +90,7 @@ public record LogEntry(
             UUID eventId,
             Action action,
             Resource resource,
-            @Nullable String actor,
+            Actor actor,
             @Nullable String requestId,
             @Nullable String comment,
             Instant occurredAt) {
@@ -102,7 +103,9 @@ public record LogEntry(
                 .add(resource.serviceName())
                 .add(resource.name())
                 .add(resource.version())
-                .add(actor)
+                .add(actor.type().text())
+                .add(actor.id())
+                .add(actor.name())
                 .add(requestId)
                 .add(comment)
                 .add(Json.time(occurredAt))

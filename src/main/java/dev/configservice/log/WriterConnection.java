@@ -11,8 +11,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one connection that this node writes through. When it is replaced after a lost call, the backend of the old
- * connection is guaranteed to have ended.
+ * The one connection that this node writes through. When it is replaced, the backend of the old connection is guaranteed
+ * to have ended: it can commit nothing any more, and holds no lock.
  */
 final class WriterConnection {
     private static final Duration DEADLINE = Duration.ofSeconds(2);
@@ -26,8 +26,15 @@ final class WriterConnection {
     private static final String STILL_THERE =
             "select count(*) as n from pg_stat_activity where pid = $1 and backend_start = $2";
 
+    /**
+     * A statement whose commit waits for the write-ahead log up to itself, and so for all that was committed before: it
+     * locks a row, which is logged. It changes nothing.
+     */
+    private static final String DURABLE = "select 1 from head for update";
+
     private final Postgres postgres;
     private @Nullable PgConnection connection;
+    private boolean warned;
     private @Nullable Backend backend;
 
     WriterConnection(Postgres postgres) {
@@ -42,7 +49,7 @@ final class WriterConnection {
     }
 
     Future<Void> ready() {
-        return connection != null ? Future.succeededFuture() : connect();
+        return connection != null ? Future.succeededFuture() : replaceEndingOld();
     }
 
     void drop() {
@@ -70,8 +77,34 @@ final class WriterConnection {
                 });
     }
 
+    /** Forgets the warnings of earlier calls. */
+    void expectNoWarning() {
+        warned = false;
+    }
+
+    /**
+     * Tells whether the server warned during the last call. If somebody cancels the wait for a synchronous standby, a
+     * commit succeeds with a warning, although it is only local.
+     */
+    boolean isWarned() {
+        return warned;
+    }
+
+    /**
+     * Completes when all that is committed so far is durable wherever PostgreSQL was asked to make it durable. Fails at
+     * the deadline.
+     */
+    Future<Void> durable(Duration deadline) {
+        expectNoWarning();
+        return postgres.within(deadline, get(), () -> get().query(DURABLE).execute())
+                .compose(v -> warned
+                        ? Future.failedFuture(ServiceException.unavailable("PostgreSQL did not wait for its standby"))
+                        : Future.succeededFuture());
+    }
+
     private Future<Void> connect() {
         return postgres.connect(DEADLINE).compose(fresh -> {
+            fresh.noticeHandler(notice -> warned |= "WARNING".equals(notice.getSeverity()));
             fresh.closeHandler(v -> {
                 if (connection == fresh) {
                     connection = null;

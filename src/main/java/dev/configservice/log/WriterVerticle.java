@@ -37,7 +37,9 @@ import org.slf4j.LoggerFactory;
  * node has applied its change, or at its deadline. A command that has been answered is never sent to PostgreSQL.
  *
  * <p>If the result of a call is lost, the writer does not guess. It ends the PostgreSQL backend that executed the call,
- * and then looks up which of the commands are in the log.
+ * and then looks up which of the commands are in the log. A command that is found there, or that has nothing to change,
+ * is answered only after a commit that PostgreSQL made durable: what is there may be only local, if a synchronous
+ * standby does not answer.
  */
 public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
@@ -165,11 +167,12 @@ public final class WriterVerticle extends VerticleBase {
                 .compose(v -> readCurrent(batch))
                 .compose(current -> {
                     Decisions decisions = decide(batch, current);
-                    return judge(decisions.entries(), current).map(entries -> {
-                        answerWhenApplied(decisions.unchanged());
-                        queue.putBack(decisions.later());
-                        return entries;
-                    });
+                    return judge(decisions.entries(), current)
+                            .compose(entries -> durable(entries, decisions.unchanged()))
+                            .map(entries -> {
+                                queue.putBack(decisions.later());
+                                return entries;
+                            });
                 })
                 .compose(this::apply, e -> {
                     connection.drop();
@@ -298,6 +301,16 @@ public final class WriterVerticle extends VerticleBase {
         return judged;
     }
 
+    /** Answers the commands that change nothing, once the state that they found is durable. */
+    private Future<List<Decided>> durable(List<Decided> entries, List<Done> unchanged) {
+        return unchanged.isEmpty()
+                ? Future.succeededFuture(entries)
+                : connection.durable(CALL_DEADLINE).map(v -> {
+                    answerWhenApplied(unchanged);
+                    return entries;
+                });
+    }
+
     private Future<Void> apply(List<Decided> judged) {
         // a command that was answered while its unit was read must not be written any more
         List<Decided> decided =
@@ -307,10 +320,14 @@ public final class WriterVerticle extends VerticleBase {
         }
         List<LogEntry> entries = decided.stream().map(d -> d.entry).toList();
         decided.forEach(d -> d.pending.sent = true);
-        Change.Hash hash = feed.hash();
-        Position known = feed.applied();
+        ChangeFeed.Head head = feed.head();
+        Position known = head.position();
+        connection.expectNoWarning();
         return changeLog
-                .apply(connection.get(), known, hash, entries, CALL_DEADLINE)
+                .apply(connection.get(), known, head.hash(), entries, CALL_DEADLINE)
+                .compose(outcomes -> connection.isWarned()
+                        ? Future.failedFuture(ServiceException.unavailable("PostgreSQL warned during the commit"))
+                        : Future.succeededFuture(outcomes))
                 .compose(outcomes -> settle(known.epoch(), decided, outcomes), e -> unsettled(known, decided, e));
     }
 
@@ -433,6 +450,10 @@ public final class WriterVerticle extends VerticleBase {
         return connection
                 .replaceEndingOld()
                 .compose(v -> changeLog.byEvents(connection.get(), known.revision(), ids, CALL_DEADLINE))
+                // what is found may be only local
+                .compose(changes -> changes.isEmpty()
+                        ? Future.succeededFuture(changes)
+                        : connection.durable(CALL_DEADLINE).map(changes))
                 .compose(
                         changes -> {
                             settleFound(decided, changes);

@@ -131,7 +131,14 @@ final class Features {
                 new ChangeRoutes(parts.feed, reader, streams, events),
                 new RegistryRoutes(registry, new Discovery(registry, parts.clock), sources.changeLog(), meters),
                 new AuditRoutes(new AuditLog(sources.postgres(), kinds), events),
-                new AccessKeyRoutes(cache, resources, parts.bus, parts.ids, keyUsage, parts.clock),
+                new AccessKeyRoutes(
+                        cache,
+                        resources,
+                        parts.bus,
+                        parts.ids,
+                        keyUsage,
+                        parts.clock,
+                        parts.settings.access().tokenKeyMaxAge()),
                 new ConfigurationRoutes(
                         new Configurations(cache, environment), resources, configurationKind, byId(configurationKind)),
                 new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));

@@ -34,7 +34,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry of service instances. It registers and removes them, takes their heartbeats, and reads them. */
 public final class Registry {
-    private static final Origin NOBODY = new Origin(null, null, null, null);
 
     private final SnapshotCache cache;
     private final ChangeFeed feed;
@@ -145,7 +144,7 @@ public final class Registry {
         return beats.of(instance.key());
     }
 
-    /** A registered instance, and the revision of the log that the response reports. */
+    /** A registered instance, and the revision that the registration made; 0 if it was only a heartbeat. */
     record Registered(Instance instance, long revision) {}
 
     /**
@@ -157,9 +156,7 @@ public final class Registry {
         return instances(serviceName, 0).compose(instances -> {
             Instance known = instances.byId(instanceId);
             if (known != null && sameButTimes(known.row(), row)) {
-                return beat(known, known.status(), -1, origin)
-                        .map(b -> new Registered(
-                                b.instance(), instances.snapshot().asOf().revision()));
+                return beat(known, known.status(), -1, origin).map(b -> new Registered(b.instance(), b.revision()));
             }
             ObjectNode fresh = row.deepCopy();
             fresh.put("registered_at", Json.time(clock.instant()));
@@ -193,8 +190,8 @@ public final class Registry {
         return true;
     }
 
-    /** An instance and the heartbeat that it has just sent. */
-    record Beaten(Instance instance, LeaseBeats.Beat beat) {}
+    /** An instance, the heartbeat that it has just sent, and the revision that the heartbeat made; 0 if it made none. */
+    record Beaten(Instance instance, LeaseBeats.Beat beat, long revision) {}
 
     /**
      * Takes a heartbeat. Its status always wins: if the log has a different status, or if the lease had expired, the
@@ -206,7 +203,10 @@ public final class Registry {
         LeaseBeats.Beat beat = note(instance, responseTime);
         return reached(leases.beat(instance.holder(), instance.status() != status))
                 .compose(result -> settle(instance, status, result, origin))
-                .map(now -> new Beaten(now, beat));
+                .map(now -> {
+                    long revision = now.resource().revision();
+                    return new Beaten(now, beat, revision == instance.resource().revision() ? 0 : revision);
+                });
     }
 
     private static Future<LeaseResult> reached(Future<LeaseResult> renewal) {
@@ -252,7 +252,7 @@ public final class Registry {
                                         status == Status.UNHEALTHY ? instance.status() : null,
                                         Action.STATUS_CHANGED,
                                         decided.generation(),
-                                        NOBODY)
+                                        Origin.SYSTEM)
                                 .mapEmpty()
                         : Future.succeededFuture());
     }
@@ -281,10 +281,10 @@ public final class Registry {
     Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
         String id = Instance.id(serviceName, instanceId);
         if (!removal) {
-            return setStatus(id, Status.UNHEALTHY, null, Action.EXPIRED, generation, NOBODY);
+            return setStatus(id, Status.UNHEALTHY, null, Action.EXPIRED, generation, Origin.SYSTEM);
         }
-        return bus.write(
-                new Command.Delete(ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, NOBODY));
+        return bus.write(new Command.Delete(
+                ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, Origin.SYSTEM));
     }
 
     /** Removes an instance. Fails with {@link ErrorCode#NOT_FOUND} if it does not exist. */

@@ -135,13 +135,12 @@ public final class RegistryRoutes implements Routes {
         row.put("registered_by", registeredBy(request));
         String id = given == null ? idOf(url) : given;
         return registry.register(service, id, row, request.origin(null))
-                .map(r -> Response.json(200, r.instance().render(discovery.beat(r.instance())))
-                        .wrote(r.revision()));
+                .map(r -> wrote(Response.json(200, r.instance().render(discovery.beat(r.instance()))), r.revision()));
     }
 
     /** Returns the caller and its address. They identify the sender of a heartbeat that names no instance. */
     private static String registeredBy(Request request) {
-        return request.caller().id() + "@" + request.remoteAddress();
+        return request.caller().identity().identity() + "@" + request.remoteAddress();
     }
 
     private static ObjectNode metadata(FieldReader form) {
@@ -190,8 +189,12 @@ public final class RegistryRoutes implements Routes {
         double time = responseTime;
         return one(request, service, instanceId, url)
                 .compose(i -> registry.beat(i, Status.of(status).orElse(Status.HEALTHY), time, request.origin(null)))
-                .map(b -> Response.ready(Response.JSON, b.instance().fresh(b.beat()))
-                        .wrote(b.instance().resource().revision()));
+                .map(b -> wrote(Response.ready(Response.JSON, b.instance().fresh(b.beat())), b.revision()));
+    }
+
+    /** Adds the revision of a write. A heartbeat that wrote nothing stands for what this node has applied. */
+    private static Response wrote(Response response, long revision) {
+        return revision == 0 ? response : response.wrote(revision);
     }
 
     private Future<Response> deregister(Request request) {

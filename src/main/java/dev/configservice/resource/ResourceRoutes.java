@@ -232,7 +232,7 @@ public final class ResourceRoutes implements Routes {
         o.put("revision", change.revision());
         o.put("action", change.action().text());
         o.set("value", change.action().isRemoval() ? null : kind.historyValue(change.resource()));
-        o.put("changed_by", caller.has(Right.AUDIT_READ) ? change.actor() : null);
+        o.set("changed_by", caller.has(Right.AUDIT_READ) ? change.actor().toJson() : null);
         o.put("changed_at", Json.time(change.occurredAt()));
         o.put("comment", change.comment());
         return o;

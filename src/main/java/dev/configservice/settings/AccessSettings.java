@@ -1,10 +1,16 @@
 package dev.configservice.settings;
 
+import dev.configservice.access.Right;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * The admin key, the JWTs that the service accepts, and whether reads need a key. All other keys are in the database.
- * {@code maxStale} is the time for which a node that is cut off from the log still trusts the keys that it knows.
+ * {@code maxStale} is the time for which a node that is cut off from the log still trusts the keys that it knows, and
+ * {@code tokenKeyMaxAge} the longest lifetime of a key that is made with a token.
  */
 public record AccessSettings(
         String adminKey,
@@ -13,7 +19,11 @@ public record AccessSettings(
         String jwtIssuer,
         String jwtAudience,
         String jwtJwks,
-        String jwtSecret) {
+        String jwtSecret,
+        String jwtScopePrefix,
+        String jwtRightsClaim,
+        Map<String, Set<Right>> jwtRightsMap,
+        Duration tokenKeyMaxAge) {
 
     static final String EMBEDDED_ADMIN_KEY = "admin-key";
 
@@ -38,8 +48,45 @@ public record AccessSettings(
         if (!secret.isEmpty() && secret.length() < 32) {
             s.problem("jwt-secret", "(not shown)", "32 characters or more");
         }
+        String audience = s.text("jwt-audience");
+        if (!issuer.isEmpty() && audience.isEmpty()) {
+            s.problem("jwt-audience", "", "the audience (aud) of this service, because access.jwt-issuer is set");
+        }
+        String claim = s.text("jwt-rights-claim");
+        Map<String, Set<Right>> map = rightsMap(s);
+        if (claim.isEmpty() != map.isEmpty()) {
+            s.problem("jwt-rights-map", "", "set together with access.jwt-rights-claim, or neither of them");
+        }
         return new AccessSettings(
-                key, s.bool("anonymous-reads"), s.duration("max-stale"), issuer, s.text("jwt-audience"), jwks, secret);
+                key,
+                s.bool("anonymous-reads"),
+                s.duration("max-stale"),
+                issuer,
+                audience,
+                jwks,
+                secret,
+                s.text("jwt-scope-prefix"),
+                claim,
+                map,
+                s.duration("token-key-max-age"));
+    }
+
+    /** Reads a map such as {@code ops=admin,dev=config:write flags:write}. */
+    private static Map<String, Set<Right>> rightsMap(Section s) {
+        Map<String, Set<Right>> map = new HashMap<>();
+        for (String entry : s.list("jwt-rights-map")) {
+            int equals = entry.lastIndexOf('=');
+            Set<Right> rights = EnumSet.noneOf(Right.class);
+            boolean known = equals > 0;
+            for (String name : entry.substring(equals + 1).strip().split(" +", -1)) {
+                known &= Right.of(name).map(rights::add).orElse(false);
+            }
+            if (!known) {
+                s.problem("jwt-rights-map", entry, "name=right, or several rights separated by spaces");
+            }
+            map.put(entry.substring(0, Math.max(equals, 0)).strip(), rights);
+        }
+        return map;
     }
 
     /** Omits keys and secrets. */

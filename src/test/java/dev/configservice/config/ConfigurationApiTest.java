@@ -347,6 +347,7 @@ class ConfigurationApiTest {
                         .get("items")
                         .get(2)
                         .get("changed_by")
+                        .get("name")
                         .asText())
                 .isEqualTo("admin");
 

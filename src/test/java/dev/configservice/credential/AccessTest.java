@@ -186,8 +186,13 @@ class AccessTest {
         try {
             for (String place : java.util.List.of(
                     file.toString(), "http://127.0.0.1:" + server.getAddress().getPort() + "/keys")) {
-                try (TestNode node = TestNode.start(
-                        Map.of("CS_ACCESS_JWT_ISSUER", "https://issuer.example", "CS_ACCESS_JWT_JWKS", place))) {
+                try (TestNode node = TestNode.start(Map.of(
+                        "CS_ACCESS_JWT_ISSUER",
+                        "https://issuer.example",
+                        "CS_ACCESS_JWT_AUDIENCE",
+                        "config",
+                        "CS_ACCESS_JWT_JWKS",
+                        place))) {
                     assertThat(node.anonymous()
                                     .with(
                                             "Authorization",

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -78,7 +79,18 @@ class IssuerKeysTest {
         String place = "http://127.0.0.1:" + server.getAddress().getPort() + "/keys";
         IssuerKeys keys = new IssuerKeys(
                 vertx,
-                new AccessSettings("", true, Duration.ofMinutes(1), ISSUER, "", place, ""),
+                new AccessSettings(
+                        "",
+                        true,
+                        Duration.ofMinutes(1),
+                        ISSUER,
+                        "config",
+                        place,
+                        "",
+                        "",
+                        "",
+                        Map.of(),
+                        Duration.ofDays(90)),
                 Duration.ofMillis(20),
                 meters);
         keys.start();

@@ -80,8 +80,8 @@ class EdgeTest {
                         .get("items")
                         .get(0)
                         .get("actor")
-                        .asText())
-                .isEqualTo("admin");
+                        .toString())
+                .isEqualTo("{\"type\":\"admin\",\"id\":\"admin\",\"name\":\"admin\"}");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
@@ -65,7 +66,7 @@ class ChangeFilterTest {
                 new UUID(0, 1),
                 Action.CREATED,
                 new Resource(kind, "id", environment, service, name, 1, 1, 0, "{}", Sealed.NONE),
-                null,
+                Actor.SYSTEM,
                 null,
                 null,
                 Instant.EPOCH,
@@ -74,7 +75,13 @@ class ChangeFilterTest {
 
     private static Caller caller(List<String> environments, List<String> services) {
         return new Caller(
-                "key:1", "k", "1", EnumSet.of(Right.READ), false, new Scope(environments), new Scope(services), null);
+                new Actor(Actor.Type.API_KEY, "1", "k"),
+                "hash",
+                EnumSet.of(Right.READ),
+                false,
+                new Scope(environments),
+                new Scope(services),
+                null);
     }
 
     private static boolean matches(Wanted wanted, Change change) {
@@ -132,7 +139,14 @@ class ChangeFilterTest {
         assertThat(filter.matches(change("public_service_key", "us", "s", "k"))).isFalse();
         assertThat(filter.matches(change("public_service_key", "eu", "other", "k")))
                 .isFalse();
-        Caller without = new Caller("key:2", "k", "2", EnumSet.noneOf(Right.class), false, Scope.ALL, Scope.ALL, null);
+        Caller without = new Caller(
+                new Actor(Actor.Type.API_KEY, "2", "k"),
+                "hash",
+                EnumSet.noneOf(Right.class),
+                false,
+                Scope.ALL,
+                Scope.ALL,
+                null);
         assertThatThrownBy(() -> ChangeFilter.of(KINDS, Wanted.ALL, without)).isInstanceOf(ServiceException.class);
     }
 

@@ -21,7 +21,7 @@ import net.jqwik.api.constraints.IntRange;
 
 class PageTest {
     private static Request request(Map<String, String> query) {
-        Caller nobody = new Caller("", "anonymous", null, Set.of(), false, Scope.ALL, Scope.ALL, null);
+        Caller nobody = new Caller(null, null, Set.of(), false, Scope.ALL, Scope.ALL, null);
         return new Request(
                 "id",
                 "GET",

@@ -99,9 +99,10 @@ class ChangeLogTest {
                         "/config",
                         "{\"key\":\"one-row\",\"value\":\"v\",\"environment\":\"log\",\"comment\":\"because\"}");
 
-        assertThat(node.sql("select kind, action, resource_id, environment, service_name, name, version, actor,"
-                                + " request_id, comment, row ->> 'value' from changes where revision = "
-                                + reply.revision())
+        assertThat(node.sql(
+                                "select kind, action, resource_id, environment, service_name, name, version, actor_type, actor_id, actor,"
+                                        + " request_id, comment, row ->> 'value' from changes where revision = "
+                                        + reply.revision())
                         .get(0))
                 .containsExactly(
                         "configuration",
@@ -111,6 +112,8 @@ class ChangeLogTest {
                         "",
                         "one-row",
                         "1",
+                        "admin",
+                        "admin",
                         "admin",
                         "req-7",
                         "because",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.Test;
 class CommandRulesTest {
     private static final Instant NOW = Instant.parse("2030-01-02T03:04:05.006Z");
     private static final UUID EVENT = new UUID(7, 7);
-    private static final Origin ALICE = new Origin("alice", "r", "why", null);
+    private static final String ACTOR = "{\"type\":\"token\",\"id\":\"a1\",\"name\":\"alice\"}";
+    private static final Origin ALICE = new Origin(new Actor(Actor.Type.TOKEN, "a1", "alice"), "r", "why", null);
 
     /** A kind whose fields are simply replaced. */
     private static final class PlainKind implements ResourceKind {
@@ -72,9 +74,9 @@ class CommandRulesTest {
         assertThat(entry.expected()).isNull();
         assertThat(entry.resource().version()).isEqualTo(1);
         assertThat(entry.resource().row())
-                .isEqualTo(
-                        "{\"value\":1,\"created_at\":\"2030-01-02T03:04:05.006Z\","
-                                + "\"updated_at\":\"2030-01-02T03:04:05.006Z\",\"created_by\":\"alice\",\"updated_by\":\"alice\"}");
+                .isEqualTo("{\"value\":1,\"created_at\":\"2030-01-02T03:04:05.006Z\","
+                        + "\"updated_at\":\"2030-01-02T03:04:05.006Z\",\"created_by\":"
+                        + ACTOR + ",\"updated_by\":" + ACTOR + "}");
     }
 
     @Test
@@ -85,8 +87,8 @@ class CommandRulesTest {
         assertThat(entry.resource().version()).isEqualTo(4);
         assertThat(Json.readObject(entry.resource().row()).get("created_by").textValue())
                 .isEqualTo("bob");
-        assertThat(Json.readObject(entry.resource().row()).get("updated_by").textValue())
-                .isEqualTo("alice");
+        assertThat(Json.readObject(entry.resource().row()).get("updated_by").toString())
+                .isEqualTo(ACTOR);
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.configservice.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.configservice.access.Actor;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.List;
@@ -21,7 +22,7 @@ class RecentChangesTest {
                 new UUID(0, revision),
                 Action.UPDATED,
                 new Resource("k", "id", "e", "s" + service, "n", 1, revision, 0, "x".repeat(chars), Sealed.NONE),
-                null,
+                Actor.SYSTEM,
                 null,
                 null,
                 Instant.EPOCH,

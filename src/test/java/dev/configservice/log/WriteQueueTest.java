@@ -28,7 +28,7 @@ class WriteQueueTest {
                 null,
                 Action.UPDATED,
                 null,
-                new Origin(null, null, null, null));
+                Origin.SYSTEM);
     }
 
     /**

@@ -337,4 +337,15 @@ class RegistryApiTest {
                     .contains("config_service_registry_protections_ended_total 1.0");
         }
     }
+
+    @Test
+    void theRevisionOfAHeartbeatNeverGoesBack() {
+        long registered = register("http://a:1", "").revision();
+        Reply later = admin.post("/config", "{\"key\":\"k-" + service + "\",\"value\":1,\"environment\":\"e\"}");
+        assertThat(later.revision()).isGreaterThan(registered);
+        assertThat(beat("healthy", "").revision()).isGreaterThanOrEqualTo(later.revision());
+        assertThat(register("http://a:1", "").revision()).isGreaterThanOrEqualTo(later.revision());
+        // a heartbeat that changes the status is a write, and tells its revision
+        assertThat(beat("stopping", "").revision()).isGreaterThan(later.revision());
+    }
 }

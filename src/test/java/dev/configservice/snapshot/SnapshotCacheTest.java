@@ -134,7 +134,7 @@ class SnapshotCacheTest {
                     key,
                     "{\"value\":0,\"is_encrypted\":false,\"description\":null}",
                     Sealed.NONE,
-                    new Origin("test", null, null, null))));
+                    Origin.SYSTEM)));
         }
 
         WriteResult set(String id, int value) {
@@ -147,7 +147,7 @@ class SnapshotCacheTest {
                     null,
                     dev.configservice.log.Action.UPDATED,
                     null,
-                    new Origin("test", null, null, null))));
+                    Origin.SYSTEM)));
         }
 
         Snapshot read(UnitId what) {

@@ -91,6 +91,33 @@ public final class TestPostgres implements AutoCloseable {
         binaries = Path.of(processes().get(0).info().command().orElseThrow()).getParent();
     }
 
+    /** Adds a synchronous standby, for which commits wait from now on. */
+    public TestPostgres standby() {
+        stop();
+        Path copy = TestServers.directory("standby");
+        run("rm", "-rf", copy.toString());
+        copy(directory, copy);
+        start();
+        try {
+            Files.createFile(copy.resolve("standby.signal"));
+            Files.writeString(
+                    copy.resolve("postgresql.conf"),
+                    "primary_conninfo = 'host=127.0.0.1 port=" + port + " user=postgres application_name=standby'\n",
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        TestPostgres standby = new TestPostgres(copy);
+        Awaitility.await()
+                .until(() -> TestNode.sql(uri(), "select count(*) from pg_stat_replication where state = 'streaming'")
+                        .get(0)
+                        .get(0)
+                        .equals("1"));
+        TestNode.sql(uri(), "alter system set synchronous_standby_names = 'standby'");
+        TestNode.sql(uri(), "select pg_reload_conf()");
+        return standby;
+    }
+
     public String uri() {
         return "postgresql://postgres@127.0.0.1:" + port + "/postgres";
     }

@@ -1,6 +1,7 @@
 package dev.configservice.events.audit;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Actor;
 import dev.configservice.access.Scope;
 import dev.configservice.json.Json;
 import dev.configservice.log.Action;
@@ -34,16 +35,16 @@ public final class AuditLog {
 
     private static final String CHANGES = """
             select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
-                   c.name, c.version, c.fence, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
+                   c.name, c.version, c.fence, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
                    c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
                    b.action as before_action
             from changes c
             left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1""";
     private static final String SECRET_READS = """
-            select id, occurred_at, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
+            select id, occurred_at, actor_type, actor_id, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
     private static final String CHAIN = """
             select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                   fence, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
+                   fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
             from changes where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
             order by revision limit $3""";
 
@@ -73,6 +74,7 @@ public final class AuditLog {
             @Nullable String resourceType,
             @Nullable String resourceId,
             @Nullable String actor,
+            @Nullable String actorId,
             @Nullable String environment,
             @Nullable String serviceName,
             @Nullable OffsetDateTime since,
@@ -110,6 +112,7 @@ public final class AuditLog {
     private static Select both(Select select, Wanted wanted, boolean orWithoutEnvironment) {
         return select.whereGiven("c.resource_id = ?", wanted.resourceId())
                 .whereGiven("c.actor = ?", wanted.actor())
+                .whereGiven("c.actor_id = ?", wanted.actorId())
                 .whereGiven("c.occurred_at >= ?", wanted.since())
                 .whereGiven("c.occurred_at < ?", wanted.until())
                 .whereWithin("c.environment", wanted.environments().patterns(), orWithoutEnvironment)
@@ -156,7 +159,10 @@ public final class AuditLog {
                 o.put("environment", row.getString("environment"));
                 String service = row.getString("service_name");
                 o.put("service_name", service.isEmpty() ? null : service);
-                o.put("actor", row.getString("actor"));
+                o.set(
+                        "actor",
+                        Actor.of(row.getString("actor_type"), row.getString("actor_id"), row.getString("actor"))
+                                .toJson());
                 o.put("request_id", row.getString("request_id"));
                 o.putNull("comment");
                 o.put(

@@ -1,7 +1,6 @@
 package dev.configservice.events.audit;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ServiceException;
 import dev.configservice.events.ChangeEvents;
@@ -61,6 +60,8 @@ public final class AuditRoutes implements Routes {
                                 TEXT,
                                 "actor",
                                 TEXT,
+                                "actor_id",
+                                TEXT,
                                 "environment",
                                 StringRule.NAME,
                                 "service_name",
@@ -79,6 +80,7 @@ public final class AuditRoutes implements Routes {
                 type,
                 request.query("resource_id"),
                 request.query("actor"),
+                request.query("actor_id"),
                 request.query("environment"),
                 request.query("service_name"),
                 time(request, "since"),
@@ -86,7 +88,6 @@ public final class AuditRoutes implements Routes {
                 request.caller().environments(),
                 request.caller().serviceNames());
         String before = page.isFirst() ? "" : page.after().get(0);
-        Caller caller = request.caller();
         if (SECRET_READ.equals(type)) {
             return audit.secretReads(wanted, before, page.limit() + 1)
                     .map(found -> page.response(
@@ -103,11 +104,11 @@ public final class AuditRoutes implements Routes {
                 .map(found -> page.response(
                         request,
                         found,
-                        e -> render(e, caller),
+                        this::render,
                         e -> List.of(Long.toString(e.change().revision()))));
     }
 
-    private ObjectNode render(AuditLog.Audited entry, Caller caller) {
+    private ObjectNode render(AuditLog.Audited entry) {
         Change change = entry.change();
         Resource r = change.resource();
         ObjectNode o = Json.object();
@@ -118,7 +119,7 @@ public final class AuditRoutes implements Routes {
         o.put("action", change.action().text());
         o.put("environment", r.environment().isEmpty() ? null : r.environment());
         o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
-        o.put("actor", caller.has(Right.AUDIT_READ) ? change.actor() : null);
+        o.set("actor", change.actor().toJson());
         o.put("request_id", change.requestId());
         o.put("comment", change.comment());
         o.put("occurred_at", Json.time(change.occurredAt()));

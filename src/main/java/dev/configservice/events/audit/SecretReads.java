@@ -1,6 +1,7 @@
 package dev.configservice.events.audit;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.configservice.access.Actor;
 import dev.configservice.json.Json;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
@@ -35,7 +36,7 @@ public final class SecretReads {
     private final AtomicInteger size = new AtomicInteger();
     private final Counter dropped;
 
-    private record Read(UUID id, Instant at, String actor, String requestId, Resource resource) {}
+    private record Read(UUID id, Instant at, Actor actor, String requestId, Resource resource) {}
 
     /**
      * Creates the record of a node.
@@ -55,8 +56,8 @@ public final class SecretReads {
     public static BatchedWrites.Store store(Postgres postgres) {
         return new BatchInsert(
                 postgres,
-                "secret_reads (id, occurred_at, actor, request_id, resource_id, environment, service_name, name)",
-                "id uuid, occurred_at timestamptz, actor text, request_id text, resource_id text, environment text,"
+                "secret_reads (id, occurred_at, actor_type, actor_id, actor, request_id, resource_id, environment, service_name, name)",
+                "id uuid, occurred_at timestamptz, actor_type text, actor_id text, actor text, request_id text, resource_id text, environment text,"
                         + " service_name text, name text",
                 "id",
                 "do nothing");
@@ -68,7 +69,7 @@ public final class SecretReads {
     }
 
     /** Records that an actor was shown a resource's secret. */
-    public void note(Resource resource, String actor, String requestId) {
+    public void note(Resource resource, Actor actor, String requestId) {
         waiting.add(new Read(ids.next(), clock.instant(), actor, requestId, resource));
         if (size.incrementAndGet() > MAX_WAITING && waiting.poll() != null) {
             size.decrementAndGet();
@@ -89,7 +90,9 @@ public final class SecretReads {
             rows.addObject()
                     .put("id", read.id().toString())
                     .put("occurred_at", read.at().toString())
-                    .put("actor", read.actor())
+                    .put("actor_type", read.actor().type().text())
+                    .put("actor_id", read.actor().id())
+                    .put("actor", read.actor().name())
                     .put("request_id", read.requestId())
                     .put("resource_id", read.resource().id())
                     .put("environment", read.resource().environment())

@@ -1,5 +1,6 @@
 package dev.configservice.events.kafka;
 
+import dev.configservice.log.Change;
 import dev.configservice.postgres.Postgres;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -27,7 +28,8 @@ final class FanoutCursor {
             "update cursors set until = now() + $3 * interval '1 second' where name = $1 and epoch = $2";
     private static final String MOVE = """
             update cursors set position = $3, until = now() + $4 * interval '1 second'
-            where name = $1 and epoch = $2""";
+            where name = $1 and epoch = $2
+              and exists (select from changes where revision = $3 and hash = decode($5, 'hex'))""";
     private static final String RELEASE = "update cursors set until = now() where name = $1 and epoch = $2";
 
     private final Postgres postgres;
@@ -63,9 +65,20 @@ final class FanoutCursor {
                 .map(rows -> rows.rowCount() == 1);
     }
 
-    /** Moves the position. Returns false, and moves nothing, if another node has claimed the cursor since. */
-    Future<Boolean> move(Claim claim, long position) {
-        return postgres.read(MOVE, Tuple.of(name, claim.epoch(), position, LEASE.toSeconds()), DEADLINE)
+    /**
+     * Moves the position to that of a change. Returns false, and moves nothing, if another node has claimed the cursor
+     * since, or if the log no longer has that change because the database was restored.
+     */
+    Future<Boolean> move(Claim claim, Change to) {
+        return postgres.read(
+                        MOVE,
+                        Tuple.of(
+                                name,
+                                claim.epoch(),
+                                to.revision(),
+                                LEASE.toSeconds(),
+                                to.hash().hex()),
+                        DEADLINE)
                 .map(rows -> rows.rowCount() == 1);
     }
 

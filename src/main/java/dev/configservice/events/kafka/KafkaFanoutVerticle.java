@@ -8,6 +8,7 @@ import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeLog;
+import dev.configservice.log.Position;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.KafkaSettings;
 import dev.configservice.vertx.Backoff;
@@ -56,6 +57,15 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
 
+    /** The failure of a step because this node no longer holds the cursor. */
+    private static final class ClaimLostException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        ClaimLostException() {
+            super("this node does not hold the cursor");
+        }
+    }
+
     private final KafkaSettings settings;
     private final String bootstrapServers;
     private final ChangeFeed feed;
@@ -73,6 +83,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private boolean paced;
     private volatile boolean again;
     private boolean stopped;
+    private boolean epochMoved;
     private boolean withoutLargeValues;
     private final Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
     private long pauseUntilNanos = System.nanoTime();
@@ -119,6 +130,15 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                     mine.runOnContext(v -> work());
                 }
             }
+
+            /** Begins again from the cursor in the database, which knows how far this log was sent. */
+            @Override
+            public void reset(Position to) {
+                mine.runOnContext(v -> {
+                    epochMoved = true;
+                    work();
+                });
+            }
         });
         vertx.setPeriodic(LOOK_EVERY.toMillis(), t -> work());
         return Future.succeededFuture();
@@ -150,6 +170,9 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 failed(done.cause());
                 return;
             }
+            if (backoff.failures() > 0) {
+                log.info("kafka.recovered failures={}", backoff.failures());
+            }
             backoff.reset();
             healthy = true;
             if (done.result()) {
@@ -172,7 +195,24 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         });
     }
 
+    /** Gives the claim back, so that another node can go on. Sends nothing more under it. */
+    private Future<Void> letGo() {
+        Claim held = claim;
+        claim = null;
+        position = -1;
+        return dropProducer()
+                .compose(v -> held == null ? Future.succeededFuture() : cursor.release(held))
+                .otherwiseEmpty();
+    }
+
     private void failed(Throwable cause) {
+        if (cause instanceof ClaimLostException) {
+            log.info("kafka.claim-lost position={} (another node sends, or the database was restored)", position);
+            pauseUntilNanos = System.nanoTime() + LOOK_EVERY.toNanos();
+            busy = true;
+            letGo().onComplete(v -> busy = false);
+            return;
+        }
         healthy = false;
         if (cause instanceof RecordTooLargeException) {
             withoutLargeValues = true;
@@ -182,10 +222,11 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         if (backoff.isNoteworthy(30)) {
             log.warn("kafka.unreachable failures={} cause={}", backoff.failures(), cause.toString());
         }
-        claim = null;
-        position = -1;
-        dropProducer();
-        pauseUntilNanos = System.nanoTime() + Duration.ofMillis(pause).toNanos();
+        // a node that could send gets its turn before this one, whose settings may be wrong, tries again
+        pauseUntilNanos =
+                System.nanoTime() + LOOK_EVERY.multipliedBy(2).plusMillis(pause).toNanos();
+        busy = true;
+        letGo().onComplete(v -> busy = false);
     }
 
     /**
@@ -193,6 +234,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
      * send.
      */
     private Future<Boolean> step() {
+        if (epochMoved) {
+            epochMoved = false;
+            return letGo().map(true);
+        }
         Claim held = claim;
         if (held == null) {
             return cursor.claim().compose(this::claimed);
@@ -202,14 +247,14 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             if (page.isEmpty()) {
                 return renew(held);
             }
-            long to = page.get(page.size() - 1).revision();
-            return send(page).compose(v -> cursor.move(held, to)).compose(held2 -> {
-                if (!held2) {
-                    return Future.failedFuture("another node holds the cursor");
+            Change last = page.get(page.size() - 1);
+            return send(page).compose(v -> cursor.move(held, last)).compose(moved -> {
+                if (!moved) {
+                    return Future.failedFuture(new ClaimLostException());
                 }
                 renewedNanos = System.nanoTime();
-                position = to;
-                return Future.succeededFuture(to < upTo);
+                position = last.revision();
+                return Future.succeededFuture(last.revision() < upTo);
             });
         });
     }
@@ -225,14 +270,14 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             return Future.succeededFuture(false);
         }
         Claim fresh = got.get();
+        claim = fresh;
         return ensureTopic()
                 .compose(v -> connect())
                 .compose(v -> cursor.renew(fresh))
                 .map(still -> {
                     if (!still) {
-                        throw new IllegalStateException("another node holds the cursor");
+                        throw new ClaimLostException();
                     }
-                    claim = fresh;
                     position = fresh.position();
                     renewedNanos = System.nanoTime();
                     log.info("kafka.claimed position={}", position);
@@ -246,7 +291,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         }
         return cursor.renew(held).compose(still -> {
             renewedNanos = System.nanoTime();
-            return still ? Future.succeededFuture(false) : Future.failedFuture("another node holds the cursor");
+            return still ? Future.succeededFuture(false) : Future.failedFuture(new ClaimLostException());
         });
     }
 

@@ -39,6 +39,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -144,9 +145,8 @@ public final class ChangeStreams {
             for (Map.Entry<ChangeFilter, Set<Stream>> group : List.copyOf(live.entrySet())) {
                 if (group.getKey().matches(change)) {
                     event = event == null ? events.of(change) : event;
-                    for (Stream stream : List.copyOf(group.getValue())) {
-                        stream.send(event);
-                    }
+                    ChangeEvent sent = event;
+                    each(group.getValue(), stream -> stream.send(sent));
                 }
             }
             for (Waiting w : List.copyOf(waiting)) {
@@ -159,9 +159,7 @@ public final class ChangeStreams {
 
         void reset(long revision) {
             heard = revision;
-            for (Stream stream : List.copyOf(all)) {
-                stream.resync(revision);
-            }
+            each(all, stream -> stream.resync(revision));
             List.copyOf(waiting).forEach(w -> w.promise.tryComplete());
             waiting.clear();
         }
@@ -183,13 +181,13 @@ public final class ChangeStreams {
                 nextKeyCheck = now + CHECK_KEYS_EVERY.toNanos();
             }
             Instant wall = clock.instant();
-            for (Stream stream : List.copyOf(all)) {
+            each(all, stream -> {
                 Instant expires = stream.caller.expiresAt();
                 if (closing || now - stream.endNanos >= 0 || (expires != null && !wall.isBefore(expires))) {
                     stream.end();
-                    continue;
+                    return;
                 }
-                if (checkKeys && stream.caller.keyId() != null) {
+                if (checkKeys && stream.caller.keyHash() != null) {
                     access.holds(stream.caller).onSuccess(holds -> {
                         if (!holds) {
                             context.runOnContext(v -> stream.end());
@@ -198,6 +196,18 @@ public final class ChangeStreams {
                 }
                 if (heartbeat) {
                     stream.heartbeat();
+                }
+            });
+        }
+
+        /** Does something with each stream. One that fails is dropped: it must not keep the others from their changes. */
+        private void each(Set<Stream> streams, Consumer<Stream> action) {
+            for (Stream stream : List.copyOf(streams)) {
+                try {
+                    action.accept(stream);
+                } catch (RuntimeException e) {
+                    log.warn("stream.failed", e);
+                    stream.drop();
                 }
             }
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.json.Json;
+import dev.configservice.testing.Ports;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestServers;
@@ -58,6 +59,10 @@ class KafkaFanoutTest {
 
     private static String header(ConsumerRecord<String, String> r, String name) {
         return new String(r.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+    }
+
+    private static Reply create(TestNode node, String key) {
+        return node.admin().post("/config", "{\"key\":\"" + key + "\",\"value\":1,\"environment\":\"e\"}");
     }
 
     @Test
@@ -135,5 +140,52 @@ class KafkaFanoutTest {
                     .isEqualTo(200);
         }
         return second;
+    }
+
+    /** The database is restored to revision 3 and gets two other changes before the node has seen it. */
+    @Test
+    void afterARestoreNoRevisionIsSkipped() {
+        try (TestNode node = node()) {
+            for (int i = 1; i <= 9; i++) {
+                assertThat(create(node, "k" + i).status()).isEqualTo(201);
+            }
+            read(9);
+            node.sql("do $$ declare h bytea; begin"
+                    + " perform 1 from head for update;"
+                    + " delete from resources where revision > 3; delete from changes where revision > 3;"
+                    + " update units set revision = 3; update cursors set position = 3;"
+                    + " select hash into h from changes where revision = 3;"
+                    + " for i in 4..5 loop"
+                    + "   h := sha256(h || int8send(i) || decode('00', 'hex'));"
+                    + "   insert into changes (revision, epoch, event_id, kind, action, resource_id, environment,"
+                    + "     service_name, name, version, occurred_at, row, digest, hash)"
+                    + "   select i, 1, gen_random_uuid(), kind, action, 'other-' || i, environment, service_name,"
+                    + "     'other-' || i, 1, now(), row, decode('00', 'hex'), h from changes where revision = 3;"
+                    + " end loop;"
+                    + " update head set revision = 5, hash = h; end $$");
+            Reply after = create(node, "after");
+            assertThat(after.status()).isEqualTo(201);
+            List<String> names = read(10).stream()
+                    .map(r -> Json.readObject(r.value()).at("/data/key").asText())
+                    .toList();
+            assertThat(names).contains("other-4", "other-5", "after");
+        }
+    }
+
+    /** A node with wrong settings for Kafka must not keep the others from sending. */
+    @Test
+    void aNodeThatCannotSendLetsAnotherOneSend() {
+        String wrong = "127.0.0.1:" + Ports.free();
+        try (TestNode broken = TestNode.start(Map.of("CS_KAFKA_BOOTSTRAP_SERVERS", wrong, "CS_KAFKA_TOPIC", topic));
+                TestNode good = TestNode.start(Map.of(
+                        "CS_KAFKA_BOOTSTRAP_SERVERS",
+                        TestServers.get().kafkaBootstrapServers(),
+                        "CS_KAFKA_TOPIC",
+                        topic,
+                        "CS_POSTGRES_URI",
+                        broken.setting("CS_POSTGRES_URI")))) {
+            assertThat(create(good, "k").status()).isEqualTo(201);
+            read(1);
+        }
     }
 }
