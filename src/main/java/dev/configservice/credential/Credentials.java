@@ -7,6 +7,7 @@ import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.http.Carriers;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import dev.configservice.log.UnitId;
@@ -102,8 +103,7 @@ public final class Credentials implements Authenticator {
         int space = authorization.indexOf(' ');
         String scheme = space < 0 ? authorization : authorization.substring(0, space);
         String credential = space < 0 ? "" : authorization.substring(space + 1).strip();
-        if (scheme.equals("ApiKeyOrBearer")) {
-            // the credential is from a URL, which does not say whether it is a key or a token
+        if (scheme.equals(Carriers.KEY_OR_TOKEN)) {
             return credential.startsWith("cs_") || credential.indexOf('.') < 0
                     ? byKey(credential)
                     : byToken(credential);
@@ -114,7 +114,7 @@ public final class Credentials implements Authenticator {
         if (scheme.equalsIgnoreCase("Bearer")) {
             return credential.startsWith("cs_") ? byKey(credential) : byToken(credential);
         }
-        return refused("Authorization must be ApiKey <key> or Bearer <token>");
+        return refused("Authorization must be ApiKey <key>, Bearer <token> or Basic");
     }
 
     private Future<Caller> byKey(String key) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Authenticator;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.http.Carriers;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
@@ -38,7 +39,8 @@ public final class CoreRequests implements Forwarder {
     private static final Duration READ_DEADLINE = Duration.ofSeconds(4);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
     /** The headers that a route may read. */
-    private static final List<String> HEADERS = List.of("authorization", "if-match", "idempotency-key");
+    private static final List<String> HEADERS =
+            List.of("authorization", Carriers.API_KEY, "if-match", "idempotency-key");
 
     private static final byte CLEAR = 0;
     private static final byte SEALED = 1;
@@ -83,7 +85,7 @@ public final class CoreRequests implements Forwarder {
                 .forEach(h -> headers.add(h.getKey(), h.getValue().textValue()));
         long min = head.path("min_revision").longValue();
         return feed.awaitApplied(min, APPLIED_DEADLINE)
-                .compose(v -> authenticator.authenticate(headers.get("authorization")))
+                .compose(v -> authenticator.authenticate(Carriers.credential(headers, null)))
                 .compose(caller -> {
                     if (route.right() != null) {
                         caller.require(route.right());

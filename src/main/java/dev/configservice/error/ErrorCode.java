@@ -9,6 +9,8 @@ public enum ErrorCode {
     TOO_LARGE("too-large", "The body is too large"),
     /** The body did not arrive in time. */
     REQUEST_TIMEOUT("request-timeout", "The request did not arrive in time"),
+    URI_TOO_LONG("uri-too-long", "The request line is too long"),
+    HEADERS_TOO_LARGE("headers-too-large", "The headers are too large"),
     UNSUPPORTED_MEDIA_TYPE("unsupported-media-type", "The body must be JSON"),
     UNAUTHENTICATED("unauthenticated", "A valid API key or token is required"),
     FORBIDDEN("forbidden", "The API key or token lacks the required right"),
@@ -28,6 +30,8 @@ public enum ErrorCode {
     BEHIND("behind", "This node has not applied that revision yet"),
     /** The response to a write was lost. */
     OUTCOME_UNKNOWN("outcome-unknown", "The outcome of the write is unknown"),
+    /** The service is known, but none of its instances can be picked. */
+    NO_INSTANCE("no-instance", "No instance of the service can be picked now"),
     TOO_MANY("too-many", "A limit is reached, retry later"),
     /** The request needs encrypted values, but the service has no keyset. */
     NO_KEYSET("no-keyset", "The service has no keyset"),

@@ -116,13 +116,14 @@ final class Bodies {
      */
     Future<Buffer> receive(HttpServerRequest request, boolean anonymous) {
         String length = request.getHeader("Content-Length");
-        if (length != null && (length.length() > 18 || Long.parseLong(length) > MAX_BYTES)) {
+        if (length != null && (!length.matches("\\d{1,18}") || Long.parseLong(length) > MAX_BYTES)) {
             return Future.failedFuture(tooLarge());
         }
         Body body = new Body(anonymous);
         receiving.add(body);
         request.handler(body::take);
-        request.exceptionHandler(body::end);
+        request.exceptionHandler(e -> body.end(new ServiceException(
+                ErrorCode.MALFORMED_BODY, "The body broke off, or its chunks are not well-formed")));
         request.endHandler(v -> body.finished());
         if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
             request.response().writeContinue();

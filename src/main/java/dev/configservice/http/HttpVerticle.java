@@ -3,9 +3,12 @@ package dev.configservice.http;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.settings.HttpSettings;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -21,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The HTTP server of one event loop. */
 public final class HttpVerticle extends VerticleBase {
+    private static final int MAX_LINE = 16 * 1024;
+    private static final int MAX_HEADERS = 32 * 1024;
     private static final long SWEEP_MILLIS = 15_000;
     private static final long BODY_SWEEP_MILLIS = 250;
 
@@ -40,7 +45,7 @@ public final class HttpVerticle extends VerticleBase {
         this.forwarder = forwarder;
         this.server = server;
         this.bodies = new Bodies(server.bodyBudget(), Bodies.DEADLINE);
-        this.pipeline = new Pipeline(server, bodies, !settings.corsOrigins().isEmpty());
+        this.pipeline = new Pipeline(server, bodies, settings.corsOrigins());
         this.unknown = new RouteMetrics(server.meters(), "any", "unknown");
     }
 
@@ -59,11 +64,12 @@ public final class HttpVerticle extends VerticleBase {
                         // no route uses web sockets, and their handlers would inspect every message
                         .setPerMessageWebSocketCompressionSupported(false)
                         .setPerFrameWebSocketCompressionSupported(false)
-                        .setMaxInitialLineLength(16 * 1024)
-                        .setMaxHeaderSize(32 * 1024)
+                        .setMaxInitialLineLength(MAX_LINE)
+                        .setMaxHeaderSize(MAX_HEADERS)
                         .setTcpNoDelay(true))
                 .connectionHandler(connections::opened)
-                .requestHandler(withCors(dispatcher()));
+                .invalidRequestHandler(this::malformed)
+                .requestHandler(checked(withCors(dispatcher())));
         vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
         vertx.setPeriodic(BODY_SWEEP_MILLIS, t -> bodies.sweep());
         http = created;
@@ -78,6 +84,45 @@ public final class HttpVerticle extends VerticleBase {
     /** Returns the port that the server listens on; 0 before it has started. */
     public int port() {
         return http == null ? 0 : http.actualPort();
+    }
+
+    /** Answers what the decoder refuses, as a problem like every other error. */
+    private void malformed(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        ServiceException failure = cause instanceof TooLongHttpLineException
+                ? new ServiceException(ErrorCode.URI_TOO_LONG, "The request line is longer than " + MAX_LINE + " bytes")
+                : cause instanceof TooLongHttpHeaderException
+                        ? new ServiceException(
+                                ErrorCode.HEADERS_TOO_LARGE, "The headers are larger than " + MAX_HEADERS + " bytes")
+                        : new ServiceException(ErrorCode.INVALID, "The request is not well-formed HTTP/1.1");
+        pipeline.refuseMalformed(context(request, Map.of()), unknown, failure);
+    }
+
+    /**
+     * Returns a handler that answers requests without a path. While the default key is in use it also refuses requests
+     * whose {@code Host} is not this machine: a page of any site can have its own name resolve to it.
+     */
+    private Handler<HttpServerRequest> checked(Handler<HttpServerRequest> next) {
+        return request -> {
+            if (server.loopbackHostsOnly() && !Carriers.isLoopback(request.getHeader(HttpHeaders.HOST))) {
+                refuse(
+                        request,
+                        new ServiceException(
+                                ErrorCode.FORBIDDEN,
+                                "With the default admin key, only requests to localhost are answered (set"
+                                        + " access.admin-key)"),
+                        null);
+            } else if (request.method().equals(HttpMethod.CONNECT)) {
+                pipeline.refuseMalformed(
+                        context(request, Map.of()),
+                        unknown,
+                        new ServiceException(ErrorCode.METHOD_NOT_ALLOWED, "This service is no proxy"));
+            } else if ("*".equals(request.uri())) {
+                pipeline.options(context(request, Map.of()), unknown);
+            } else {
+                next.handle(request);
+            }
+        };
     }
 
     /** Returns a handler that hands each request to its route, and refuses requests that match no route. */
@@ -171,6 +216,7 @@ public final class HttpVerticle extends VerticleBase {
                         "If-None-Match",
                         "Idempotency-Key",
                         "Last-Event-ID",
+                        "X-API-Key",
                         "X-Min-Revision",
                         "X-Request-Id"))
                 .exposedHeaders(Set.of(

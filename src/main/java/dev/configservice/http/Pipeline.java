@@ -43,15 +43,23 @@ final class Pipeline {
     private static final CharSequence X_MIN_REVISION = HttpHeaders.createOptimized("X-Min-Revision");
     private static final CharSequence NO_CACHE = HttpHeaders.createOptimized("no-cache");
     private static final CharSequence NO_STORE = HttpHeaders.createOptimized("no-store");
-    private static final CharSequence AUTHORIZATION_ORIGIN = HttpHeaders.createOptimized("Authorization, Origin");
+    private static final CharSequence PRIVATE = HttpHeaders.createOptimized("private, no-cache");
+    private static final CharSequence VARY = HttpHeaders.createOptimized("Authorization, X-API-Key, Accept-Encoding");
+    private static final CharSequence VARY_ORIGIN =
+            HttpHeaders.createOptimized("Authorization, X-API-Key, Accept-Encoding, Origin");
     private static final int UUID_LENGTH = 36;
     private static final int COUNT_DIGITS = 12;
     private static final long COUNT_FROM = 1L << (4 * COUNT_DIGITS);
     private static final String MIN_REVISION = "min_revision";
+    private static final String WEAK = "W/";
+    /** The end of the tag of a compressed answer. */
+    private static final String GZIPPED = "-gz";
+
     private static final StringRule REVISION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
 
     private final Authenticator authenticator;
     private final CharSequence vary;
+    private final List<String> corsOrigins;
     private final ChangeFeed feed;
     private final NodeState state;
     private final Bodies bodies;
@@ -59,13 +67,14 @@ final class Pipeline {
     private long requests;
     private final RefusalLog refusals = new RefusalLog();
 
-    Pipeline(ServerContext server, Bodies bodies, boolean corsAllowed) {
+    Pipeline(ServerContext server, Bodies bodies, List<String> corsOrigins) {
+        this.corsOrigins = corsOrigins;
         this.bodies = bodies;
         this.state = server.state();
         this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.authenticator = server.authenticator();
         this.feed = server.feed();
-        this.vary = corsAllowed ? AUTHORIZATION_ORIGIN : HttpHeaders.AUTHORIZATION;
+        this.vary = corsOrigins.isEmpty() ? VARY : VARY_ORIGIN;
     }
 
     void run(RequestContext call, Route route, RouteMetrics metrics, Function<Request, Future<Response>> handler) {
@@ -117,10 +126,13 @@ final class Pipeline {
                     response.putHeader("X-Request-Id", requestId(call));
                     response.putHeader(
                             "X-Config-Revision", Long.toString(feed.applied().revision()));
+                    response.putHeader("Content-Type", "text/event-stream");
+                    response.putHeader("Cache-Control", "no-store");
+                    // proxies must not buffer it
+                    response.putHeader("X-Accel-Buffering", "no");
                     if (call.isHead()) {
                         call.connection.ended();
-                        return response.putHeader("Content-Type", "text/event-stream")
-                                .end();
+                        return response.end();
                     }
                     call.connection.streams();
                     response.endHandler(v -> call.connection.ended());
@@ -155,10 +167,13 @@ final class Pipeline {
 
     private Future<Head> prepare(RequestContext call, Route route) {
         HttpServerRequest request = call.request;
-        String authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
-        if (authorization == null && route.parameters().containsKey(Route.ACCESS_TOKEN)) {
-            String token = first(parameters(request), Route.ACCESS_TOKEN);
-            authorization = token == null ? null : "ApiKeyOrBearer " + token;
+        String token = route.parameters().containsKey(Route.ACCESS_TOKEN)
+                ? first(parameters(request), Route.ACCESS_TOKEN)
+                : null;
+        String authorization = Carriers.credential(request.headers(), token);
+        call.isPrivate = authorization != null;
+        if (authorization != null && !call.isRead()) {
+            Carriers.refuseForeignWrites(request.headers(), corsOrigins);
         }
         return Futures.then(authenticator.authenticate(authorization), caller -> {
             if (route.right() != null) {
@@ -297,6 +312,12 @@ final class Pipeline {
     }
 
     private Future<Buffer> body(HttpServerRequest request, Dialect dialect, Caller caller) {
+        String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
+        if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+            request.resume();
+            return Future.failedFuture(new ServiceException(
+                    ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body may not be compressed (Content-Encoding)"));
+        }
         if (!dialect.accepts(request.getHeader("Content-Type"))) {
             request.resume();
             return Future.failedFuture(
@@ -323,6 +344,20 @@ final class Pipeline {
     private String newRequestId() {
         String count = Long.toHexString(COUNT_FROM + requests++);
         return requestIdPrefix + count.substring(count.length() - COUNT_DIGITS);
+    }
+
+    /** Answers a request that is not well-formed HTTP. Nothing more can be read from its connection. */
+    void refuseMalformed(RequestContext call, RouteMetrics metrics, ServiceException e) {
+        call.request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        refuse(call, metrics, e, null);
+        // takes effect after the response that has been written
+        call.request.connection().close();
+    }
+
+    /** Answers {@code OPTIONS *}: the methods that some path allows. */
+    void options(RequestContext call, RouteMetrics metrics) {
+        call.request.resume();
+        send(call, metrics, Response.empty(204).header("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
     }
 
     /** Answers a request that matches no route. */
@@ -377,10 +412,15 @@ final class Pipeline {
         if (!stale.isZero() || answer.outdated()) {
             response.putHeader("X-Config-Stale", Long.toString(Math.max(1, stale.toSeconds())));
         }
-        headers.add(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : NO_CACHE);
+        headers.add(HttpHeaders.CACHE_CONTROL, answer.secret() ? NO_STORE : call.isPrivate ? PRIVATE : NO_CACHE);
         headers.set(HttpHeaders.VARY, vary);
+        Buffer body = answer.body();
+        boolean compressed = body != null
+                && Gzip.isFor(body.length())
+                && !answer.secret()
+                && Gzip.isAccepted(call.request.getHeader(HttpHeaders.ACCEPT_ENCODING));
         if (answer.etag() != null) {
-            headers.add(HttpHeaders.ETAG, "\"" + answer.etag() + "\"");
+            headers.add(HttpHeaders.ETAG, quoted(answer.etag(), compressed));
             if (call.isRead()
                     && status == 200
                     && matches(call.request.getHeader(HttpHeaders.IF_NONE_MATCH), answer.etag())) {
@@ -395,12 +435,15 @@ final class Pipeline {
             headers.set(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
         response.setStatusCode(status);
-        Buffer body = answer.body();
         if (body == null || status == 304) {
             response.end();
         } else {
             if (answer.contentType() != null) {
                 headers.add(HttpHeaders.CONTENT_TYPE, answer.contentType());
+            }
+            if (compressed) {
+                headers.add(HttpHeaders.CONTENT_ENCODING, "gzip");
+                body = Gzip.compress(body);
             }
             if (isHead) {
                 response.putHeader("Content-Length", Integer.toString(body.length()));
@@ -417,12 +460,22 @@ final class Pipeline {
         if (ifNoneMatch == null) {
             return false;
         }
+        String opaque = opaque(etag);
         for (String tag : ifNoneMatch.split(",", -1)) {
-            String t = tag.strip();
-            if (t.equals("*") || t.equals("\"" + etag + "\"") || t.equals("W/\"" + etag + "\"")) {
+            String t = opaque(tag.strip());
+            if (t.equals("*") || t.equals("\"" + opaque + "\"") || t.equals("\"" + opaque + GZIPPED + "\"")) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static String opaque(String etag) {
+        return etag.startsWith(WEAK) ? etag.substring(WEAK.length()) : etag;
+    }
+
+    private static String quoted(String etag, boolean compressed) {
+        String end = compressed ? GZIPPED + "\"" : "\"";
+        return etag.startsWith(WEAK) ? WEAK + "\"" + opaque(etag) + end : "\"" + etag + end;
     }
 }

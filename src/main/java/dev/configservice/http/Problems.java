@@ -27,10 +27,12 @@ final class Problems {
             case GONE -> 410;
             case PRECONDITION_FAILED -> 412;
             case TOO_LARGE -> 413;
+            case URI_TOO_LONG -> 414;
             case UNSUPPORTED_MEDIA_TYPE -> 415;
             case IDEMPOTENCY_KEY_REUSED -> 422;
+            case HEADERS_TOO_LARGE -> 431;
             case INTERNAL -> 500;
-            case UNAVAILABLE, BEHIND, OUTCOME_UNKNOWN, TOO_MANY, NO_KEYSET -> 503;
+            case UNAVAILABLE, BEHIND, OUTCOME_UNKNOWN, TOO_MANY, NO_KEYSET, NO_INSTANCE -> 503;
         };
     }
 

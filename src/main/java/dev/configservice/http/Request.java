@@ -47,7 +47,7 @@ public record Request(
         long minRevision,
         String remoteAddress) {
 
-    private static final Pattern ETAG = Pattern.compile("\"(\\d{1,18})(?:-m)?\"");
+    private static final Pattern ETAG = Pattern.compile("\"(\\d{1,18})(?:-m)?(?:-gz)?\"");
 
     public String parameter(String name) {
         return Objects.requireNonNull(parameters.get(name), name);

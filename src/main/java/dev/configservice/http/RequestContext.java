@@ -30,6 +30,9 @@ final class RequestContext {
         connection.began(startedNanos);
     }
 
+    /** True if the caller sent a credential, so that the response is for it alone. */
+    boolean isPrivate;
+
     boolean isHead() {
         return request.method().equals(HttpMethod.HEAD);
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A response of a route. The pipeline adds the headers that every response carries.
  *
  * @param revision the revision of the data in the response; 0 for the revision that this node has applied
- * @param etag the entity tag without quotes; null if there is none
+ * @param etag the entity tag without quotes, a weak one after {@code W/}; null if there is none
  * @param secret whether the response holds a secret in plain text, which no cache may keep
  * @param isOfWrite whether the request was a write that made {@code revision}
  * @param outdated whether this node knows of newer changes than those in the response
@@ -63,6 +63,11 @@ public record Response(
 
     public Response tagged(String newEtag) {
         return new Response(status, contentType, body, revision, newEtag, secret, outdated, isOfWrite, headers);
+    }
+
+    /** Returns this response with a weak entity tag (RFC 9110 section 8.8.1): parts of it may differ under one tag. */
+    public Response weaklyTagged(String newEtag) {
+        return tagged("W/" + newEtag);
     }
 
     public Response asSecret(boolean isSecret) {

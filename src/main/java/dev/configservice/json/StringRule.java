@@ -11,7 +11,9 @@ public interface StringRule {
     String problem(String text);
 
     /** The rule for names of environments and services. */
-    StringRule NAME = text -> isName(text) ? null : "must be 1 to 100 of A-Z a-z 0-9 . _ -";
+    StringRule NAME = text -> text.equals(".") || text.equals("..")
+            ? "may not be . or .."
+            : isName(text) ? null : "must be 1 to 100 of A-Z a-z 0-9 . _ -";
 
     private static boolean isName(String text) {
         for (int i = 0; i < text.length(); i++) {

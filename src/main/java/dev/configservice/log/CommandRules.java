@@ -62,7 +62,8 @@ final class CommandRules {
     }
 
     private Decision put(Command.Put c, @Nullable Resource current, @Nullable Resource last, Instant now) {
-        ObjectNode content = Json.readObject(c.content());
+        ObjectNode content =
+                kinds.get(c.kind()).replaced(current == null ? last : current, Json.readObject(c.content()), now);
         if (current == null) {
             String row = RowMeta.created(content, now, c.origin().actor());
             Resource after = new Resource(
@@ -73,7 +74,8 @@ final class CommandRules {
                     c.name(),
                     last == null ? 1 : last.version() + 1,
                     0,
-                    0,
+                    // above all decisions on the resource that was removed, some of which may still be on their way
+                    last == null ? 0 : last.fence() + 1,
                     row,
                     Sealed.NONE);
             return new Decision.Append(
@@ -105,7 +107,8 @@ final class CommandRules {
         if (isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
-        Resource after = next(current, current.row(), current.sealed(), c.fence());
+        String row = Json.write(kinds.get(c.kind()).removed(Json.readObject(current.row()), now));
+        Resource after = next(current, row, current.sealed(), c.fence());
         return new Decision.Append(new LogEntry(
                 Op.DELETE,
                 c.eventId(),

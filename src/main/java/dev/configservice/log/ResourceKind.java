@@ -3,6 +3,7 @@ package dev.configservice.log;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.secret.Sealed;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,20 @@ public interface ResourceKind {
      */
     default Content rollback(Resource last, Content earlier) {
         return earlier;
+    }
+
+    /**
+     * Computes the content of a resource that a {@link Command.Put} creates or replaces.
+     *
+     * @param last the current resource, or its last state if it was removed; null if it never existed
+     */
+    default ObjectNode replaced(@Nullable Resource last, ObjectNode content, Instant now) {
+        return content;
+    }
+
+    /** Computes the fields of a resource in the entry of its removal. */
+    default ObjectNode removed(ObjectNode fields, Instant now) {
+        return fields;
     }
 
     /**

@@ -129,7 +129,12 @@ final class Features {
         MeterRegistry meters = parts.metrics.registry();
         List<Routes> features = new ArrayList<>(List.of(
                 new ChangeRoutes(parts.feed, reader, streams, events),
-                new RegistryRoutes(registry, new Discovery(registry, parts.clock), sources.changeLog(), meters),
+                new RegistryRoutes(
+                        registry,
+                        new Discovery(registry, parts.clock),
+                        sources.changeLog(),
+                        parts.settings.registry().allowPermanent(),
+                        meters),
                 new AuditRoutes(new AuditLog(sources.postgres(), kinds), events),
                 new AccessKeyRoutes(
                         cache,
@@ -182,6 +187,7 @@ final class Features {
                 parts.ids,
                 parts.state,
                 BodyBudget.ofHeap(parts.metrics.registry()),
+                parts.settings.access().isDefaultKey(),
                 parts.metrics.registry());
         NodeServer server = new NodeServer();
         server.start(

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +26,10 @@ public final class Discovery {
     private final InstantSource clock;
     private final Cache<Turn, AtomicInteger> turns =
             Caffeine.newBuilder().maximumSize(100_000).build();
+
+    private static final long BEAT_SLOT_MILLIS = 5000;
+    /** With {@code least_response_time}, one of so many picks goes to the others in turn. */
+    private static final int OTHERS_TURN = 10;
 
     /** The key of a round-robin counter: a service and the metadata that a request asks for. */
     private record Turn(String serviceName, Map<String, String> metadata) {}
@@ -60,6 +63,11 @@ public final class Discovery {
         return registry.beat(instance);
     }
 
+    /** Returns the number of the current time slot. Heartbeats reach all nodes within one. */
+    public long beatSlot() {
+        return clock.millis() / BEAT_SLOT_MILLIS;
+    }
+
     /** Returns the reason why expiry is held back, or null if it is not. */
     public @Nullable String protectedReason() {
         return registry.protection().reason();
@@ -83,35 +91,53 @@ public final class Discovery {
 
     private @Nullable Instance pick(
             String serviceName, Instances all, Map<String, String> metadata, Strategy strategy) {
-        List<Instance> healthy = all.healthy();
-        if (!metadata.isEmpty()) {
-            healthy = healthy.stream().filter(i -> fits(i, metadata)).toList();
-        }
-        List<Instance> candidates = healthy.isEmpty()
-                ? all.list().stream()
-                        .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
-                        .toList()
-                : withoutOverdue(healthy);
+        Shares candidates = candidates(all, metadata);
         if (candidates.isEmpty()) {
             return null;
         }
-        return switch (strategy) {
-            case RANDOM -> candidates.get(ThreadLocalRandom.current().nextInt(candidates.size()));
-            case LEAST_RESPONSE_TIME ->
-                candidates.stream()
-                        .min(Comparator.comparingDouble(this::responseTime))
-                        .orElseThrow();
-            case ROUND_ROBIN ->
-                candidates.get(Math.floorMod(
-                        turns.get(new Turn(serviceName, metadata), t -> new AtomicInteger())
-                                .getAndIncrement(),
-                        candidates.size()));
-        };
+        if (strategy == Strategy.RANDOM) {
+            return candidates.random();
+        }
+        int turn = turns.get(new Turn(serviceName, metadata), t -> new AtomicInteger())
+                .getAndIncrement();
+        return strategy == Strategy.ROUND_ROBIN ? candidates.turn(turn) : fastest(candidates, turn);
     }
 
-    private double responseTime(Instance instance) {
-        double time = registry.beat(instance).responseTime();
-        return time < 0 ? Double.MAX_VALUE : time;
+    /** Returns the healthy instances; if there are none, all others that are not stopping. */
+    private Shares candidates(Instances all, Map<String, String> metadata) {
+        if (metadata.isEmpty()
+                && !all.healthy().isEmpty()
+                && !registry.protection().isOn()) {
+            return all.shares();
+        }
+        List<Instance> healthy =
+                all.healthy().stream().filter(i -> fits(i, metadata)).toList();
+        return Shares.of(
+                healthy.isEmpty()
+                        ? all.list().stream()
+                                .filter(i -> i.status() != Status.STOPPING && fits(i, metadata))
+                                .toList()
+                        : withoutOverdue(healthy));
+    }
+
+    /**
+     * Returns the instance with the lowest response time. Some turns go to the others in turn, so that one which was slow
+     * once, or never reported, is not left out for ever. If none has reported of late, each gets its turn.
+     */
+    private Instance fastest(Shares candidates, int turn) {
+        long now = clock.millis();
+        Instance fastest = null;
+        double least = Double.MAX_VALUE;
+        for (Instance instance : candidates.instances()) {
+            double time = registry.beat(instance).recentResponseTime(now);
+            if (time >= 0 && time < least) {
+                least = time;
+                fastest = instance;
+            }
+        }
+        return fastest == null
+                ? candidates.turn(turn)
+                : turn % OTHERS_TURN == 0 ? candidates.turn(turn / OTHERS_TURN) : fastest;
     }
 
     /**
@@ -124,7 +150,8 @@ public final class Discovery {
         }
         long now = clock.millis();
         List<Instance> beating = healthy.stream()
-                .filter(i -> now - registry.beat(i).atMillis() <= i.lease().toMillis())
+                .filter(i -> i.isPermanent()
+                        || now - registry.beat(i).atMillis() <= i.lease().toMillis())
                 .toList();
         return beating.isEmpty() ? healthy : beating;
     }

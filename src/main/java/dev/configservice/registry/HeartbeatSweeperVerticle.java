@@ -151,14 +151,14 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     }
 
     /**
-     * Prepares the leases for a sweep. After a change of ownership, all leases get their full duration again. After a
-     * start, a change of ownership, and from time to time, leases and instances are reconciled.
+     * Prepares the leases for a sweep. After a change of ownership, the leases that changed hands get their full duration
+     * again. After a start, a change of ownership, and from time to time, leases and instances are reconciled.
      */
     private Future<Void> prepare() {
         Future<Void> extended = Future.succeededFuture();
         if (extendDue) {
             extendDue = false;
-            extended = extended.compose(v -> leases.extendLocal()).onFailure(e -> extendDue = true);
+            extended = extended.compose(v -> leases.extendNewTables()).onFailure(e -> extendDue = true);
         }
         if (!reconcileDue) {
             return extended;
@@ -176,6 +176,9 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                     for (Registry.Instances service : services) {
                         for (Instance instance : service.list()) {
                             String key = instance.key();
+                            if (instance.isPermanent()) {
+                                continue;
+                            }
                             if (!gone.remove(key) && !held.contains(key) && leases.owns(key)) {
                                 missing.add(instance.holder());
                             }
@@ -184,7 +187,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                     if (cutOff() == null) {
                         // an instance that another node has just registered may not be known here yet, so a lease is
                         // removed only after two reconciliations in a row found no instance for it
-                        gone.stream().filter(goneBefore::contains).forEach(leases::remove);
+                        gone.stream().filter(goneBefore::contains).forEach(key -> leases.remove(key, Long.MAX_VALUE));
                         goneBefore = gone;
                     }
                     return leases.ensure(missing);
@@ -229,7 +232,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
         Duration longestLease = Duration.ZERO;
         for (Registry.Instances service : services) {
             for (Instance i : service.list()) {
-                boolean counts = i.status() != Status.UNHEALTHY;
+                boolean counts = !i.isExpired() && !i.isPermanent();
                 live += counts ? 1 : 0;
                 if (overdue.contains(i.key())) {
                     going += counts ? 1 : 0;
@@ -268,7 +271,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                             expired.increment();
                             long known = written.resource().fence();
                             if (removal && known == generation) {
-                                return leases.remove(key);
+                                return leases.remove(key, generation);
                             }
                             // the log has a later decision than this lease, so decide again with a higher generation
                             return known > generation
@@ -276,7 +279,7 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                                     : Future.succeededFuture();
                         },
                         e -> e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND
-                                ? leases.remove(key)
+                                ? leases.remove(key, generation)
                                 : leases.restore(key, generation, 0, removal));
     }
 

@@ -9,7 +9,6 @@ import dev.configservice.registry.lease.LeaseHolder;
 import io.vertx.core.buffer.Buffer;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,16 +29,56 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     private static final String RESPONSE_TIME = "\"response_time\":";
     private static final String LAST_HEARTBEAT_AT = "\"last_heartbeat_at\":";
 
-    /**
-     * The field of the row with the status that the instance reported before an active check made it unhealthy. The
-     * API never shows it.
-     */
-    static final String TAKEN_OUT_OF = "taken_out_of";
+    static final int DEFAULT_WEIGHT = 100;
+    static final int MAX_WEIGHT = 1000;
 
-    /** Returns the status before an active check made the instance unhealthy, or null if no check did. */
-    @Nullable
-    public Status takenOutOf() {
-        return Status.of(row.path(TAKEN_OUT_OF).asText("")).orElse(null);
+    /** The field with the status that the instance reports itself. Only {@code status} is shown, which follows from all. */
+    static final String SAID = "said";
+    /** The field that tells whether active checks of the instance fail. */
+    static final String CHECK_FAILING = "check_failing";
+    /** The field that tells whether the lease has expired. */
+    static final String EXPIRED = "expired";
+    /** The field with the status that an operator has set; null if none. */
+    static final String OVERRIDE = "override";
+    /** The field with the time of the removal, in the entry of the removal only. */
+    static final String REMOVED_AT = "removed_at";
+
+    /** Returns the status that the instance reports itself. */
+    public Status said() {
+        return Status.of(row.path(SAID).asText()).orElse(status);
+    }
+
+    /** Tells whether active checks of the instance fail. */
+    public boolean isCheckFailing() {
+        return row.path(CHECK_FAILING).asBoolean();
+    }
+
+    boolean isExpired() {
+        return row.path(EXPIRED).asBoolean();
+    }
+
+    /** Tells whether the instance stays without heartbeats. It has no lease then. */
+    public boolean isPermanent() {
+        return row.path("permanent").asBoolean();
+    }
+
+    /** Returns the instance's share among the healthy ones; at 0 it is never picked. */
+    int weight() {
+        return row.path("weight").asInt(DEFAULT_WEIGHT);
+    }
+
+    /**
+     * Computes the status that is shown: the worst of what the instance says, its checks, its lease and its override. An
+     * override {@code healthy} lifts what the instance says if that is {@code stopping}.
+     */
+    static Status shown(ObjectNode row) {
+        Status said = Status.of(row.path(SAID).asText()).orElse(Status.UNHEALTHY);
+        Status override = Status.of(row.path(OVERRIDE).path("status").asText()).orElse(Status.HEALTHY);
+        boolean lifted = said == Status.STOPPING && row.path(OVERRIDE).isObject() && override == Status.HEALTHY;
+        Status own = lifted ? Status.HEALTHY : said;
+        boolean failing =
+                row.path(CHECK_FAILING).asBoolean() || row.path(EXPIRED).asBoolean();
+        return failing ? Status.UNHEALTHY : own.isWorseThan(override) ? own : override;
     }
 
     static UnitId unit(String serviceName) {
@@ -61,7 +100,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
                         LeaseHolder.key(resource.serviceName(), resource.name()),
                         Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)),
                         resource.fence(),
-                        status == Status.UNHEALTHY),
+                        row.path(EXPIRED).asBoolean()),
                 new Shown());
     }
 
@@ -163,11 +202,22 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         ObjectNode o = Json.object();
         o.put("instance_id", resource.name());
         o.put("service_name", resource.serviceName());
-        for (String field : List.of("service_url", "health_check_url", "metadata", "status")) {
-            o.set(field, row.get(field));
-        }
+        o.set("service_url", row.get("service_url"));
+        o.put(
+                "health_check_url",
+                HttpUrls.withoutSecrets(row.path("health_check_url").textValue()));
+        o.set("metadata", row.get("metadata"));
+        o.put("weight", row.path("weight").asInt(DEFAULT_WEIGHT));
+        o.set("status", row.get("status"));
+        o.set(
+                OVERRIDE,
+                row.path(OVERRIDE).isObject()
+                        ? ((ObjectNode) row.get(OVERRIDE)).deepCopy().putNull("set_by")
+                        : null);
         o.putNull("response_time");
-        o.set("lease_seconds", row.get("lease_seconds"));
+        boolean permanent = row.path("permanent").asBoolean();
+        o.put("permanent", permanent);
+        o.set("lease_seconds", permanent ? null : row.get("lease_seconds"));
         o.set("registered_at", row.get("registered_at"));
         o.set("last_heartbeat_at", row.get("registered_at"));
         return o;

@@ -1,13 +1,23 @@
 package dev.configservice.registry;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
-/** The resource kind of instances. An update replaces only the given fields, such as the status. */
+/**
+ * The resource kind of instances. An update replaces only the given fields. The status that is shown is computed from
+ * what the instance says, its checks, its lease and its override.
+ */
 public final class InstanceKind implements ResourceKind {
+    /** The time for which an override outlives a deregistration, as a multiple of the lease. */
+    private static final int OVERRIDE_OUTLIVES_LEASES = 10;
+
     @Override
     public String name() {
         return Instance.KIND;
@@ -27,7 +37,44 @@ public final class InstanceKind implements ResourceKind {
     public Content update(Resource current, Content content, ObjectNode fields, Sealed sealed) {
         ObjectNode after = content.fields().deepCopy();
         after.setAll(fields);
-        return new Content(after, sealed);
+        return new Content(judged(after), sealed);
+    }
+
+    /**
+     * Keeps what a registration does not set: the override of an operator, also for a while after a deregistration, and
+     * the result of checks of the same address.
+     */
+    @Override
+    public ObjectNode replaced(@Nullable Resource last, ObjectNode content, Instant now) {
+        if (last == null) {
+            return judged(content);
+        }
+        ObjectNode before = Json.readObject(last.row());
+        JsonNode removedAt = before.path(Instance.REMOVED_AT);
+        boolean isRemoved = removedAt.isTextual();
+        if (!isRemoved && before.path("health_check_url").equals(content.path("health_check_url"))) {
+            content.set(Instance.CHECK_FAILING, before.get(Instance.CHECK_FAILING));
+        }
+        if (!isRemoved || now.isBefore(Instant.parse(removedAt.textValue()).plus(overrideOutlives(before)))) {
+            content.set(Instance.OVERRIDE, before.get(Instance.OVERRIDE));
+        }
+        return judged(content);
+    }
+
+    private static Duration overrideOutlives(ObjectNode row) {
+        return row.path("permanent").asBoolean()
+                ? Duration.ofHours(1)
+                : Duration.ofSeconds(row.path("lease_seconds").asLong(Instance.DEFAULT_LEASE_SECONDS))
+                        .multipliedBy(OVERRIDE_OUTLIVES_LEASES);
+    }
+
+    @Override
+    public ObjectNode removed(ObjectNode fields, Instant now) {
+        return fields.put(Instance.REMOVED_AT, Json.time(now));
+    }
+
+    private static ObjectNode judged(ObjectNode row) {
+        return row.put("status", Instance.shown(row).text());
     }
 
     @Override

@@ -72,9 +72,12 @@ public final class Registry {
         return protection;
     }
 
-    /** The instances of a service sorted by id, the healthy ones among them, and the snapshot that they come from. */
+    /**
+     * The instances of a service sorted by id, the healthy ones among them with their shares, and the snapshot that they
+     * come from.
+     */
     public record Instances(
-            List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Snapshot snapshot) {
+            List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Shares shares, Snapshot snapshot) {
         /** Returns the name of the service. */
         public String serviceName() {
             return snapshot.unit().serviceName();
@@ -119,23 +122,26 @@ public final class Registry {
         }
         List<Instance> now = List.copyOf(instances);
         lastParsed.put(service, now);
+        List<Instance> healthy =
+                now.stream().filter(i -> i.status() == Status.HEALTHY).toList();
         return new Instances(
                 now,
                 now.stream().collect(Collectors.toUnmodifiableMap(Instance::instanceId, i -> i)),
-                now.stream().filter(i -> i.status() == Status.HEALTHY).toList(),
+                healthy,
+                Shares.of(healthy),
                 snapshot);
     }
 
     /** Returns the instances of all services. Fails if one service cannot be read: the result is never incomplete. */
     public Future<List<Instances>> all(long minRevision) {
+        if (!feed.isStarted()) {
+            return Future.failedFuture(ServiceException.unavailable("This node has not read the log yet"));
+        }
         List<Future<Instances>> reads = new ArrayList<>();
         for (TouchedUnit touched : feed.touchedUnits()) {
             if (touched.unit().kind().equals(Instance.KIND)) {
                 reads.add(instances(touched.unit().serviceName(), minRevision));
             }
-        }
-        if (!feed.isStarted()) {
-            return Future.failedFuture(ServiceException.unavailable("This node has not read the log yet"));
         }
         return Future.all(reads).map(v -> reads.stream().map(Future::result).toList());
     }
@@ -150,13 +156,14 @@ public final class Registry {
     /**
      * Registers an instance. If it is already registered with the same data, the registration counts as a heartbeat.
      *
-     * @param row the fields to store, including the status
+     * @param row the fields to store, including what the instance says of itself
      */
     Future<Registered> register(String serviceName, String instanceId, ObjectNode row, Origin origin) {
         return instances(serviceName, 0).compose(instances -> {
             Instance known = instances.byId(instanceId);
-            if (known != null && sameButTimes(known.row(), row)) {
-                return beat(known, known.status(), -1, origin).map(b -> new Registered(b.instance(), b.revision()));
+            // written and read, as the known one was: two kinds of numbers are never equal
+            if (known != null && isSame(known.row(), Json.readObject(Json.write(row)))) {
+                return beat(known, known.said(), -1, origin).map(b -> new Registered(b.instance(), b.revision()));
             }
             ObjectNode fresh = row.deepCopy();
             fresh.put("registered_at", Json.time(clock.instant()));
@@ -173,17 +180,27 @@ public final class Registry {
                     .compose(written -> {
                         Instance instance = Instance.of(written.resource());
                         note(instance, -1);
-                        return reached(leases.renew(instance.holder(), false))
-                                .compose(result -> settle(instance, instance.status(), result, origin))
-                                .map(i -> new Registered(i, written.revision()));
+                        return leased(instance, origin).map(i -> new Registered(i, written.revision()));
                     });
         });
     }
 
-    private static boolean sameButTimes(ObjectNode a, ObjectNode b) {
-        for (String field :
-                List.of("service_url", "health_check_url", "metadata", "status", "lease_seconds", "registered_by")) {
-            if (!String.valueOf(a.get(field)).equals(String.valueOf(b.get(field)))) {
+    /** Gives an instance that was just registered its lease, or takes it away if it is permanent. */
+    private Future<Instance> leased(Instance instance, Origin origin) {
+        return instance.isPermanent()
+                ? leases.remove(instance.key(), Long.MAX_VALUE).map(instance)
+                : reached(leases.renew(instance.holder(), false))
+                        .compose(result -> settle(instance, instance.said(), result, origin));
+    }
+
+    /**
+     * Tells whether a registration says what is known. The sender does not count: through two proxies, one instance has
+     * two addresses.
+     */
+    private static boolean isSame(ObjectNode known, ObjectNode given) {
+        for (String field : List.of(
+                "service_url", "health_check_url", "metadata", "weight", "permanent", "lease_seconds", Instance.SAID)) {
+            if (!known.path(field).equals(given.path(field))) {
                 return false;
             }
         }
@@ -194,19 +211,24 @@ public final class Registry {
     record Beaten(Instance instance, LeaseBeats.Beat beat, long revision) {}
 
     /**
-     * Takes a heartbeat. Its status always wins: if the log has a different status, or if the lease had expired, the
-     * status is written to the log.
+     * Takes a heartbeat. If the instance says something else than before, or if its lease had expired, that is written
+     * to the log.
      *
      * @param responseTime the response time in milliseconds; -1 if none was given
      */
     Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
         LeaseBeats.Beat beat = note(instance, responseTime);
-        return reached(leases.beat(instance.holder(), instance.status() != status))
-                .compose(result -> settle(instance, status, result, origin))
-                .map(now -> {
-                    long revision = now.resource().revision();
-                    return new Beaten(now, beat, revision == instance.resource().revision() ? 0 : revision);
-                });
+        boolean decides = instance.said() != status || instance.isExpired();
+        Future<Instance> settled = instance.isPermanent()
+                ? (decides
+                        ? update(instance, said(status), Action.STATUS_CHANGED, null, origin)
+                        : Future.succeededFuture(instance))
+                : reached(leases.beat(instance.holder(), decides))
+                        .compose(result -> settle(instance, status, result, origin));
+        return settled.map(now -> {
+            long revision = now.resource().revision();
+            return new Beaten(now, beat, revision == instance.resource().revision() ? 0 : revision);
+        });
     }
 
     private static Future<LeaseResult> reached(Future<LeaseResult> renewal) {
@@ -216,10 +238,13 @@ public final class Registry {
 
     private LeaseBeats.Beat note(Instance instance, double responseTime) {
         String key = instance.key();
-        double known = responseTime < 0 ? beats.of(key).responseTime() : responseTime;
-        LeaseBeats.Beat beat = new LeaseBeats.Beat(clock.millis(), known);
+        LeaseBeats.Beat beat = beats.of(key).next(clock.millis(), responseTime);
         beats.note(key, beat);
         return beat;
+    }
+
+    private static ObjectNode said(Status status) {
+        return Json.object().put(Instance.SAID, status.text()).put(Instance.EXPIRED, false);
     }
 
     /** Writes the status of a heartbeat to the log, if the result of the lease step requires it. */
@@ -228,49 +253,52 @@ public final class Registry {
             return Future.succeededFuture(instance);
         }
         long generation = decided.generation();
-        return setStatus(instance.resource().id(), status, null, Action.STATUS_CHANGED, generation, origin)
-                .compose(written -> {
-                    Instance now = Instance.of(written.resource());
-                    // the log has a later decision than the lease, but the status of a heartbeat wins anyway
-                    return now.resource().fence() > generation && now.status() != status
+        return update(instance, said(status), Action.STATUS_CHANGED, generation, origin)
+                .compose(now -> {
+                    // the log has a later decision than the lease, but what a heartbeat says wins anyway
+                    return now.resource().fence() > generation && (now.said() != status || now.isExpired())
                             ? reached(leases.renew(now.holder(), true))
                                     .compose(again -> settle(now, status, again, origin))
                             : Future.succeededFuture(now);
                 });
     }
 
-    /**
-     * Writes the status that an active check found. This does not renew the lease, and has no effect if the lease has
-     * expired or is lost.
-     */
-    public Future<Void> judge(Instance instance, Status status) {
-        return leases.judge(instance.holder())
-                .compose(result -> result instanceof LeaseResult.Decided decided
-                        ? setStatus(
-                                        instance.resource().id(),
-                                        status,
-                                        status == Status.UNHEALTHY ? instance.status() : null,
-                                        Action.STATUS_CHANGED,
-                                        decided.generation(),
-                                        Origin.SYSTEM)
-                                .mapEmpty()
-                        : Future.succeededFuture());
+    /** Writes whether active checks of an instance fail. */
+    public Future<Void> judge(Instance instance, boolean isFailing) {
+        return update(
+                        instance,
+                        Json.object().put(Instance.CHECK_FAILING, isFailing),
+                        Action.STATUS_CHANGED,
+                        null,
+                        Origin.SYSTEM)
+                .mapEmpty();
     }
 
-    private Future<WriteResult> setStatus(
-            String id, Status status, @Nullable Status takenOutOf, Action action, long generation, Origin origin) {
+    /** Sets the status that holds against heartbeats, checks and registrations; null takes it away. */
+    Future<Instance> override(Instance instance, @Nullable Status status, Origin origin) {
+        ObjectNode fields = Json.object();
+        if (status == null) {
+            fields.putNull(Instance.OVERRIDE);
+        } else {
+            fields.putObject(Instance.OVERRIDE)
+                    .put("status", status.text())
+                    .put("comment", origin.comment())
+                    .put("set_at", Json.time(clock.instant()))
+                    .set("set_by", origin.actor().toJson());
+        }
+        return update(instance, fields, Action.STATUS_CHANGED, null, origin);
+    }
+
+    private Future<Instance> update(
+            Instance instance, ObjectNode fields, Action action, @Nullable Long generation, Origin origin) {
+        return update(instance.resource().id(), fields, action, generation, origin)
+                .map(written -> Instance.of(written.resource()));
+    }
+
+    private Future<WriteResult> update(
+            String id, ObjectNode fields, Action action, @Nullable Long generation, Origin origin) {
         return bus.write(new Command.Update(
-                ids.next(),
-                Instance.KIND,
-                id,
-                Json.write(Json.object()
-                        .put("status", status.text())
-                        .put(Instance.TAKEN_OUT_OF, takenOutOf == null ? null : takenOutOf.text())),
-                Sealed.NONE,
-                null,
-                action,
-                generation,
-                origin));
+                ids.next(), Instance.KIND, id, Json.write(fields), Sealed.NONE, null, action, generation, origin));
     }
 
     /**
@@ -281,7 +309,7 @@ public final class Registry {
     Future<WriteResult> expired(String serviceName, String instanceId, long generation, boolean removal) {
         String id = Instance.id(serviceName, instanceId);
         if (!removal) {
-            return setStatus(id, Status.UNHEALTHY, null, Action.EXPIRED, generation, Origin.SYSTEM);
+            return update(id, Json.object().put(Instance.EXPIRED, true), Action.EXPIRED, generation, Origin.SYSTEM);
         }
         return bus.write(new Command.Delete(
                 ids.next(), Instance.KIND, id, null, Action.DEREGISTERED, generation, Origin.SYSTEM));
@@ -296,7 +324,8 @@ public final class Registry {
                     Resource gone = written.resource();
                     String key = LeaseHolder.key(gone.serviceName(), gone.name());
                     beats.forget(key);
-                    return leases.remove(key).map(written.revision());
+                    // a lease of a later registration stays
+                    return leases.remove(key, gone.fence()).map(written.revision());
                 });
     }
 }

@@ -3,6 +3,7 @@ package dev.configservice.registry;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
@@ -23,34 +24,38 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import java.net.InetAddress;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
 public final class RegistryRoutes implements Routes {
-    private static final Set<String> RESERVED = Set.of("healthy", "register", "health", "deregister", "prometheus-sd");
+    private static final Set<String> RESERVED =
+            Set.of("healthy", "register", "health", "deregister", "prometheus-sd", "delta");
     private static final StringRule SERVICE_NAME = text -> {
         String problem = StringRule.NAME.problem(text);
-        return problem == null && RESERVED.contains(text) ? "is reserved" : problem;
+        return problem == null && RESERVED.contains(text)
+                ? "is reserved (reserved: " + String.join(", ", new TreeSet<>(RESERVED)) + ")"
+                : problem;
     };
-    private static final StringRule INSTANCE_ID =
+    private static final StringRule INSTANCE_ID_FORM =
             StringRule.pattern("[A-Za-z0-9._:-]{1,200}", "must be 1 to 200 of A-Z a-z 0-9 . _ : -");
-    private static final StringRule URL = text -> {
-        if (text.length() > 2000) {
-            return "must be at most 2000 characters";
-        }
-        try {
-            URI uri = new URI(text);
-            return uri.isAbsolute() && uri.getHost() != null ? null : "must be an absolute URI with a host";
-        } catch (URISyntaxException e) {
-            return "must be an absolute URI with a host";
-        }
+    private static final StringRule INSTANCE_ID = text -> {
+        String problem = INSTANCE_ID_FORM.problem(text);
+        return problem == null && (text.equals(".") || text.equals("..")) ? "may not be . or .." : problem;
+    };
+    private static final StringRule COMMENT = StringRule.text(0, 2000);
+    private static final StringRule URL = HttpUrls::problem;
+    private static final StringRule SERVICE_URL = text -> {
+        String problem = URL.problem(text);
+        return problem == null && HttpUrls.userInfo(URI.create(text)) != null
+                ? "may not hold a user or password, because everyone sees it"
+                : problem;
     };
     private static final StringRule CHECK_URL = text -> {
         String problem = URL.problem(text);
@@ -65,11 +70,19 @@ public final class RegistryRoutes implements Routes {
     private final Registry registry;
     private final Discovery discovery;
     private final ChangeLog changeLog;
+    private final boolean allowPermanent;
     private final Counter found;
     private final Counter unhealthy;
     private final Counter unknown;
 
-    public RegistryRoutes(Registry registry, Discovery discovery, ChangeLog changeLog, MeterRegistry meters) {
+    /**
+     * Creates the routes.
+     *
+     * @param allowPermanent whether instances without a lease may be registered
+     */
+    public RegistryRoutes(
+            Registry registry, Discovery discovery, ChangeLog changeLog, boolean allowPermanent, MeterRegistry meters) {
+        this.allowPermanent = allowPermanent;
         this.registry = registry;
         this.discovery = discovery;
         this.changeLog = changeLog;
@@ -112,17 +125,30 @@ public final class RegistryRoutes implements Routes {
                         .with(Map.of("status", STATUS)),
                 Route.api("DELETE", "/registry/:service_name/instances/:instance_id", this::deleteInstance)
                         .needs(Right.REGISTRY_WRITE)
+                        .onLog(),
+                Route.api("PUT", "/registry/:service_name/instances/:instance_id/override", this::setOverride)
+                        .needs(Right.REGISTRY_WRITE)
+                        .onLog(),
+                Route.api("DELETE", "/registry/:service_name/instances/:instance_id/override", this::deleteOverride)
+                        .needs(Right.REGISTRY_WRITE)
                         .onLog());
     }
 
     private Future<Response> register(Request request) {
         FieldReader form = FieldReader.write(request.object());
         String service = form.required("service_name", SERVICE_NAME);
-        String url = form.required("service_url", URL);
+        String url = form.required("service_url", SERVICE_URL);
         String given = form.text("instance_id", INSTANCE_ID);
         String check = form.text("health_check_url", CHECK_URL);
         ObjectNode metadata = metadata(form);
         Long lease = form.integer("lease_seconds", Instance.MIN_LEASE_SECONDS, Instance.MAX_LEASE_SECONDS);
+        boolean permanent = Boolean.TRUE.equals(form.bool("permanent"));
+        if (permanent && lease != null) {
+            form.error("lease_seconds", "may not be given with permanent: such an instance has no lease");
+        } else if (permanent && !allowPermanent) {
+            form.error("permanent", "is not allowed here (registry.allow-permanent)");
+        }
+        Long weight = form.integer("weight", 0, Instance.MAX_WEIGHT);
         String status = form.text("status", STATUS);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
@@ -130,8 +156,12 @@ public final class RegistryRoutes implements Routes {
         row.put("service_url", url);
         row.put("health_check_url", check);
         row.set("metadata", metadata);
-        row.put("status", status == null ? Status.HEALTHY.text() : status);
-        row.put("lease_seconds", lease == null ? Instance.DEFAULT_LEASE_SECONDS : lease);
+        row.put("weight", weight == null ? Instance.DEFAULT_WEIGHT : weight);
+        row.put("permanent", permanent);
+        if (!permanent) {
+            row.put("lease_seconds", lease == null ? Instance.DEFAULT_LEASE_SECONDS : lease);
+        }
+        row.put(Instance.SAID, status == null ? Status.HEALTHY.text() : status);
         row.put("registered_by", registeredBy(request));
         String id = given == null ? idOf(url) : given;
         return registry.register(service, id, row, request.origin(null))
@@ -226,8 +256,41 @@ public final class RegistryRoutes implements Routes {
     private Future<Response> deleteInstance(Request request) {
         String service = request.parameter("service_name");
         request.caller().require(Right.REGISTRY_WRITE, "", service);
+        Origin origin = request.origin(null);
         return one(request, service, request.parameter("instance_id"), null)
-                .compose(i -> remove(i, request.origin(null)));
+                .compose(i -> remove(i, origin))
+                .recover(e -> origin.idempotencyKey() == null ? Future.failedFuture(e) : repeated(origin, e));
+    }
+
+    private Future<Response> setOverride(Request request) {
+        FieldReader form = FieldReader.write(request.object());
+        String status = form.required("status", STATUS);
+        String comment = form.text("comment", COMMENT);
+        form.done();
+        return override(request, Status.of(status).orElse(null), comment);
+    }
+
+    private Future<Response> deleteOverride(Request request) {
+        return override(request, null, null);
+    }
+
+    private Future<Response> override(Request request, @Nullable Status status, @Nullable String comment) {
+        String service = request.parameter("service_name");
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        return one(request, service, request.parameter("instance_id"), null)
+                .compose(i -> registry.override(i, status, request.origin(comment)))
+                .map(i -> Response.json(200, render(i, request.caller()))
+                        .wrote(i.resource().revision()));
+    }
+
+    /** Renders an instance, with the identity of the one who set its override if the caller may see it. */
+    private ObjectNode render(Instance instance, Caller caller) {
+        ObjectNode o = instance.render(discovery.beat(instance));
+        JsonNode override = instance.row().path(Instance.OVERRIDE);
+        if (override.isObject() && caller.has(Right.AUDIT_READ)) {
+            o.set(Instance.OVERRIDE, override);
+        }
+        return o;
     }
 
     private Future<Response> remove(Instance instance, Origin origin) {
@@ -248,24 +311,33 @@ public final class RegistryRoutes implements Routes {
                 return named;
             }
             if (all.isEmpty()) {
-                throw ServiceException.notFound("Service '" + service + "' has no instances; register again");
-            }
-            if (all.size() == 1) {
-                return all.get(0);
+                throw noInstances(service);
             }
             List<Instance> mine = all.stream().filter(i -> isFrom(i, request)).toList();
-            if (mine.size() != 1) {
-                throw new ServiceException(
-                        ErrorCode.CONFLICT,
-                        "Service '" + service + "' has " + all.size()
-                                + " instances; name one by instance_id or service_url");
+            if (mine.size() == 1) {
+                return mine.get(0);
             }
-            return mine.get(0);
+            if (all.size() == 1
+                    && !isAddress(HttpUrls.host(URI.create(all.get(0).url())))) {
+                return all.get(0);
+            }
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    all.size() == 1
+                            ? "The only instance of service '" + service
+                                    + "' is at another address; name it by instance_id or service_url, or register"
+                            : "Service '" + service + "' has " + all.size()
+                                    + " instances; name one by instance_id or service_url");
         });
     }
 
+    /** Tells whether a host is a literal address, which belongs to one process, and not a name. */
+    private static boolean isAddress(@Nullable String host) {
+        return host != null && (host.startsWith("[") || host.matches("\\d{1,3}(\\.\\d{1,3}){3}"));
+    }
+
     private static boolean isFrom(Instance instance, Request request) {
-        String host = URI.create(instance.url()).getHost();
+        String host = HttpUrls.host(URI.create(instance.url()));
         return isSameAddress(request.remoteAddress(), host)
                 || instance.row().path("registered_by").asText().equals(registeredBy(request));
     }
@@ -292,8 +364,10 @@ public final class RegistryRoutes implements Routes {
             Instance picked = pick.instance();
             if (picked == null) {
                 unknown.increment();
-                throw ServiceException.notFound("Service '" + (StringRule.NAME.problem(service) == null ? service : "?")
-                        + "' has no matching instance");
+                throw pick.of().list().isEmpty()
+                        ? noInstances(service)
+                        : new ServiceException(
+                                ErrorCode.NO_INSTANCE, "Service '" + service + "' has no instance to pick now");
             }
             (picked.status() == Status.HEALTHY ? found : unhealthy).increment();
             return Response.ready(Response.JSON, picked.json(discovery.beat(picked)))
@@ -301,6 +375,11 @@ public final class RegistryRoutes implements Routes {
                             pick.of().snapshot().asOf().revision(),
                             pick.of().snapshot().isOutdated());
         });
+    }
+
+    private static ServiceException noInstances(String service) {
+        return ServiceException.notFound("Service '" + (StringRule.NAME.problem(service) == null ? service : "?")
+                + "' has no instances; register first");
     }
 
     private static Map<String, String> metadata(Request request) {
@@ -322,19 +401,15 @@ public final class RegistryRoutes implements Routes {
         request.caller().require(Right.READ, "", service);
         return registry.instances(service, request.minRevision()).map(instances -> {
             if (instances.list().isEmpty()) {
-                throw ServiceException.notFound("This service has no instances");
+                throw noInstances(service);
             }
             ObjectNode body = Json.object();
             body.put("service_name", service);
             ArrayNode list = body.putArray("instances");
             instances.list().stream()
                     .filter(i -> status == null || i.status().text().equals(status))
-                    .forEach(i -> list.add(i.render(discovery.beat(i))));
-            return Response.json(200, withProtection(body))
-                    .tagged(Long.toString(instances.snapshot().lastChange()))
-                    .asOf(
-                            instances.snapshot().asOf().revision(),
-                            instances.snapshot().isOutdated());
+                    .forEach(i -> list.add(render(i, request.caller())));
+            return stamp(Response.json(200, withProtection(body)), List.of(instances));
         });
     }
 
@@ -365,12 +440,18 @@ public final class RegistryRoutes implements Routes {
         return discovery.visible(request.caller(), request.query("service_name"), request.minRevision());
     }
 
-    private static Response stamp(Response answer, List<Registry.Instances> services) {
+    /** Adds the position of the data, and a tag: the last change, and the time slot of heartbeats, which are no changes. */
+    private Response stamp(Response answer, List<Registry.Instances> services) {
         long asOf = services.stream()
                 .mapToLong(s -> s.snapshot().asOf().revision())
                 .min()
                 .orElse(0);
-        return answer.asOf(asOf, services.stream().anyMatch(s -> s.snapshot().isOutdated()));
+        long last = services.stream()
+                .mapToLong(s -> s.snapshot().lastChange())
+                .max()
+                .orElse(0);
+        return answer.weaklyTagged(last + "-" + discovery.beatSlot())
+                .asOf(asOf, services.stream().anyMatch(s -> s.snapshot().isOutdated()));
     }
 
     private Future<Response> overview(Request request) {
@@ -401,7 +482,7 @@ public final class RegistryRoutes implements Routes {
                     URI uri = URI.create(i.url());
                     int port = HttpUrls.port(uri);
                     ObjectNode group = groups.addObject();
-                    group.putArray("targets").add(uri.getHost() + ":" + port);
+                    group.putArray("targets").add(HttpUrls.host(uri) + ":" + port);
                     ObjectNode labels = group.putObject("labels");
                     labels.put("__meta_config_service_name", i.serviceName());
                     labels.put("__meta_config_service_instance_id", i.instanceId());

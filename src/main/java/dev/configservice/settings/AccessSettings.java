@@ -89,6 +89,11 @@ public record AccessSettings(
         return map;
     }
 
+    /** Tells whether the admin key is the well-known one of the embedded mode. */
+    public boolean isDefaultKey() {
+        return adminKey.equals(EMBEDDED_ADMIN_KEY);
+    }
+
     /** Omits keys and secrets. */
     @Override
     public String toString() {

@@ -115,7 +115,7 @@ public record Settings(
     }
 
     private void refuseOpenDefaultKey(List<String> problems) {
-        if (access.adminKey().equals(AccessSettings.EMBEDDED_ADMIN_KEY) && !http.isLoopback()) {
+        if (access.isDefaultKey() && !http.isLoopback()) {
             problems.add("access.admin-key: (default) (expected: a key of your own, because http.host is not a"
                     + " loopback address)");
         }

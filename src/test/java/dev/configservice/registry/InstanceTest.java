@@ -35,7 +35,7 @@ class InstanceTest {
     void theResponseToAHeartbeatEqualsTheRenderedInstance(double responseTime) {
         Instance instance = instance();
         for (long at : new long[] {0, AT, AT + 1, AT + 921, AT + 922, AT - 79}) {
-            LeaseBeats.Beat beat = new LeaseBeats.Beat(at, responseTime);
+            LeaseBeats.Beat beat = new LeaseBeats.Beat(at, responseTime, at);
 
             assertThat(instance.fresh(beat).toString()).isEqualTo(Json.write(instance.render(beat)));
         }

@@ -46,8 +46,8 @@ class RegistryApiTest {
         assertThat(anyone.get("/registry/healthy").text()).contains(service);
         assertThat(anyone.get("/registry").text())
                 .contains("\"service_name\":\"" + service + "\",\"instances\":1,\"healthy\":1");
-        assertThat(anyone.get("/registry/" + service + "?metadata.region=us").status())
-                .isEqualTo(404);
+        assertThat(anyone.get("/registry/" + service + "?metadata.region=us").field("type"))
+                .isEqualTo("no-instance");
         assertThat(anyone.get("/registry/unknown-" + service).status()).isEqualTo(404);
         JsonNode target = anyone.get("/registry/prometheus-sd?service_name=" + service)
                 .json()
@@ -89,7 +89,7 @@ class RegistryApiTest {
         beat("healthy", "");
         assertThat(anyone.get("/registry/" + service).field("status")).isEqualTo("healthy");
         beat("stopping", "");
-        assertThat(anyone.get("/registry/" + service).status()).isEqualTo(404);
+        assertThat(anyone.get("/registry/" + service).status()).isEqualTo(503);
         assertThat(anyone.get("/registry/" + service + "/instances?status=stopping")
                         .json()
                         .get("instances"))

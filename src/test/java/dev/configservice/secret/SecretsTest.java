@@ -23,7 +23,7 @@ class SecretsTest {
     }
 
     private String key(String rights) {
-        return admin.post("/access/keys", "{\"name\":\"k\",\"rights\":[" + rights + "]}")
+        return admin.post("/access/keys", "{\"name\":\"k-" + UUID.randomUUID() + "\",\"rights\":[" + rights + "]}")
                 .field("key");
     }
 

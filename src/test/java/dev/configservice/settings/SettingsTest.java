@@ -64,6 +64,8 @@ class SettingsTest {
                         Map.entry("registry.protection-threshold", "0.3"),
                         Map.entry("registry.protection-max", "10"),
                         Map.entry("registry.active-checks", "false"),
+                        Map.entry("registry.allow-permanent", "true"),
+                        Map.entry("registry.check-allow", ""),
                         Map.entry("registry.check-interval", "10s"),
                         Map.entry("registry.check-timeout", "2s"),
                         Map.entry("registry.check-unhealthy-after", "3"),

@@ -13,6 +13,7 @@ import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Change;
 import dev.configservice.log.Resource;
+import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -20,6 +21,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,10 +93,15 @@ public final class AuditRoutes implements Routes {
         if (SECRET_READ.equals(type)) {
             return audit.secretReads(wanted, before, page.limit() + 1)
                     .map(found -> page.response(
-                            request,
-                            found,
-                            o -> o,
-                            o -> List.of(o.get("event_id").textValue())));
+                                    request,
+                                    found,
+                                    o -> o,
+                                    o -> List.of(o.get("event_id").textValue()))
+                            .weaklyTagged(tag(
+                                    request,
+                                    found.isEmpty()
+                                            ? ""
+                                            : found.get(0).get("event_id").textValue())));
         }
         if (!before.isEmpty() && !before.matches("\\d{1,18}")) {
             throw ServiceException.invalid(Page.TOKEN, "is not a valid page token");
@@ -102,10 +109,20 @@ public final class AuditRoutes implements Routes {
         long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
         return audit.changes(wanted, below, page.limit() + 1)
                 .map(found -> page.response(
-                        request,
-                        found,
-                        this::render,
-                        e -> List.of(Long.toString(e.change().revision()))));
+                                request,
+                                found,
+                                this::render,
+                                e -> List.of(Long.toString(e.change().revision())))
+                        .weaklyTagged(tag(
+                                request,
+                                found.isEmpty()
+                                        ? ""
+                                        : Long.toString(found.get(0).change().revision()))));
+    }
+
+    /** Returns the tag of a page: its last entry, and the request that it answers. */
+    private static String tag(Request request, String last) {
+        return Sha256.hex(new TreeMap<>(request.query()) + " " + last).substring(0, 16);
     }
 
     private ObjectNode render(AuditLog.Audited entry) {

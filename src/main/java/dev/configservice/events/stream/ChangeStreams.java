@@ -307,9 +307,6 @@ public final class ChangeStreams {
 
         void begin(boolean resync) {
             loop.all.add(this);
-            response.putHeader("Content-Type", "text/event-stream");
-            response.putHeader("Cache-Control", "no-store");
-            response.putHeader("X-Accel-Buffering", "no");
             response.setChunked(true);
             response.setWriteQueueMaxSize(BUFFER_BYTES);
             response.closeHandler(v -> closed());

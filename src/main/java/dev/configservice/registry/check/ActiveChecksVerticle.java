@@ -8,6 +8,7 @@ import dev.configservice.registry.Instance;
 import dev.configservice.registry.Registry;
 import dev.configservice.registry.Status;
 import dev.configservice.registry.lease.Leases;
+import dev.configservice.settings.AddressRange;
 import dev.configservice.settings.RegistrySettings;
 import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
@@ -26,6 +27,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.PriorityQueue;
@@ -40,9 +42,8 @@ import org.slf4j.LoggerFactory;
  * The active health checks of instances with a {@code health_check_url}. Only the node that owns the lease of an
  * instance checks it, so there is one checker at a time.
  *
- * <p>Enough failures in a row make an instance unhealthy. Enough successes after that restore its earlier status. A
- * check never renews a lease. It also never overrules an instance that reports itself unhealthy: it only restores a
- * status that a check has changed.
+ * <p>Enough failures in a row keep an instance out, whatever it says of itself, until enough checks in a row succeed. A
+ * check never renews a lease.
  */
 public final class ActiveChecksVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ActiveChecksVerticle.class);
@@ -52,6 +53,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private final Leases leases;
     private final ChangeFeed feed;
     private final RegistrySettings settings;
+    private final List<AddressRange> allowed;
     private final Counter passed;
     private final Counter failed;
     private final Counter refused;
@@ -66,6 +68,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private @Nullable WorkerExecutor lookups;
     private @Nullable HttpClient client;
     private int running;
+    private int reloads;
 
     public ActiveChecksVerticle(
             Registry registry, Leases leases, ChangeFeed feed, RegistrySettings settings, MeterRegistry meters) {
@@ -73,6 +76,10 @@ public final class ActiveChecksVerticle extends VerticleBase {
         this.leases = leases;
         this.feed = feed;
         this.settings = settings;
+        this.allowed = settings.checkAllow().stream()
+                .map(AddressRange::of)
+                .filter(Objects::nonNull)
+                .toList();
         this.passed = checks(meters, "passed");
         this.failed = checks(meters, "failed");
         this.refused = checks(meters, "refused");
@@ -136,10 +143,15 @@ public final class ActiveChecksVerticle extends VerticleBase {
     }
 
     private void reload() {
-        Set<String> gone = new HashSet<>();
+        // a reload that begins while another runs keeps what was removed so far
+        Set<String> gone = goneMeanwhile == null ? new HashSet<>() : goneMeanwhile;
         goneMeanwhile = gone;
+        reloads++;
         Futures.here(registry.all(0)).onComplete(done -> {
-            goneMeanwhile = null;
+            reloads--;
+            if (reloads == 0) {
+                goneMeanwhile = null;
+            }
             if (done.failed()) {
                 log.debug("registry.checks-not-loaded cause={}", done.cause().toString());
                 vertx.setTimer(1000 + jitter(1000), t -> reload());
@@ -180,11 +192,6 @@ public final class ActiveChecksVerticle extends VerticleBase {
             targets.put(instance.key(), fresh);
             queue.add(fresh);
         } else if (known.instance.resource().revision() < instance.resource().revision()) {
-            if (known.instance.status() != instance.status() && instance.takenOutOf() == null) {
-                // the instance reported a status itself, so the results of earlier checks no longer count
-                known.failures = 0;
-                known.passes = 0;
-            }
             known.instance = instance;
         }
     }
@@ -226,7 +233,7 @@ public final class ActiveChecksVerticle extends VerticleBase {
         target.isRunning = true;
         running++;
         URI uri = URI.create(target.instance.row().path("health_check_url").asText());
-        Future<InetAddress> address = lookUp(uri.getHost());
+        Future<InetAddress> address = lookUp(host(uri));
         address.compose(to -> ask(uri, to))
                 .timeout(settings.checkTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .transform(done -> {
@@ -246,6 +253,10 @@ public final class ActiveChecksVerticle extends VerticleBase {
                 });
     }
 
+    private static String host(URI uri) {
+        return String.valueOf(HttpUrls.host(uri));
+    }
+
     private Future<InetAddress> lookUp(String host) {
         WorkerExecutor executor = lookups;
         return executor == null
@@ -256,30 +267,26 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private void passed(Target target) {
         target.failures = 0;
         target.passes++;
-        if (target.passes >= settings.checkHealthyAfter()
-                && target.instance.status() == Status.UNHEALTHY
-                && target.instance.takenOutOf() != null) {
-            judge(target.instance, Objects.requireNonNull(target.instance.takenOutOf()));
+        if (target.passes >= settings.checkHealthyAfter() && target.instance.isCheckFailing()) {
+            judge(target.instance, false);
         }
     }
 
     private void failed(Target target) {
         target.passes = 0;
         target.failures++;
-        Status status = target.instance.status();
-        if (target.failures >= settings.checkUnhealthyAfter()
-                && (status == Status.HEALTHY || status == Status.STARTING)) {
-            judge(target.instance, Status.UNHEALTHY);
+        if (target.failures >= settings.checkUnhealthyAfter() && !target.instance.isCheckFailing()) {
+            judge(target.instance, true);
         }
     }
 
-    private void judge(Instance instance, Status status) {
-        log.info(
-                "registry.check-decided service={} instance={} status={}",
-                instance.serviceName(),
-                instance.instanceId(),
-                status.text());
-        registry.judge(instance, status)
+    private void judge(Instance instance, boolean isFailing) {
+        registry.judge(instance, isFailing)
+                .onSuccess(v -> log.info(
+                        "registry.check-decided service={} instance={} failing={}",
+                        instance.serviceName(),
+                        instance.instanceId(),
+                        isFailing))
                 .onFailure(e -> log.warn(
                         "registry.check-not-written service={} instance={} cause={}",
                         instance.serviceName(),
@@ -289,16 +296,16 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
     /** Tells whether the instance answers with 2xx. Redirects are not followed, and the body is not read. */
     private Future<Boolean> ask(URI uri, InetAddress address) {
-        if (CheckTarget.isRefused(address)) {
+        if (CheckTarget.isRefused(address, allowed)) {
             refused.increment();
-            log.debug("registry.check-refused host={}", uri.getHost());
+            log.debug("registry.check-refused host={}", host(uri));
             return Future.succeededFuture(false);
         }
         int port = HttpUrls.port(uri);
         // connect to exactly the address that was allowed: a second DNS lookup could return another one
         RequestOptions options = new RequestOptions()
                 .setServer(SocketAddress.inetSocketAddress(port, address.getHostAddress()))
-                .setHost(uri.getHost())
+                .setHost(host(uri))
                 .setPort(port)
                 .setSsl("https".equalsIgnoreCase(uri.getScheme()))
                 .setMethod(HttpMethod.GET)
@@ -306,6 +313,10 @@ public final class ActiveChecksVerticle extends VerticleBase {
                 .setFollowRedirects(false)
                 .putHeader("User-Agent", "config-service")
                 .setTimeout(settings.checkTimeout().toMillis());
+        String userInfo = HttpUrls.userInfo(uri);
+        if (userInfo != null) {
+            options.putHeader("Authorization", "Basic " + CheckTarget.basic(userInfo));
+        }
         HttpClient asking = client;
         return asking == null
                 ? Future.failedFuture("stopped")

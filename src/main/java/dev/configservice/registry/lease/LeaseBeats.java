@@ -27,10 +27,27 @@ public final class LeaseBeats {
      * The last heartbeat of an instance.
      *
      * @param atMillis its time in epoch milliseconds; 0 if none is known
-     * @param responseTime the response time in milliseconds; -1 if none was given
+     * @param responseTime the last response time in milliseconds; -1 if none was given of late
+     * @param reportedMillis the time at which the response time was given
      */
-    public record Beat(long atMillis, double responseTime) {
-        public static final Beat NONE = new Beat(0, -1);
+    public record Beat(long atMillis, double responseTime, long reportedMillis) {
+        public static final Beat NONE = new Beat(0, -1, 0);
+        private static final long FORGET_MILLIS = 60_000;
+
+        /** Returns the next heartbeat. Without a response time it keeps the last one for a minute. */
+        public Beat next(long nowMillis, double given) {
+            if (given >= 0) {
+                return new Beat(nowMillis, given, nowMillis);
+            }
+            return nowMillis - reportedMillis <= FORGET_MILLIS
+                    ? new Beat(nowMillis, responseTime, reportedMillis)
+                    : new Beat(nowMillis, -1, 0);
+        }
+
+        /** Returns the response time if it was reported within the last minute, else -1. */
+        public double recentResponseTime(long nowMillis) {
+            return nowMillis - reportedMillis <= FORGET_MILLIS ? responseTime : -1;
+        }
     }
 
     /**
@@ -75,9 +92,10 @@ public final class LeaseBeats {
             if (fresh.remove(e.getKey(), e.getValue())) {
                 message.add(e.getKey())
                         .add(e.getValue().atMillis())
-                        .add(e.getValue().responseTime());
+                        .add(e.getValue().responseTime())
+                        .add(e.getValue().reportedMillis());
             }
-            if (message.size() >= 3 * MAX_IN_MESSAGE) {
+            if (message.size() >= 4 * MAX_IN_MESSAGE) {
                 vertx.eventBus().publish(ADDRESS, message);
                 message = new JsonArray();
             }
@@ -88,8 +106,8 @@ public final class LeaseBeats {
     }
 
     private void take(JsonArray message) {
-        for (int i = 0; i + 2 < message.size(); i += 3) {
-            Beat beat = new Beat(message.getLong(i + 1), message.getDouble(i + 2));
+        for (int i = 0; i + 3 < message.size(); i += 4) {
+            Beat beat = new Beat(message.getLong(i + 1), message.getDouble(i + 2), message.getLong(i + 3));
             beats.asMap().merge(message.getString(i), beat, (a, b) -> a.atMillis() >= b.atMillis() ? a : b);
         }
     }

@@ -76,23 +76,9 @@ public sealed interface LeaseStep {
     }
 
     /**
-     * A decision on the status that is not a heartbeat. It does not renew the lease, and has no effect if the lease has
-     * expired or does not exist.
+     * The extension of all leases by a new owner. Each gets its full duration, counted from {@code fromMillis}: the
+     * deadlines are times of the clock of the owner before, which may be far ahead.
      */
-    record Judge(String key, long generation) implements LeaseStep {
-        @Override
-        public LeaseResult take(LeaseTable table, long now) {
-            Lease lease = table.get(key);
-            if (lease == null || lease.expired()) {
-                return LeaseResult.SILENT;
-            }
-            long next = Math.max(generation, lease.generation()) + 1;
-            table.put(key, new Lease(lease.deadline(), lease.millis(), next, false));
-            return new LeaseResult.Decided(next);
-        }
-    }
-
-    /** The extension of all leases by a new owner. Each gets its full duration, counted from {@code fromMillis}. */
     record Extend(long fromMillis) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
@@ -101,11 +87,17 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** The removal of the lease of an instance that no longer exists. */
-    record Remove(String key) implements LeaseStep {
+    /**
+     * The removal of the lease of an instance that no longer exists. It has no effect on the lease of a later
+     * registration, which has a higher generation.
+     */
+    record Remove(String key, long upToGeneration) implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
-            table.remove(key);
+            Lease lease = table.get(key);
+            if (lease != null && lease.generation() <= upToGeneration) {
+                table.remove(key);
+            }
             return LeaseResult.SILENT;
         }
     }
@@ -121,12 +113,10 @@ public sealed interface LeaseStep {
                 return new Wire("restore", s.key, 0, s.generation, s.atLeast, s.wasExpired);
             } else if (step instanceof Ensure s) {
                 return new Wire("ensure", s.key, s.millis, s.generation, 0, s.isExpired);
-            } else if (step instanceof Judge s) {
-                return new Wire("judge", s.key, 0, s.generation, 0, false);
             } else if (step instanceof Extend s) {
                 return new Wire("extend", null, s.fromMillis, 0, 0, false);
             } else if (step instanceof Remove s) {
-                return new Wire("remove", s.key, 0, 0, 0, false);
+                return new Wire("remove", s.key, 0, s.upToGeneration, 0, false);
             }
             throw new IllegalStateException("no wire form of " + step.getClass());
         }
@@ -138,9 +128,8 @@ public sealed interface LeaseStep {
                 case "expire" -> new Expire(k);
                 case "restore" -> new Restore(k, generation, atLeast, flag);
                 case "ensure" -> new Ensure(k, millis, generation, flag);
-                case "judge" -> new Judge(k, generation);
                 case "extend" -> new Extend(millis);
-                case "remove" -> new Remove(k);
+                case "remove" -> new Remove(k, generation);
                 default -> throw new IllegalStateException("unknown step: " + type);
             };
         }

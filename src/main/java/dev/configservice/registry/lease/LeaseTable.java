@@ -85,12 +85,7 @@ final class LeaseTable {
             return;
         }
         held.set(lease);
-        long second = second(lease.deadline());
-        if (second < held.look) {
-            forgetLook(held);
-            held.look = second;
-            lookAt(held);
-        }
+        lookNoLaterThan(held, second(lease.deadline()));
     }
 
     void remove(String key) {
@@ -103,7 +98,16 @@ final class LeaseTable {
     /** Gives each lease its full duration, counted from a time of the owner's clock. */
     void extend(long from) {
         for (Held held : leases.values()) {
-            held.deadline = Math.max(held.deadline, from + held.millis);
+            held.deadline = from + held.millis * (held.expired ? Lease.LEASES_TO_REMOVAL : 1);
+            lookNoLaterThan(held, second(held.deadline));
+        }
+    }
+
+    private void lookNoLaterThan(Held held, long second) {
+        if (second < held.look) {
+            forgetLook(held);
+            held.look = second;
+            lookAt(held);
         }
     }
 

@@ -44,6 +44,8 @@ public final class Leases {
     private final IMap<Integer, LeaseTable> map;
     private final LeaseClock clock;
     private final Gathered beats = new Gathered();
+    /** The tables of this member whose leases it has extended since they came to it. */
+    private volatile Set<Integer> extended = Set.of();
 
     public Leases(Vertx vertx, HazelcastInstance hazelcast, LeaseClock clock) {
         this.vertx = vertx;
@@ -224,28 +226,31 @@ public final class Leases {
     }
 
     /**
-     * Requests a generation for a decision that is not a heartbeat. The result is silent if the lease has expired or
-     * does not exist.
+     * Removes a lease, but not that of a later registration. If that fails, the owner later finds the lease without an
+     * instance and removes it.
+     *
+     * @param upToGeneration the generation of the last decision on the instance that is gone
      */
-    public Future<LeaseResult> judge(LeaseHolder holder) {
-        return step(holder.key(), new LeaseStep.Judge(holder.key(), holder.generation()));
-    }
-
-    /** Removes a lease. If that fails, the owner later finds the lease without an instance and removes it. */
-    public Future<Void> remove(String key) {
-        return step(key, new LeaseStep.Remove(key))
+    public Future<Void> remove(String key, long upToGeneration) {
+        return step(key, new LeaseStep.Remove(key, upToGeneration))
                 .onFailure(e -> log.debug("registry.lease-not-removed cause={}", e.toString()))
                 .otherwiseEmpty()
                 .mapEmpty();
     }
 
-    /** Gives all leases in this member's tables their full duration. */
-    public Future<Void> extendLocal() {
+    /**
+     * Gives the leases in the tables that have come to this member their full duration. The leases in tables that it had
+     * before go on: otherwise a member that comes and goes would keep all leases from ending.
+     */
+    public Future<Void> extendNewTables() {
+        Set<Integer> owned = Set.copyOf(localTables());
+        List<Integer> fresh = owned.stream().filter(t -> !extended.contains(t)).toList();
         // the same time for all tables: leases that end together are then also found overdue together
         LeaseSteps extend = new LeaseSteps(List.of(new LeaseStep.Extend(clock.millis())));
-        return Futures.here(Future.all(
-                        localTables().stream().map(table -> at(table, extend)).toList())
-                .mapEmpty());
+        return Futures.here(
+                Future.all(fresh.stream().map(table -> at(table, extend)).toList())
+                        .onSuccess(v -> extended = owned)
+                        .mapEmpty());
     }
 
     private Future<LeaseResult> step(String key, LeaseStep step) {

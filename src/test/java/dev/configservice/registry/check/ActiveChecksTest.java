@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.configservice.settings.AddressRange;
 import dev.configservice.testing.TestNode;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,7 @@ class ActiveChecksTest {
     static void start() throws IOException {
         node = TestNode.start(Map.of(
                 "CS_REGISTRY_ACTIVE_CHECKS", "true",
+                "CS_REGISTRY_CHECK_ALLOW", "127.0.0.1",
                 "CS_REGISTRY_CHECK_INTERVAL", INTERVAL_MILLIS + "ms",
                 "CS_REGISTRY_CHECK_TIMEOUT", "300ms",
                 "CS_REGISTRY_CHECK_UNHEALTHY_AFTER", "2",
@@ -100,7 +103,7 @@ class ActiveChecksTest {
                     .isGreaterThan(Duration.ofMillis(INTERVAL_MILLIS / 2));
         }
         assertThat(node.anonymous().get("/changes?service_name=checked").text())
-                .doesNotContain("taken_out")
+                .doesNotContain("check_failing")
                 .contains("status_changed");
     }
 
@@ -108,12 +111,71 @@ class ActiveChecksTest {
     void checksDoNotOverruleTheStatusThatAnInstanceReports() {
         register("honest", url("/well"));
         assertThat(node.admin()
-                        .put("/registry/health", "{\"service_name\":\"honest\",\"status\":\"unhealthy\"}")
+                        .put(
+                                "/registry/health",
+                                "{\"service_name\":\"honest\",\"service_url\":\"http://10.0.0.1:1\","
+                                        + "\"status\":\"unhealthy\"}")
                         .field("status"))
                 .isEqualTo("unhealthy");
         int before = REDIRECTED.get();
         await().atMost(Duration.ofSeconds(15)).until(() -> REDIRECTED.get() >= before + 4);
         assertThat(node.anonymous().get("/registry/honest").field("status")).isEqualTo("unhealthy");
+    }
+
+    private static AddressRange range(String text) {
+        return java.util.Objects.requireNonNull(AddressRange.of(text));
+    }
+
+    @Test
+    void aFailingCheckKeepsAnInstanceOutWhateverItSays() {
+        register("kept-out", url("/elsewhere"));
+        awaitStatus("kept-out", "unhealthy");
+        String beat = "{\"service_name\":\"kept-out\",\"service_url\":\"http://10.0.0.1:1\",\"status\":\"%s\"}";
+        for (String said : List.of("healthy", "starting", "healthy")) {
+            assertThat(node.admin()
+                            .put("/registry/health", beat.formatted(said))
+                            .field("status"))
+                    .isEqualTo("unhealthy");
+        }
+        register("kept-out", url("/elsewhere"));
+        assertThat(node.anonymous().get("/registry/kept-out").field("status")).isEqualTo("unhealthy");
+        // another address has to be checked before it counts
+        register("kept-out", url("/well"));
+        awaitStatus("kept-out", "healthy");
+    }
+
+    @Test
+    void aCheckUrlWithCredentialsIsUsedButNeverShown() {
+        AtomicReference<String> sent = new AtomicReference<>("");
+        instance.createContext("/guarded", exchange -> {
+            sent.set(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        register("guarded", url("/guarded").replace("http://", "http://user:pa%73s@") + "?token=t0ken");
+        await().atMost(Duration.ofSeconds(15))
+                .until(() -> !String.valueOf(sent.get()).isEmpty());
+        assertThat(new String(
+                        java.util.Base64.getDecoder()
+                                .decode(String.valueOf(sent.get()).substring("Basic ".length())),
+                        java.nio.charset.StandardCharsets.UTF_8))
+                .isEqualTo("user:pass");
+        for (String path : List.of(
+                "/registry/guarded",
+                "/registry/guarded/instances",
+                "/registry/healthy?service_name=guarded",
+                "/changes?service_name=guarded",
+                "/audit?resource_id=guarded")) {
+            assertThat(node.admin().get(path).text()).doesNotContain("user:").doesNotContain("t0ken");
+        }
+        assertThat(node.admin().get("/registry/guarded").field("health_check_url"))
+                .isEqualTo(url("/guarded"));
+        assertThat(node.admin()
+                        .post(
+                                "/registry/register",
+                                "{\"service_name\":\"guarded\",\"service_url\":\"http://user:secret@a:1\"}")
+                        .wrongFields())
+                .containsExactly("service_url");
     }
 
     @Test
@@ -155,16 +217,31 @@ class ActiveChecksTest {
                 "fd00:ec2::254",
                 "100.100.100.200",
                 "0.0.0.0",
+                "0.1.2.3",
+                "127.0.0.1",
+                "127.1.2.3",
+                "::1",
+                "::ffff:127.0.0.1",
+                "64:ff9b::7f00:1",
+                "fd20:ce::254",
                 "224.0.0.1")) {
-            assertThat(CheckTarget.isRefused(InetAddress.getByName(address)))
+            assertThat(CheckTarget.isRefused(InetAddress.getByName(address), List.of()))
                     .as(address)
                     .isTrue();
         }
-        for (String address : List.of("10.0.0.1", "127.0.0.1", "::1", "fd00::1", "8.8.8.8", "64:ff9b::808:808")) {
-            assertThat(CheckTarget.isRefused(InetAddress.getByName(address)))
+        for (String address : List.of("10.0.0.1", "fd00::1", "8.8.8.8", "64:ff9b::808:808")) {
+            assertThat(CheckTarget.isRefused(InetAddress.getByName(address), List.of()))
                     .as(address)
                     .isFalse();
         }
+        List<AddressRange> allowed = List.of(range("127.0.0.0/8"), range("fe80::/10"));
+        for (String address : List.of("127.0.0.1", "127.9.9.9", "fe80::1", "64:ff9b::7f00:1")) {
+            assertThat(CheckTarget.isRefused(InetAddress.getByName(address), allowed))
+                    .as(address)
+                    .isFalse();
+        }
+        assertThat(CheckTarget.isRefused(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), List.of()))
+                .isTrue();
         assertThat(CheckTarget.path(URI.create("http://h?x=1#f"))).isEqualTo("/?x=1");
         assertThat(node.admin()
                         .post(

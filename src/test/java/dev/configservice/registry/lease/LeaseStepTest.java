@@ -143,16 +143,26 @@ class LeaseStepTest {
         assertThat(expire()).isEqualTo(decided(1));
     }
 
+    /** The deadlines of an owner before, whose clock was ahead, mean nothing to the new owner. */
     @Test
-    void aHealthCheckDecidesWithoutRenewingTheLease() {
-        beat(false);
-        assertThat(step(new LeaseStep.Judge(KEY, 4))).isEqualTo(decided(5));
-        assertThat(beat(true)).isEqualTo(decided(6));
+    void aNewOwnerEndsALeaseThatAClockAheadLeft() {
+        step(new LeaseStep.Beat(KEY, Duration.ofHours(1).toMillis() + 1000, 0, false));
+        step(new LeaseStep.Beat(KEY, 1000, 0, false));
+        CLOCK.move(Duration.ofHours(-1));
+        step(new LeaseStep.Extend(CLOCK.millis()));
         CLOCK.move(Duration.ofMillis(1001));
-        assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(decided(7));
+        assertThat(expire()).isEqualTo(decided(1));
+        CLOCK.move(Duration.ofHours(1));
+    }
+
+    @Test
+    void aRemovalLeavesTheLeaseOfALaterRegistration() {
+        step(new LeaseStep.Beat(KEY, 1000, 7, false));
+        step(new LeaseStep.Remove(KEY, 6));
+        CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(decided(8));
-        // a check decides nothing about an expired lease
-        assertThat(step(new LeaseStep.Judge(KEY, 0))).isEqualTo(LeaseResult.SILENT);
+        step(new LeaseStep.Remove(KEY, 8));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
     }
 
     @Test
