@@ -108,6 +108,13 @@ create table nodes (
     seen_at timestamptz not null
 );
 
+-- The keys of encrypted values that each node knows, edges too, as they announced them last.
+create table node_keys (
+    node    text        primary key,
+    keys    int[]       not null,
+    seen_at timestamptz not null
+);
+
 -- Who was shown which secret; not changes, written in batches.
 create table secret_reads (
     id           uuid        primary key,

@@ -11,11 +11,14 @@ import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.Tuple;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -25,11 +28,21 @@ public final class Commands {
             usage: config-service [--embedded]         run the service
                    config-service keyset-new FILE      create a keyset for encrypted values
                    config-service keyset-rotate FILE   add a new primary key; the old keys can still decrypt
-                   config-service reseal               encrypt values of older keys with the primary key
+                   config-service reseal               encrypt values of older keys with the newest key;
+                                                       exit code 3 if a node does not know it yet
                    config-service verify               verify the hash chain of the audit; exit code 2 if it is broken
             """;
 
     private static final long DEADLINE_HOURS = 24;
+    private static final int GAVE_UP = 1;
+    private static final int BROKEN = 2;
+    private static final int REFUSED = 3;
+
+    /** A node without a keyset does not count: it opens nothing anyway. */
+    private static final String NODES_WITHOUT_KEY = """
+            select node from node_keys
+            where seen_at > now() - interval '20 seconds' and cardinality(keys) > 0 and not $1 = any(keys)
+            order by node""";
 
     private Commands() {}
 
@@ -64,7 +77,7 @@ public final class Commands {
         try {
             Path previous = KeysetFile.replace(file, Keyring.rotated(Files.readString(file)));
             System.out.println("rotated " + file + " (previous keyset: " + previous
-                    + "); copy the new file to every node, then run reseal");
+                    + "); copy the new file to every node; when all have read it, run reseal");
             return 0;
         } catch (IOException e) {
             throw new SettingsException(
@@ -76,34 +89,70 @@ public final class Commands {
 
     private static int reseal(Settings settings) {
         Keyring keyring = Keyring.of(settings.secrets().keyset());
-        long done = with(
+        int newest = keyring.newestFirst().stream()
+                .findFirst()
+                .orElseThrow(
+                        () -> new SettingsException("secrets.keyset: (empty) (expected: the keyset of the service)"));
+        return with(
+                "reseal",
                 settings,
-                postgres -> new Resealing(postgres, Buffer.buffer(keyring.primaryPrefix()), keyring::sealAgain).run());
-        System.out.println("values resealed: " + done);
-        return 0;
+                postgres -> behind(postgres, newest).compose(behind -> {
+                    if (!behind.isEmpty()) {
+                        System.err.println("config-service: reseal refused: key " + newest + " is not known yet to "
+                                + String.join(", ", behind)
+                                + " (expected: the new keyset on every node; nodes read it within seconds)");
+                        return Future.succeededFuture(REFUSED);
+                    }
+                    return new Resealing(postgres, Buffer.buffer(keyring.newestPrefix()), keyring::sealAgain)
+                            .run()
+                            .map(done -> {
+                                System.out.println("values resealed: " + done);
+                                return 0;
+                            });
+                }));
+    }
+
+    /** Returns the live nodes that do not know a key; they could not open what is sealed with it. */
+    private static Future<List<String>> behind(Postgres postgres, int key) {
+        return postgres.read(NODES_WITHOUT_KEY, Tuple.of(key)).map(rows -> {
+            List<String> nodes = new ArrayList<>();
+            rows.forEach(row -> nodes.add(row.getString("node")));
+            return nodes;
+        });
     }
 
     private static int verify(Settings settings) {
-        AuditLog.Verification v = with(
+        return with(
+                "verify",
                 settings,
-                postgres -> new AuditLog(postgres, new ResourceKinds(List.of())).verify(1, Long.MAX_VALUE / 2));
-        if (v.firstBreak() == null) {
-            System.out.println("verified: revisions " + v.from() + " to " + v.to());
-            return 0;
-        }
-        System.out.println("hash chain broken at revision " + v.firstBreak());
-        return 2;
+                postgres -> new AuditLog(postgres, new ResourceKinds(List.of()))
+                        .verify(1, Long.MAX_VALUE / 2)
+                        .map(v -> {
+                            System.out.println(
+                                    v.firstBreak() == null
+                                            ? "verified: revisions " + v.from() + " to " + v.to()
+                                            : "hash chain broken at revision " + v.firstBreak());
+                            return v.firstBreak() == null ? 0 : BROKEN;
+                        }));
     }
 
-    private static <T> T with(Settings settings, Function<Postgres, Future<T>> work) {
+    /** Runs a job on the database. While it is overloaded or unreachable, the job tries again and says so. */
+    private static int with(String name, Settings settings, Function<Postgres, Future<Integer>> job) {
         Vertx vertx = Vertx.vertx();
         try {
-            Postgres postgres = new Postgres(vertx, settings.postgres().uri(), 4);
-            return work.apply(postgres)
+            Postgres postgres = new Postgres(vertx, settings.postgres().uri(), 4)
+                    .patient(e -> System.err.println("config-service: " + name + ": PostgreSQL does not answer ("
+                            + e.getMessage() + "); trying again"));
+            return job.apply(postgres)
                     .toCompletionStage()
                     .toCompletableFuture()
                     .orTimeout(DEADLINE_HOURS, TimeUnit.HOURS)
                     .join();
+        } catch (CompletionException e) {
+            System.err.println("config-service: " + name + " gave up: "
+                    + (e.getCause() == null ? e : e.getCause()).getMessage()
+                    + "; what was done stays done, and it can be run again");
+            return GAVE_UP;
         } finally {
             vertx.close().toCompletionStage().toCompletableFuture().join();
         }

@@ -26,8 +26,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** This node's member of the Hazelcast cluster. */
 public final class Grid {
@@ -114,6 +116,11 @@ public final class Grid {
      */
     private static String nodeId(Member member) {
         return String.valueOf(member.getAttribute(NODE_ID));
+    }
+
+    /** Returns the ids of all nodes in the cluster. */
+    static Set<String> nodeIds(HazelcastInstance hazelcast) {
+        return hazelcast.getCluster().getMembers().stream().map(Grid::nodeId).collect(Collectors.toSet());
     }
 
     /** Calls {@code left} with the id of every node that leaves, on a thread of Hazelcast. */

@@ -19,12 +19,16 @@ import dev.configservice.secret.Sealed;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The kind of configurations: how they change, and which caller may see which parts. The row of an encrypted
  * configuration holds a commitment instead of the value; the value itself is in {@code sealed}.
  */
 public final class ConfigurationKind implements VersionedKind {
+    private static final Logger log = LoggerFactory.getLogger(ConfigurationKind.class);
+
     /** The name of the kind. */
     static final String NAME = "configuration";
 
@@ -45,6 +49,15 @@ public final class ConfigurationKind implements VersionedKind {
 
     private static final StringRule DESCRIPTION_RULE = StringRule.text(0, 2000);
     private static final String REVEALED = "earlier versions of this value stay readable in its history";
+
+    /** The field of an answer that is true if this node cannot open the value. */
+    static final String UNREADABLE = "unreadable";
+
+    /**
+     * The field of an update that is set if the caller may see the value. For others, a value given for an encrypted
+     * configuration is always a change: that nothing changed would tell them that they guessed it.
+     */
+    private static final String MAY_COMPARE = "may_compare";
 
     private final Keyring keyring;
     private final SecretReads secretReads;
@@ -163,6 +176,9 @@ public final class ConfigurationKind implements VersionedKind {
         } else if (current.isSealed() && !will) {
             caller.require(Right.SECRETS_READ, current.environment(), current.serviceName());
         }
+        if (!isMasked(current, caller)) {
+            changed.put(MAY_COMPARE, true);
+        }
         return new Update(changed, sealed, will && !current.isSealed() ? REVEALED : null);
     }
 
@@ -175,6 +191,9 @@ public final class ConfigurationKind implements VersionedKind {
     public void requireRead(Resource resource, Caller caller) {
         Right needed = resource.isSealed() ? Right.SECRETS_READ : Right.READ;
         caller.require(needed, resource.environment(), resource.serviceName());
+        if (resource.isSealed()) {
+            keyring.requirePresent();
+        }
     }
 
     @Override
@@ -188,7 +207,7 @@ public final class ConfigurationKind implements VersionedKind {
     public ObjectNode render(Resource resource, Caller caller) {
         ObjectNode o = masked(resource);
         if (resource.isSealed() && !isMasked(resource, caller)) {
-            o.set("value", Json.read(keyring.open(resource.id(), resource.sealed())));
+            show(resource, o);
         }
         if (caller.has(Right.AUDIT_READ)) {
             ObjectNode row = Json.readObject(resource.row());
@@ -196,6 +215,16 @@ public final class ConfigurationKind implements VersionedKind {
             o.set("updated_by", row.get("updated_by"));
         }
         return o;
+    }
+
+    /** Adds the value of an encrypted configuration. One that this node cannot open does not fail the rest. */
+    private void show(Resource resource, ObjectNode o) {
+        try {
+            o.set("value", Json.read(keyring.open(resource.id(), resource.sealed())));
+        } catch (ServiceException e) {
+            log.warn("secrets.unreadable id={} cause={}", resource.id(), e.getMessage());
+            o.put(UNREADABLE, true);
+        }
     }
 
     /** Renders a configuration for callers without further rights: actors and an encrypted value are null. */
@@ -250,7 +279,8 @@ public final class ConfigurationKind implements VersionedKind {
             after.remove(COMMITMENT);
             secret = Sealed.NONE;
         } else if (!sealed.isEmpty()) {
-            if (was && sameValue(current.id(), secret, sealed)) {
+            boolean mayCompare = fields.path(MAY_COMPARE).asBoolean();
+            if (was && mayCompare && sameValue(current.id(), secret, sealed)) {
                 return new Content(after, secret);
             }
             after.remove(VALUE);
@@ -308,6 +338,12 @@ public final class ConfigurationKind implements VersionedKind {
     }
 
     private boolean sameValue(String id, Sealed a, Sealed b) {
-        return Arrays.equals(keyring.open(id, a), keyring.open(id, b));
+        try {
+            return Arrays.equals(keyring.open(id, a), keyring.open(id, b));
+        } catch (ServiceException e) {
+            // a value that cannot be opened can still be replaced
+            log.warn("secrets.unreadable id={} cause={}", id, e.getMessage());
+            return false;
+        }
     }
 }

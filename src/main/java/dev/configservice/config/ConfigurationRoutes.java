@@ -155,6 +155,10 @@ public final class ConfigurationRoutes implements Routes {
             kind.noteRead(r, caller, request.id());
             ObjectNode shown = kind.render(r, caller);
             all.add(shown);
+            if (shown.has(ConfigurationKind.UNREADABLE)) {
+                hidden = true;
+                masked = true;
+            }
             if (!hidden) {
                 flat.set(r.name(), shown.get("value"));
             }

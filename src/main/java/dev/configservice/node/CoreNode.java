@@ -60,7 +60,7 @@ final class CoreNode extends Node {
                 FlagUsage.store(postgres),
                 SecretReads.store(postgres));
         Features features = new Features(parts, sources, furtherKinds);
-        features.follow();
+        features.follow(sources);
         features.clean();
         followAndWrite(parts, features, sources);
         serveEdges(parts, features, sources);

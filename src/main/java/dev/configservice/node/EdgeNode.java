@@ -35,7 +35,7 @@ final class EdgeNode extends Node {
                 RemoteBatches.FLAG_USAGE.on(parts.cores),
                 RemoteBatches.SECRET_READS.on(parts.cores));
         Features features = new Features(parts, sources, furtherKinds);
-        features.follow();
+        features.follow(sources);
         Lifecycle.await(parts.vertx.deployVerticle(new EdgeFeedVerticle(parts.feed, coreLog)));
         NodeServer server = features.serve(new CoreRequests(parts.cores, parts.feed, parts.keyring));
         parts.leaveOnStop(features);

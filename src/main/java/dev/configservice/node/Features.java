@@ -1,6 +1,7 @@
 package dev.configservice.node;
 
 import dev.configservice.cluster.Grid;
+import dev.configservice.cluster.KeyAnnouncements;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.config.Configurations;
@@ -40,12 +41,15 @@ import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.Leases;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.secret.Keyring;
 import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.EventLoops;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
+import io.vertx.ext.healthchecks.Status;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -116,6 +120,13 @@ final class Features {
                 parts.clock,
                 meters);
         health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state);
+        if (parts.keyring.isPresent()) {
+            health.register(
+                    "secrets", () -> Future.succeededFuture(parts.keyring.isMissingKeys() ? Status.KO() : Status.OK()));
+        }
+        FunctionCounter.builder("config_service_secrets_unreadable", parts.keyring, Keyring::unreadable)
+                .description("Encrypted values that could not be opened because this node does not have their key")
+                .register(meters);
         routes = routes(sources, environment, configurationKind, flagKind, versioned, furtherKinds);
     }
 
@@ -157,8 +168,12 @@ final class Features {
         return new ResourceRoutes(kind, resources, parts.bus, parts.ids);
     }
 
-    /** Starts to follow the log. Must be called before any other part of the node follows it. */
-    void follow() {
+    /**
+     * Starts to follow the log. Must be called before any other part of the node follows it.
+     *
+     * @param sources the sources that the features were created with
+     */
+    void follow(Sources sources) {
         cache.start();
         resources.start();
         streams.start();
@@ -170,6 +185,7 @@ final class Features {
         flagUsage.start();
         secretReads.start();
         credentials.start();
+        new KeyAnnouncements(parts.vertx, parts.hazelcast, parts.keyring, sources.postgres()).start();
     }
 
     /** Starts to delete old flag usage counts. Must be called only on nodes with a database. */

@@ -2,6 +2,7 @@ package dev.configservice.postgres;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.vertx.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -20,6 +21,7 @@ import io.vertx.sqlclient.impl.SocketConnectionBase;
 import io.vertx.sqlclient.internal.SqlConnectionInternal;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,9 +37,16 @@ public final class Postgres {
     /** The deadline of a read. */
     public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
 
+    private static final int PATIENT_TRIES = 30;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
+
     private final Vertx vertx;
     private final PgConnectOptions options;
     private final @Nullable Pool pool;
+
+    /** Told before each repetition of a statement; null if statements are not repeated. */
+    private final @Nullable Consumer<Throwable> retried;
 
     /**
      * Creates a client with a pool of connections.
@@ -46,6 +55,7 @@ public final class Postgres {
      * @throws IllegalArgumentException if the URI is invalid
      */
     public Postgres(Vertx vertx, String uri, int poolSize) {
+        this.retried = null;
         this.vertx = vertx;
         this.options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
         this.options.getProperties().put("application_name", "config-service");
@@ -61,7 +71,15 @@ public final class Postgres {
                 .build();
     }
 
+    private Postgres(Postgres same, Consumer<Throwable> retried) {
+        this.vertx = same.vertx;
+        this.options = same.options;
+        this.pool = same.pool;
+        this.retried = retried;
+    }
+
     private Postgres(Vertx vertx) {
+        this.retried = null;
         this.vertx = vertx;
         this.options = new PgConnectOptions();
         this.pool = null;
@@ -70,6 +88,11 @@ public final class Postgres {
     /** Returns the database of a node that has none: every call fails. */
     public static Postgres none(Vertx vertx) {
         return new Postgres(vertx);
+    }
+
+    /** Tells whether there is a database at all. */
+    public boolean isPresent() {
+        return pool != null;
     }
 
     /** Returns the address without user and password, for logs and health checks. */
@@ -86,8 +109,36 @@ public final class Postgres {
         return read(sql, arguments, READ_DEADLINE);
     }
 
+    /**
+     * Returns the same database for a job without a caller that waits: while the server is overloaded or unreachable,
+     * each statement is repeated with growing pauses. The statements must have the same effect when they are repeated.
+     *
+     * @param told is called before each repetition
+     */
+    public Postgres patient(Consumer<Throwable> told) {
+        return new Postgres(this, told);
+    }
+
     /** Runs one statement on a connection of the pool. */
     public Future<RowSet<Row>> read(String sql, Tuple arguments, Duration deadline) {
+        return retried == null
+                ? readOnce(sql, arguments, deadline)
+                : readPatiently(sql, arguments, deadline, new Backoff(FIRST_PAUSE, MAX_PAUSE), retried);
+    }
+
+    private Future<RowSet<Row>> readPatiently(
+            String sql, Tuple arguments, Duration deadline, Backoff pauses, Consumer<Throwable> told) {
+        return readOnce(sql, arguments, deadline).recover(e -> {
+            if (!isAway(e) || pauses.failures() >= PATIENT_TRIES) {
+                return Future.failedFuture(e);
+            }
+            told.accept(e);
+            return vertx.timer(pauses.nextMillis(), TimeUnit.MILLISECONDS)
+                    .compose(v -> readPatiently(sql, arguments, deadline, pauses, told));
+        });
+    }
+
+    private Future<RowSet<Row>> readOnce(String sql, Tuple arguments, Duration deadline) {
         if (pool == null) {
             return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
         }

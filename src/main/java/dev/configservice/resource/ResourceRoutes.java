@@ -170,8 +170,11 @@ public final class ResourceRoutes implements Routes {
         Caller caller = request.caller();
         kind.noteRead(resource, caller, request.id());
         boolean masked = kind.isMasked(resource, caller);
-        return Response.json(status, kind.render(resource, caller))
-                .tagged(resource.revision() + (masked ? "-m" : ""))
+        ObjectNode shown = kind.render(resource, caller);
+        // one that cannot be opened for now is shown masked, too
+        boolean hidden = masked || shown.has("unreadable");
+        return Response.json(status, shown)
+                .tagged(resource.revision() + (hidden ? "-m" : ""))
                 .asSecret(resource.isSealed() && !masked);
     }
 

@@ -170,7 +170,7 @@ class SecretSearchTest {
         try {
             return new dev.configservice.log.Resealing(
                             new dev.configservice.postgres.Postgres(vertx, database, 2),
-                            io.vertx.core.buffer.Buffer.buffer(keyring.primaryPrefix()),
+                            io.vertx.core.buffer.Buffer.buffer(keyring.newestPrefix()),
                             keyring::sealAgain)
                     .run()
                     .toCompletionStage()

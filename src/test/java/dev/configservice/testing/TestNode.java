@@ -68,10 +68,16 @@ public final class TestNode implements AutoCloseable {
 
     /** Starts another node of the same cluster. */
     public TestNode join() {
+        return join(Map.of());
+    }
+
+    /** Starts another node of the same cluster, with some settings of its own. */
+    public TestNode join(Map<String, String> settings) {
         Map<String, String> other = new HashMap<>(environment);
         other.put("CS_HTTP_PORT", Integer.toString(Ports.free()));
         other.put("CS_CLUSTER_PORT", Integer.toString(Ports.free()));
         other.put("CS_CLUSTER_MEMBERS", "127.0.0.1:" + environment.get("CS_CLUSTER_PORT"));
+        other.putAll(settings);
         return new TestNode(other, kinds);
     }
 
