@@ -38,7 +38,7 @@ await() { # url
 
 start_service() {
   CS_HTTP_PORT=18082 CS_CLUSTER_PORT=15701 CS_EMBEDDED_DIRECTORY="$work/data" CS_EMBEDDED_POSTGRES_PORT=15432 \
-    CS_EMBEDDED_REDIS_PORT=16379 CS_EMBEDDED_KAFKA_PORT=19092 \
+    CS_EMBEDDED_REDIS_PORT=16379 CS_EMBEDDED_KAFKA_PORT=19092 CS_EMBEDDED_POSTGRES_PASSWORD=load CS_EMBEDDED_REDIS_PASSWORD=load \
     $java $flags -jar target/config-service.jar --embedded >"$work/service.log" 2>&1 &
   service=$!
   started+=("$service")

@@ -7,6 +7,10 @@ import dev.configservice.settings.Settings;
 final class Banner {
     private Banner() {}
 
+    private static String withoutPassword(String uri) {
+        return uri.replaceFirst(":[^:@/]*@", "@").replace("//@", "//");
+    }
+
     static String text(Settings settings, Node node) {
         String host = settings.http().host().equals("0.0.0.0")
                 ? "127.0.0.1"
@@ -18,8 +22,12 @@ final class Banner {
         out.append("  Description  ").append(base).append("/docs\n");
         out.append("  Health       ").append(base).append("/health\n");
         if (settings.embedded().enabled() && !settings.cluster().isEdge()) {
-            out.append("  PostgreSQL   ").append(node.addresses().postgres()).append('\n');
-            out.append("  Redis        ").append(node.addresses().redis()).append('\n');
+            out.append("  PostgreSQL   ")
+                    .append(withoutPassword(node.addresses().postgres()))
+                    .append('\n');
+            out.append("  Redis        ")
+                    .append(withoutPassword(node.addresses().redis()))
+                    .append('\n');
             out.append("  Kafka        ")
                     .append(node.addresses().kafka())
                     .append(", topic ")
@@ -27,7 +35,7 @@ final class Banner {
                     .append('\n');
             out.append("  Data         ")
                     .append(settings.embedded().directory())
-                    .append('\n');
+                    .append(" (passwords in postgres-password and redis-password)\n");
         }
         if (settings.access().adminKey().equals("admin-key")) {
             out.append("\nTry it:\n\n");

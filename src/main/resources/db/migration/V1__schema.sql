@@ -66,6 +66,16 @@ create table units (
     revision bigint not null
 );
 
+-- Authentication codes over the hash of the chain, under a key that is not in the database. Each names the seal before it.
+create table seals (
+    revision bigint      primary key,
+    previous bigint      not null unique,
+    hash     bytea       not null,
+    at       timestamptz not null,
+    key_id   text        not null,
+    code     bytea       not null
+);
+
 create table idempotency (
     caller   text        not null,
     key      text        not null,
@@ -113,6 +123,19 @@ create table node_keys (
     node    text        primary key,
     keys    int[]       not null,
     seen_at timestamptz not null
+);
+
+-- Who was refused, where and how often; not changes, written in batches.
+create table access_denials (
+    id          uuid        primary key,
+    occurred_at timestamptz not null,
+    actor_type  text,
+    actor_id    text,
+    actor       text,
+    address     text        not null,
+    status      int         not null,
+    detail      text        not null,
+    attempts    bigint      not null
 );
 
 -- Who was shown which secret; not changes, written in batches.

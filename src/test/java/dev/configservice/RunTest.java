@@ -1,21 +1,31 @@
 package dev.configservice;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.configservice.testing.Api;
 import dev.configservice.testing.NodeProcess;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.TestServers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
 
 /** The service as a process: its start, its stop, and its refusal to start. */
 class RunTest {
@@ -38,6 +48,72 @@ class RunTest {
         }
     }
 
+    /** Checks that only the owner can read the data, and that the passwords are printed nowhere. */
+    private static void assertIsPrivate(Path directory, String output) {
+        try {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)))
+                    .isEqualTo("rwx------");
+            for (String server : List.of("postgres", "redis")) {
+                Path file = directory.resolve(server + "-password");
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                        .isEqualTo("rw-------");
+                assertThat(Files.readString(file)).hasSizeGreaterThan(20);
+                assertThat(output).doesNotContain(Files.readString(file));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void embeddedServersNeedTheirPasswords() throws Exception {
+        Map<String, String> settings = settings();
+        settings.put("CS_EMBEDDED_POSTGRES_PASSWORD", "first/p@ss word");
+        settings.put("CS_EMBEDDED_REDIS_PASSWORD", "red/is: \"p@ss");
+        String address = "127.0.0.1:" + settings.get("CS_EMBEDDED_POSTGRES_PORT") + "/postgres";
+        for (String password : List.of("first/p@ss word", "another'one")) {
+            settings.put("CS_EMBEDDED_POSTGRES_PASSWORD", password);
+            try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
+                process.awaitReady();
+                try (Connection connection =
+                        DriverManager.getConnection("jdbc:postgresql://" + address, "postgres", password)) {
+                    assertThat(connection.isValid(5)).isTrue();
+                }
+                for (String wrong : List.of("", "postgres", "first")) {
+                    assertThatThrownBy(
+                                    () -> DriverManager.getConnection("jdbc:postgresql://" + address, "postgres", wrong)
+                                            .close())
+                            .isInstanceOf(SQLException.class);
+                }
+                assertThat(process.api().get("/health").text()).contains("\"part\":\"redis\",\"status\":\"UP\"");
+                try (Jedis stranger = new Jedis(
+                        "127.0.0.1", Integer.parseInt(String.valueOf(settings.get("CS_EMBEDDED_REDIS_PORT"))))) {
+                    assertThatThrownBy(() -> stranger.keys("*")).hasMessageContaining("NOAUTH");
+                }
+                // with the default key, a page whose own name resolves to this machine gets nothing
+                int port = Integer.parseInt(String.valueOf(settings.get("CS_HTTP_PORT")));
+                for (String host : List.of("evil.example", "evil.example:" + port, "127.0.0.1.evil.example", "")) {
+                    assertThat(status(port, host)).as(host).isIn(400, 403);
+                }
+                for (String host :
+                        List.of("localhost:" + port, "127.0.0.1:" + port, "[::1]:" + port, "app.localhost")) {
+                    assertThat(status(port, host)).as(host).isEqualTo(200);
+                }
+                process.stop();
+            }
+        }
+    }
+
+    private static int status(int port, String host) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream()
+                    .write(("GET /api/v1/access/self HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            byte[] line = socket.getInputStream().readNBytes("HTTP/1.1 200".length());
+            return Integer.parseInt(new String(line, StandardCharsets.US_ASCII).substring("HTTP/1.1 ".length()));
+        }
+    }
+
     @Test
     void aRestartedServiceFindsItsData() {
         Map<String, String> settings = settings();
@@ -57,6 +133,7 @@ class RunTest {
                 process.stop();
 
                 assertThat(process.output()).contains("curl -X POST", "PostgreSQL", "Kafka", "Redis");
+                assertIsPrivate(Path.of(String.valueOf(settings.get("CS_EMBEDDED_DIRECTORY"))), process.output());
                 Awaitility.await().until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
             }
         }
@@ -78,7 +155,7 @@ class RunTest {
     @Test
     void aServiceThatIsStoppedDuringItsStartLeavesNothingRunning() {
         Map<String, String> settings = settings();
-        Path pidFile = Path.of(settings.get("CS_EMBEDDED_DIRECTORY"), "postgres", "postmaster.pid");
+        Path pidFile = Path.of(String.valueOf(settings.get("CS_EMBEDDED_DIRECTORY")), "postgres", "postmaster.pid");
         try (NodeProcess process = new NodeProcess(settings, "--embedded")) {
             ProcessHandle postgres = Awaitility.await()
                     .atMost(Duration.ofSeconds(60))

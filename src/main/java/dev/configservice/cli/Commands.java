@@ -1,9 +1,9 @@
 package dev.configservice.cli;
 
-import dev.configservice.events.audit.AuditLog;
+import dev.configservice.events.audit.Verifier;
 import dev.configservice.log.Resealing;
-import dev.configservice.log.ResourceKinds;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.KeysetFile;
 import dev.configservice.settings.Settings;
@@ -30,7 +30,8 @@ public final class Commands {
                    config-service keyset-rotate FILE   add a new primary key; the old keys can still decrypt
                    config-service reseal               encrypt values of older keys with the newest key;
                                                        exit code 3 if a node does not know it yet
-                   config-service verify               verify the hash chain of the audit; exit code 2 if it is broken
+                   config-service verify               verify the audit against chain, seals and what is stored;
+                                                       exit code 2 if something was changed
             """;
 
     private static final long DEADLINE_HOURS = 24;
@@ -122,16 +123,17 @@ public final class Commands {
     }
 
     private static int verify(Settings settings) {
+        ClusterMac mac = new ClusterMac(settings.cluster().name(), "log", settings.clusterSecrets());
         return with(
                 "verify",
                 settings,
-                postgres -> new AuditLog(postgres, new ResourceKinds(List.of()))
-                        .verify(1, Long.MAX_VALUE / 2)
+                postgres -> new Verifier(postgres, mac)
+                        .verify(1, Long.MAX_VALUE / 2, null, () -> false)
                         .map(v -> {
                             System.out.println(
                                     v.firstBreak() == null
                                             ? "verified: revisions " + v.from() + " to " + v.to()
-                                            : "hash chain broken at revision " + v.firstBreak());
+                                            : "not as it was written, or not sealed, from revision " + v.firstBreak());
                             return v.firstBreak() == null ? 0 : BROKEN;
                         }));
     }

@@ -100,7 +100,8 @@ public final class CoreRequests implements Forwarder {
                             envelope.body(),
                             caller,
                             min,
-                            head.path("remote_address").asText()));
+                            head.path("remote_address").asText(),
+                            () -> false));
                 });
     }
 

@@ -10,7 +10,8 @@ import java.util.UUID;
 public enum RemoteBatches {
     KEY_USAGE,
     FLAG_USAGE,
-    SECRET_READS;
+    SECRET_READS,
+    ACCESS_DENIALS;
 
     private static final int ID_LENGTH = 36;
     private static final Duration DEADLINE = Duration.ofSeconds(4);

@@ -16,8 +16,10 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
     private final RedisServer redis;
     private final Path directory;
     private final int port;
+    private final Password password;
 
-    private EmbeddedRedisServer(RedisServer redis, Path directory, int port) {
+    private EmbeddedRedisServer(RedisServer redis, Path directory, int port, Password password) {
+        this.password = password;
         this.redis = redis;
         this.directory = directory;
         this.port = port;
@@ -31,7 +33,7 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
      * Creates a server without starting it. This writes the server's executable, which must not happen while other
      * processes are started: a new process would keep the file open for writing, and the file could not be executed.
      */
-    static EmbeddedRedisServer prepare(Path directory, int port) {
+    static EmbeddedRedisServer prepare(Path directory, int port, Password password) {
         try {
             Files.createDirectories(directory);
             RedisServer redis = RedisServer.newRedisServer()
@@ -39,11 +41,14 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
                     .bind("127.0.0.1")
                     .setting("dir \"" + directory + "\"")
                     .setting("pidfile \"" + directory.resolve(PID_FILE) + "\"")
+                    .setting("requirepass \""
+                            + password.wanted().replace("\\", "\\\\").replace("\"", "\\\"") + "\"")
                     .setting("appendonly yes")
                     .setting("save \"\"")
                     .setting("maxmemory 1gb")
                     .build();
-            return new EmbeddedRedisServer(redis, directory, port);
+            password.keep();
+            return new EmbeddedRedisServer(redis, directory, port, password);
         } catch (IOException | RuntimeException e) {
             throw refused(directory, e);
         }
@@ -66,7 +71,7 @@ final class EmbeddedRedisServer implements EmbeddedServers.Server {
 
     @Override
     public String address() {
-        return "redis://127.0.0.1:" + port;
+        return "redis://:" + password.encoded() + "@127.0.0.1:" + port;
     }
 
     @Override

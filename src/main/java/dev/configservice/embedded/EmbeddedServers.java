@@ -12,6 +12,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -62,9 +63,15 @@ public final class EmbeddedServers implements AutoCloseable {
             int postgresPort = free("embedded.postgres-port", settings.postgresPort());
             int redisPort = free("embedded.redis-port", settings.redisPort());
             int kafkaPort = free("embedded.kafka-port", settings.kafkaPort());
-            EmbeddedRedisServer redis = EmbeddedRedisServer.prepare(directory.resolve("redis"), redisPort);
+            Password postgresPassword = password(directory, "postgres", settings.postgresPassword());
+            Password redisPassword = password(directory, "redis", settings.redisPassword());
+            EmbeddedRedisServer redis =
+                    EmbeddedRedisServer.prepare(directory.resolve("redis"), redisPort, redisPassword);
             List<CompletableFuture<Server>> starting = List.of(
-                    start(starters, () -> EmbeddedPostgresServer.start(directory.resolve("postgres"), postgresPort)),
+                    start(
+                            starters,
+                            () -> EmbeddedPostgresServer.start(
+                                    directory.resolve("postgres"), postgresPort, postgresPassword)),
                     start(starters, redis::start),
                     start(starters, () -> EmbeddedKafkaServer.start(directory.resolve("kafka"), kafkaPort)));
             return new EmbeddedServers(lock, all(starting));
@@ -115,6 +122,8 @@ public final class EmbeddedServers implements AutoCloseable {
         FileChannel channel = null;
         try {
             Files.createDirectories(directory);
+            // it holds all values, and the keyset of encrypted ones
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
             channel = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock = channel.tryLock();
             if (lock == null) {
@@ -127,6 +136,15 @@ public final class EmbeddedServers implements AutoCloseable {
             throw inUse(directory);
         } catch (IOException e) {
             closeQuietly(channel);
+            throw new SettingsException(
+                    "embedded.directory: " + directory + " (expected: a writable directory; " + e + ")");
+        }
+    }
+
+    private static Password password(Path directory, String server, String setting) {
+        try {
+            return Password.in(directory.resolve(server + "-password"), setting);
+        } catch (IOException e) {
             throw new SettingsException(
                     "embedded.directory: " + directory + " (expected: a writable directory; " + e + ")");
         }

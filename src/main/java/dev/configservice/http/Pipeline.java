@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -66,11 +67,13 @@ final class Pipeline {
     private final String requestIdPrefix;
     private long requests;
     private final RefusalLog refusals = new RefusalLog();
+    private final ServerContext.Denials denials;
 
     Pipeline(ServerContext server, Bodies bodies, List<String> corsOrigins) {
         this.corsOrigins = corsOrigins;
         this.bodies = bodies;
         this.state = server.state();
+        this.denials = server.denials();
         this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.authenticator = server.authenticator();
         this.feed = server.feed();
@@ -159,9 +162,11 @@ final class Pipeline {
             MultiMap headers,
             Caller caller,
             long minRevision,
-            String remoteAddress) {
+            String remoteAddress,
+            BooleanSupplier gone) {
         Request with(Buffer body) {
-            return new Request(id, method, path, parameters, query, headers, body, caller, minRevision, remoteAddress);
+            return new Request(
+                    id, method, path, parameters, query, headers, body, caller, minRevision, remoteAddress, gone);
         }
     }
 
@@ -176,6 +181,7 @@ final class Pipeline {
             Carriers.refuseForeignWrites(request.headers(), corsOrigins);
         }
         return Futures.then(authenticator.authenticate(authorization), caller -> {
+            call.actor = caller.actor();
             if (route.right() != null) {
                 caller.require(route.right());
             }
@@ -194,7 +200,8 @@ final class Pipeline {
                     headers,
                     caller,
                     min,
-                    call.connection.remoteAddress());
+                    call.connection.remoteAddress(),
+                    () -> request.response().closed());
             Future<Void> applied = feed.applied().revision() >= min
                     ? Future.succeededFuture()
                     : feed.awaitApplied(min, MIN_REVISION_DEADLINE);
@@ -373,6 +380,7 @@ final class Pipeline {
             e = known;
             if (e.code() == ErrorCode.UNAUTHENTICATED || e.code() == ErrorCode.FORBIDDEN) {
                 refusals.log(e, call.request.path(), call.request.remoteAddress());
+                denials.note(call.actor, call.connection.remoteAddress(), Problems.status(e.code()), refused(e));
             }
             log.debug("http.refused code={} path={} detail={}", e.code(), call.request.path(), e.getMessage());
         } else {
@@ -387,6 +395,12 @@ final class Pipeline {
         if (e.code() == ErrorCode.REQUEST_TIMEOUT || e.code() == ErrorCode.TOO_MANY) {
             Bodies.closeUnlessArrived(request);
         }
+    }
+
+    /** Returns what a refused request lacked: the right that it names, or a credential. */
+    private static String refused(ServiceException e) {
+        Object right = e.members().get("missing_right");
+        return right == null ? e.code().type() : right.toString();
     }
 
     private static boolean hasBody(HttpServerRequest request) {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param body the bytes of the body; empty if there is none
  * @param minRevision the revision that the client has already seen; 0 if it names none
  * @param remoteAddress the address of the client
+ * @param gone tells whether the client has left, so that nobody waits for the response
  */
 public record Request(
         String id,
@@ -45,7 +47,8 @@ public record Request(
         Buffer body,
         Caller caller,
         long minRevision,
-        String remoteAddress) {
+        String remoteAddress,
+        BooleanSupplier gone) {
 
     private static final Pattern ETAG = Pattern.compile("\"(\\d{1,18})(?:-m)?(?:-gz)?\"");
 

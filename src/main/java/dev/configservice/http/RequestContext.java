@@ -1,5 +1,6 @@
 package dev.configservice.http;
 
+import dev.configservice.access.Actor;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
@@ -32,6 +33,10 @@ final class RequestContext {
 
     /** True if the caller sent a credential, so that the response is for it alone. */
     boolean isPrivate;
+
+    /** The identity of the caller; null if it has no valid credential, or before that is known. */
+    @Nullable
+    Actor actor;
 
     boolean isHead() {
         return request.method().equals(HttpMethod.HEAD);

@@ -1,10 +1,12 @@
 package dev.configservice.http;
 
+import dev.configservice.access.Actor;
 import dev.configservice.access.Authenticator;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import io.micrometer.core.instrument.MeterRegistry;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The objects that the HTTP servers of all event loops of a node share.
@@ -18,4 +20,17 @@ public record ServerContext(
         NodeState state,
         BodyBudget bodyBudget,
         boolean loopbackHostsOnly,
-        MeterRegistry meters) {}
+        Denials denials,
+        MeterRegistry meters) {
+    /** The record of requests that are refused for want of a credential or a right. */
+    @FunctionalInterface
+    public interface Denials {
+        /**
+         * Records a refused request.
+         *
+         * @param actor the caller; null if it has no valid credential
+         * @param detail the missing right, or a code
+         */
+        void note(@Nullable Actor actor, String address, int status, String detail);
+    }
+}

@@ -3,10 +3,12 @@ package dev.configservice.log;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.log.LogEntry.Judged;
 import dev.configservice.log.Origin.IdempotencyKey;
+import dev.configservice.secret.ClusterMac;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
+import java.nio.charset.StandardCharsets;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -55,7 +57,7 @@ final class ApplyBatch {
             @Nullable Hash hash,
             @Nullable String otherId) {}
 
-    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries) {
+    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries, ClusterMac mac) {
         Tuple arguments = Tuple.tuple()
                 .addLong(known.epoch())
                 .addLong(known.revision())
@@ -83,10 +85,10 @@ final class ApplyBatch {
                 .addArrayOfBuffer(column(
                         entries, Buffer[]::new, e -> e.resource().sealed().bufferOrNull()))
                 .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())));
-        return addKeys(arguments, entries);
+        return addKeys(arguments, entries, mac);
     }
 
-    private static Tuple addKeys(Tuple arguments, List<LogEntry> entries) {
+    private static Tuple addKeys(Tuple arguments, List<LogEntry> entries, ClusterMac mac) {
         List<Integer> keyed = new ArrayList<>();
         List<IdempotencyKey> keys = new ArrayList<>();
         for (int i = 0; i < entries.size(); i++) {
@@ -100,8 +102,13 @@ final class ApplyBatch {
                 .addArrayOfInteger(keyed.toArray(Integer[]::new))
                 .addArrayOfString(column(keys, String[]::new, IdempotencyKey::caller))
                 .addArrayOfString(column(keys, String[]::new, IdempotencyKey::key))
-                .addArrayOfBuffer(column(keys, Buffer[]::new, k -> bytes(k.digestHex())));
+                .addArrayOfBuffer(column(keys, Buffer[]::new, k -> Buffer.buffer(digest(mac, k))));
         return addJudged(arguments, entries);
+    }
+
+    /** Returns the digest of a request as it is stored: keyed, so that nobody can guess what the request held. */
+    static byte[] digest(ClusterMac mac, IdempotencyKey key) {
+        return mac.of("request".getBytes(StandardCharsets.UTF_8), HexFormat.of().parseHex(key.digestHex()));
     }
 
     private static Tuple addJudged(Tuple arguments, List<LogEntry> entries) {

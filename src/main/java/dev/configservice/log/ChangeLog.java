@@ -6,6 +6,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Sealed;
 import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -95,9 +97,16 @@ public final class ChangeLog implements PastChanges {
     private static final Duration SLOW = Duration.ofSeconds(30);
 
     private final Postgres postgres;
+    private final ClusterMac mac;
 
-    public ChangeLog(Postgres postgres) {
+    /**
+     * Creates the log of a database.
+     *
+     * @param mac the key for digests of requests, which must not tell what a request held
+     */
+    public ChangeLog(Postgres postgres, ClusterMac mac) {
         this.postgres = postgres;
+        this.mac = mac;
     }
 
     /**
@@ -159,7 +168,7 @@ public final class ChangeLog implements PastChanges {
                 return Future.succeededFuture(Optional.empty());
             }
             Row row = it.next();
-            return row.getString("digest").equals(key.digestHex())
+            return row.getString("digest").equals(HexFormat.of().formatHex(ApplyBatch.digest(mac, key)))
                     ? Future.succeededFuture(Optional.of(row.getLong("revision")))
                     : Future.failedFuture(ServiceException.keyReused());
         });
@@ -259,7 +268,7 @@ public final class ChangeLog implements PastChanges {
     /** Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order. */
     Future<List<ApplyBatch.Result>> apply(
             SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
-        Tuple arguments = ApplyBatch.arguments(known, hash, entries);
+        Tuple arguments = ApplyBatch.arguments(known, hash, entries, mac);
         return postgres.within(
                 deadline,
                 connection,

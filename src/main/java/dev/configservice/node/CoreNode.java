@@ -6,6 +6,7 @@ import dev.configservice.edge.CoreLog;
 import dev.configservice.edge.CoreRequests;
 import dev.configservice.edge.RemoteBatches;
 import dev.configservice.embedded.EmbeddedServers;
+import dev.configservice.events.audit.AccessDenials;
 import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.kafka.KafkaFanoutVerticle;
 import dev.configservice.flag.FlagUsage;
@@ -14,6 +15,7 @@ import dev.configservice.http.Routes;
 import dev.configservice.log.ChangeFeedVerticle;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Retention;
+import dev.configservice.log.Seals;
 import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
@@ -47,7 +49,7 @@ final class CoreNode extends Node {
         SnapshotStore redis = new SnapshotStore(
                 parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock, parts.seal);
         lifecycle.onStop(redis::close);
-        ChangeLog changeLog = new ChangeLog(postgres);
+        ChangeLog changeLog = new ChangeLog(postgres, parts.logMac);
         Sources sources = new Sources(
                 "postgres",
                 postgres,
@@ -58,7 +60,8 @@ final class CoreNode extends Node {
                 0,
                 KeyUsage.store(postgres),
                 FlagUsage.store(postgres),
-                SecretReads.store(postgres));
+                SecretReads.store(postgres),
+                AccessDenials.store(postgres));
         Features features = new Features(parts, sources, furtherKinds);
         features.follow(sources);
         features.clean();
@@ -102,6 +105,7 @@ final class CoreNode extends Node {
                 parts.ids,
                 parts.clock);
         Lifecycle.await(parts.vertx.deployVerticle(follower));
+        new Seals(parts.vertx, sources.postgres(), parts.feed, parts.logMac, parts.clock).start();
         new Retention(
                         parts.vertx,
                         sources.postgres(),
@@ -140,6 +144,7 @@ final class CoreNode extends Node {
         RemoteBatches.KEY_USAGE.serve(parts.cores, sources.keyUsage());
         RemoteBatches.FLAG_USAGE.serve(parts.cores, sources.flagUsage());
         RemoteBatches.SECRET_READS.serve(parts.cores, sources.secretReads());
+        RemoteBatches.ACCESS_DENIALS.serve(parts.cores, sources.accessDenials());
     }
 
     private static void sendToKafka(NodeParts parts, Features features, Sources sources, String bootstrapServers) {

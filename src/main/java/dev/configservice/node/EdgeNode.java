@@ -26,14 +26,15 @@ final class EdgeNode extends Node {
         Sources sources = new Sources(
                 "core",
                 none,
-                new ChangeLog(none),
+                new ChangeLog(none, parts.logMac),
                 coreLog,
                 new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock, parts.seal),
                 new CoreLoader(parts.cores),
                 settings.cache().nearEntries(),
                 RemoteBatches.KEY_USAGE.on(parts.cores),
                 RemoteBatches.FLAG_USAGE.on(parts.cores),
-                RemoteBatches.SECRET_READS.on(parts.cores));
+                RemoteBatches.SECRET_READS.on(parts.cores),
+                RemoteBatches.ACCESS_DENIALS.on(parts.cores));
         Features features = new Features(parts, sources, furtherKinds);
         features.follow(sources);
         Lifecycle.await(parts.vertx.deployVerticle(new EdgeFeedVerticle(parts.feed, coreLog)));

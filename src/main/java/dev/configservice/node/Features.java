@@ -10,9 +10,11 @@ import dev.configservice.credential.AccessKeyRoutes;
 import dev.configservice.credential.Credentials;
 import dev.configservice.credential.KeyUsage;
 import dev.configservice.events.ChangeEvents;
+import dev.configservice.events.audit.AccessDenials;
 import dev.configservice.events.audit.AuditLog;
 import dev.configservice.events.audit.AuditRoutes;
 import dev.configservice.events.audit.SecretReads;
+import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
 import dev.configservice.flag.EvaluationBus;
@@ -60,6 +62,7 @@ final class Features {
     private final FlagUsage flagUsage;
     private final KeyUsage keyUsage;
     private final SecretReads secretReads;
+    private final AccessDenials accessDenials;
     private final LeaseBeats beats;
     private final Protection protection;
 
@@ -94,6 +97,7 @@ final class Features {
         flagUsage = new FlagUsage(
                 parts.vertx, sources.postgres(), sources.flagUsage(), parts.ids::next, parts.clock, meters);
         secretReads = new SecretReads(parts.vertx, sources.secretReads(), parts.ids, parts.clock, meters);
+        accessDenials = new AccessDenials(parts.vertx, sources.accessDenials(), parts.ids, parts.clock);
         evaluations = new EvaluationBus(parts.vertx);
         ConfigurationKind configurationKind = new ConfigurationKind(parts.keyring, secretReads::note);
         FlagKind flagKind = new FlagKind(environment);
@@ -146,7 +150,12 @@ final class Features {
                         sources.changeLog(),
                         parts.settings.registry().allowPermanent(),
                         meters),
-                new AuditRoutes(new AuditLog(sources.postgres(), kinds), events),
+                new AuditRoutes(
+                        new AuditLog(sources.postgres(), kinds),
+                        new Verifier(sources.postgres(), parts.logMac),
+                        parts.feed,
+                        parts.clock,
+                        events),
                 new AccessKeyRoutes(
                         cache,
                         resources,
@@ -184,6 +193,7 @@ final class Features {
         keyUsage.start();
         flagUsage.start();
         secretReads.start();
+        accessDenials.start();
         credentials.start();
         new KeyAnnouncements(parts.vertx, parts.hazelcast, parts.keyring, sources.postgres()).start();
     }
@@ -204,6 +214,7 @@ final class Features {
                 parts.state,
                 BodyBudget.ofHeap(parts.metrics.registry()),
                 parts.settings.access().isDefaultKey(),
+                accessDenials::note,
                 parts.metrics.registry());
         NodeServer server = new NodeServer();
         server.start(
@@ -215,7 +226,7 @@ final class Features {
 
     /** Writes all counts and records that have not been written yet. */
     Future<Void> writeBatches() {
-        return Future.join(secretReads.write(), flagUsage.write(), keyUsage.write())
+        return Future.join(secretReads.write(), flagUsage.write(), keyUsage.write(), accessDenials.write())
                 .mapEmpty();
     }
 }

@@ -39,6 +39,7 @@ final class NodeParts {
     final Metrics metrics = new Metrics();
     final LeaseClock leaseClock = new LeaseClock();
     final SnapshotSeal seal;
+    final ClusterMac logMac;
     final Keyring keyring;
     final HazelcastInstance hazelcast;
     final Vertx vertx;
@@ -54,6 +55,7 @@ final class NodeParts {
         Duration grace = settings.shutdown().grace();
         this.seal = new SnapshotSeal(
                 new ClusterMac(settings.cluster().name(), "snapshots", settings.clusterSecrets()), metrics.registry());
+        this.logMac = logMac(settings);
         this.hazelcast = Grid.start(settings.cluster(), grace, config -> {
             NearCache.configure(config, settings.cache().nearEntries(), seal);
             Leases.configure(config, leaseClock);
@@ -65,6 +67,11 @@ final class NodeParts {
         this.bus = new ChangeBus(vertx, WRITE_DEADLINE);
         this.cores = new CoreBus(vertx, Grid.nodeId(hazelcast));
         Grid.onLeave(hazelcast, cores::gone);
+    }
+
+    /** Returns the key for seals of the log, which the database never sees. */
+    static ClusterMac logMac(Settings settings) {
+        return new ClusterMac(settings.cluster().name(), "log", settings.clusterSecrets());
     }
 
     /** Returns the keyring of the settings. With embedded servers, the default is the keyset in their directory. */

@@ -24,4 +24,5 @@ record Sources(
         int held,
         BatchedWrites.Store keyUsage,
         BatchedWrites.Store flagUsage,
-        BatchedWrites.Store secretReads) {}
+        BatchedWrites.Store secretReads,
+        BatchedWrites.Store accessDenials) {}

@@ -32,7 +32,8 @@ class PageTest {
                 Buffer.buffer(),
                 nobody,
                 0,
-                "127.0.0.1");
+                "127.0.0.1",
+                () -> false);
     }
 
     /** Checks that following the tokens returns every item once and in order, for arbitrary sort keys. */

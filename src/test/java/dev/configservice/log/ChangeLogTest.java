@@ -6,9 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
-import dev.configservice.testing.TestServers;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -153,8 +151,7 @@ class ChangeLogTest {
         List<CompletableFuture<Reply>> same = new ArrayList<>();
         List<CompletableFuture<Reply>> repeated = new ArrayList<>();
         List<CompletableFuture<Reply>> others = new ArrayList<>();
-        Connection holder =
-                DriverManager.getConnection(TestServers.jdbc(node.setting("CS_POSTGRES_URI")), "postgres", "");
+        Connection holder = dev.configservice.testing.TestServers.connect(node.setting("CS_POSTGRES_URI"));
         try (holder) {
             // while another transaction locks the head, commands queue up and form the next batch
             holder.setAutoCommit(false);

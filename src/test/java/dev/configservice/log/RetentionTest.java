@@ -154,8 +154,7 @@ class RetentionTest {
     void retentionBlocksNoReadsOrWritesAndCompletesAFailedRun() throws Exception {
         fill();
         // a transaction that reads the log stays open: detaching the partition waits for it, nothing else does
-        var reader = java.sql.DriverManager.getConnection(
-                dev.configservice.testing.TestServers.jdbc(node.setting("CS_POSTGRES_URI")), "postgres", "");
+        var reader = dev.configservice.testing.TestServers.connect(node.setting("CS_POSTGRES_URI"));
         try (reader) {
             reader.setAutoCommit(false);
             reader.createStatement().execute("select count(*) from changes");

@@ -76,6 +76,8 @@ class SettingsTest {
                         Map.entry("embedded.kafka-port", "9092"),
                         Map.entry("embedded.postgres-port", "54329"),
                         Map.entry("embedded.redis-port", "63799"),
+                        Map.entry("embedded.postgres-password", ""),
+                        Map.entry("embedded.redis-password", ""),
                         Map.entry("cluster.kubernetes-dns", "config-service-grid"),
                         Map.entry("cluster.tls-certificate", ""),
                         Map.entry("cluster.tls-key", ""),

@@ -102,7 +102,7 @@ class SnapshotCacheTest {
             NearCache.configure(config, 10_000, seal);
             hazelcast = Hazelcast.newHazelcastInstance(config);
             postgres = new Postgres(vertx, uri, 4);
-            ChangeLog changeLog = new ChangeLog(postgres);
+            ChangeLog changeLog = new ChangeLog(postgres, new ClusterMac(cluster, "log", List.of(cluster)));
             redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system(), seal);
             near = new NearCache(hazelcast);
             cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1000, meters);

@@ -5,7 +5,6 @@ import dev.configservice.node.Node;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.settings.Settings;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -129,7 +128,7 @@ public final class TestNode implements AutoCloseable {
     }
 
     public static List<List<String>> sql(String uri, String statement) {
-        try (Connection connection = DriverManager.getConnection(TestServers.jdbc(uri), "postgres", "");
+        try (Connection connection = TestServers.connect(uri);
                 var s = connection.createStatement()) {
             List<List<String>> rows = new ArrayList<>();
             if (s.execute(statement)) {

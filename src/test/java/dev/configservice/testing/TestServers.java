@@ -4,6 +4,7 @@ import dev.configservice.embedded.EmbeddedServers;
 import dev.configservice.settings.EmbeddedSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -22,7 +23,7 @@ public final class TestServers {
 
     public static synchronized EmbeddedServers get() {
         if (servers == null) {
-            servers = EmbeddedServers.start(new EmbeddedSettings(true, directory("servers"), 0, 0, 0));
+            servers = EmbeddedServers.start(new EmbeddedSettings(true, directory("servers"), 0, 0, 0, "", ""));
             Runtime.getRuntime().addShutdownHook(new Thread(servers::close));
         }
         return servers;
@@ -40,7 +41,7 @@ public final class TestServers {
     /** Creates an empty database, and returns its address. */
     public static String newDatabase() {
         String name = "test" + DATABASES.incrementAndGet();
-        try (Connection connection = DriverManager.getConnection(jdbc(get().postgresUri()), "postgres", "");
+        try (Connection connection = connect(get().postgresUri());
                 var statement = connection.createStatement()) {
             statement.execute("create database " + name);
         } catch (SQLException e) {
@@ -49,8 +50,13 @@ public final class TestServers {
         return get().postgresUri().replaceAll("/postgres$", "/" + name);
     }
 
-    /** Converts an address from the settings to a JDBC URL. */
-    public static String jdbc(String uri) {
-        return "jdbc:" + uri.replaceFirst("//[^@]*@", "//");
+    /** Opens a connection to the database of an address from the settings. */
+    public static Connection connect(String uri) throws SQLException {
+        String user = URI.create(uri).getUserInfo();
+        int colon = user.indexOf(':');
+        return DriverManager.getConnection(
+                "jdbc:" + uri.replaceFirst("//[^@]*@", "//"),
+                colon < 0 ? user : user.substring(0, colon),
+                colon < 0 ? "" : user.substring(colon + 1));
     }
 }

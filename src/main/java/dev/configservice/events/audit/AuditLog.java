@@ -7,31 +7,23 @@ import dev.configservice.json.Json;
 import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeLog;
-import dev.configservice.log.LogEntry;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.postgres.Select;
 import dev.configservice.secret.Sealed;
-import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
-import io.vertx.sqlclient.Tuple;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The log as an audit trail: each change with the resource before it, and the hash chain of the log. */
+/** The log as an audit trail: each change with the resource before it; and reads of secrets and refused attempts. */
 public final class AuditLog {
     private static final Duration DEADLINE = Duration.ofSeconds(5);
-    private static final int PAGE = 500;
 
     private static final String CHANGES = """
             select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
@@ -42,24 +34,9 @@ public final class AuditLog {
             left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1""";
     private static final String SECRET_READS = """
             select id, occurred_at, actor_type, actor_id, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
-    private static final String CHAIN = """
-            select revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                   fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, null::bytea as sealed, digest, hash
-            from changes where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
-            order by revision limit $3""";
-
-    /**
-     * The last link of the chain before a revision. It is that of a change in the log. If the log holds no change
-     * before the revision, it is that of the last change that was dropped, or the start of the chain.
-     */
-    private static final String LINK_BEFORE = """
-            select revision, hash from (
-              select anchor_revision as revision, anchor_hash as hash from retention
-              union all
-              (select revision, hash from changes
-               where revision < $1 and revision > (select anchor_revision from retention)
-               order by revision desc limit 1)) links
-            order by revision desc limit 1""";
+    private static final String ACCESS_DENIALS = """
+            select id, occurred_at, actor_type, actor_id, actor, address, status, detail, attempts
+            from access_denials c""";
 
     private final Postgres postgres;
     private final ResourceKinds kinds;
@@ -80,7 +57,12 @@ public final class AuditLog {
             @Nullable OffsetDateTime since,
             @Nullable OffsetDateTime until,
             Scope environments,
-            Scope serviceNames) {}
+            Scope serviceNames) {
+        /** Tells whether only what belongs to some environments or services is wanted. */
+        boolean isLimited() {
+            return environment != null || serviceName != null || !environments.isAll() || !serviceNames.isAll();
+        }
+    }
 
     /** A change, and the resource before it; null if there was none. */
     record Audited(Change change, @Nullable Resource before) {}
@@ -92,6 +74,11 @@ public final class AuditLog {
                 .where("c.kind = any(?)", (Object) kinds.names().toArray(String[]::new))
                 .whereGiven("c.kind = ?", wanted.resourceType())
                 .whereGiven("c.environment in ('', ?)", wanted.environment());
+        if (wanted.isLimited()) {
+            // keys belong to no environment and no service
+            select.where("c.kind = any(?)", (Object)
+                    kinds.names(ResourceKind::isPublic).toArray(String[]::new));
+        }
         if (wanted.serviceName() != null) {
             select.where(
                     "c.service_name = ? or (c.service_name = '' and c.kind = any(?))",
@@ -176,53 +163,54 @@ public final class AuditLog {
         });
     }
 
-    /** The result of a verification of the hash chain. */
-    public record Verification(long from, long to, @Nullable Long firstBreak) {}
-
-    /**
-     * Computes every link of the chain between two revisions again. The result starts at the oldest revision that the
-     * log still holds, if that is later than {@code from}.
-     */
-    public Future<Verification> verify(long from, long to) {
-        return postgres.read(LINK_BEFORE, Tuple.of(from), DEADLINE).compose(rows -> {
-            Row link = rows.iterator().next();
-            long start = Math.max(from, link.getLong("revision") + 1);
-            return verify(start, start, to, link.getBuffer("hash").getBytes());
-        });
-    }
-
-    private Future<Verification> verify(long from, long next, long to, byte[] before) {
-        return postgres.read(CHAIN, Tuple.of(next, to, PAGE), DEADLINE).compose(rows -> {
-            byte[] chain = before;
-            long at = next - 1;
-            for (Row row : rows) {
-                at = row.getLong("revision");
-                byte[] hash = row.getBuffer("hash").getBytes();
-                if (!Arrays.equals(hash, link(chain, row)) || !digestHolds(row)) {
-                    return Future.succeededFuture(new Verification(from, at, at));
-                }
-                chain = hash;
-            }
-            return rows.size() < PAGE
-                    ? Future.succeededFuture(new Verification(from, Math.max(at, 0), null))
-                    : verify(from, at + 1, to, chain);
-        });
-    }
-
-    private static byte[] link(byte[] before, Row row) {
-        MessageDigest sha = Sha256.digest();
-        sha.update(before);
-        sha.update(ByteBuffer.allocate(8).putLong(row.getLong("revision")).array());
-        return sha.digest(row.getBuffer("digest").getBytes());
-    }
-
-    private static boolean digestHolds(Row row) {
-        if (Change.isOfLog(row.getString("kind"))) {
-            return true;
+    /** Returns refused attempts, newest first. They belong to no environment and no service. */
+    Future<List<ObjectNode>> accessDenials(Wanted wanted, String below, int limit) {
+        if (wanted.isLimited() || wanted.resourceId() != null) {
+            return Future.succeededFuture(List.of());
         }
-        Change c = ChangeLog.toChange(row);
-        byte[] digest = LogEntry.digest(
-                c.eventId(), c.action(), c.resource(), c.actor(), c.requestId(), c.comment(), c.occurredAt());
-        return row.getBuffer("digest").equals(Buffer.buffer(digest));
+        Select select = new Select(ACCESS_DENIALS)
+                .whereGiven("c.id < ?::uuid", below.isEmpty() ? null : below)
+                .whereGiven("c.actor = ?", wanted.actor())
+                .whereGiven("c.actor_id = ?", wanted.actorId())
+                .whereGiven("c.occurred_at >= ?", wanted.since())
+                .whereGiven("c.occurred_at < ?", wanted.until())
+                .orderBy("c.id desc", limit);
+        return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
+            List<ObjectNode> denials = new ArrayList<>(rows.size());
+            for (Row row : rows) {
+                ObjectNode o = Json.object();
+                o.putNull("revision");
+                o.put("event_id", row.getUUID("id").toString());
+                o.put("resource_type", "access_denied");
+                o.put("resource_id", row.getString("address"));
+                o.put("action", "denied");
+                o.putNull("environment");
+                o.putNull("service_name");
+                o.set(
+                        "actor",
+                        row.getString("actor_type") == null
+                                ? null
+                                : Actor.of(
+                                                row.getString("actor_type"),
+                                                row.getString("actor_id"),
+                                                row.getString("actor"))
+                                        .toJson());
+                o.putNull("request_id");
+                o.putNull("comment");
+                o.put(
+                        "occurred_at",
+                        Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
+                o.putNull("before");
+                o.set(
+                        "after",
+                        Json.object()
+                                .put("address", row.getString("address"))
+                                .put("status", row.getInteger("status"))
+                                .put("detail", row.getString("detail"))
+                                .put("attempts", row.getLong("attempts")));
+                denials.add(o);
+            }
+            return denials;
+        });
     }
 }

@@ -12,10 +12,13 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Change;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -32,15 +35,26 @@ public final class AuditRoutes implements Routes {
     /** The resource type for reads of secrets, which are not changes. */
     private static final String SECRET_READ = "secret_read";
 
+    /** The resource type for refused requests, which are not changes either. */
+    private static final String ACCESS_DENIED = "access_denied";
+
     private static final long MAX_REVISION = 999_999_999_999_999_999L;
     private static final StringRule REVISION = StringRule.number(1, MAX_REVISION);
+    private static final StringRule HASH =
+            StringRule.pattern("[0-9a-f]{64}", "must be a hash: 64 lower-case hexadecimal digits");
     private static final StringRule TEXT = StringRule.text(1, 300);
 
     private final AuditLog audit;
+    private final Verifier verifier;
+    private final ChangeFeed feed;
+    private final InstantSource clock;
     private final ChangeEvents events;
 
-    public AuditRoutes(AuditLog audit, ChangeEvents events) {
+    public AuditRoutes(AuditLog audit, Verifier verifier, ChangeFeed feed, InstantSource clock, ChangeEvents events) {
         this.audit = audit;
+        this.verifier = verifier;
+        this.feed = feed;
+        this.clock = clock;
         this.events = events;
     }
 
@@ -48,11 +62,14 @@ public final class AuditRoutes implements Routes {
     public List<Route> routes() {
         List<String> types = new ArrayList<>(events.kinds().names());
         types.add(SECRET_READ);
+        types.add(ACCESS_DENIED);
         return List.of(
                 Route.api("GET", "/audit/verify", this::verify)
                         .needs(Right.AUDIT_READ)
-                        .with(Map.of("from", REVISION, "to", REVISION))
+                        .with(Map.of("from", REVISION, "to", REVISION, "hash", HASH))
                         .onLog(),
+                Route.api("GET", "/audit/anchor", r -> Future.succeededFuture(anchor()))
+                        .needs(Right.AUDIT_READ),
                 Route.api("GET", "/audit", this::list)
                         .needs(Right.AUDIT_READ)
                         .with(Page.parameters(Map.of(
@@ -90,18 +107,23 @@ public final class AuditRoutes implements Routes {
                 request.caller().environments(),
                 request.caller().serviceNames());
         String before = page.isFirst() ? "" : page.after().get(0);
-        if (SECRET_READ.equals(type)) {
-            return audit.secretReads(wanted, before, page.limit() + 1)
-                    .map(found -> page.response(
-                                    request,
-                                    found,
-                                    o -> o,
-                                    o -> List.of(o.get("event_id").textValue()))
-                            .weaklyTagged(tag(
-                                    request,
-                                    found.isEmpty()
-                                            ? ""
-                                            : found.get(0).get("event_id").textValue())));
+        if (SECRET_READ.equals(type) || ACCESS_DENIED.equals(type)) {
+            if (!before.isEmpty() && !Ids.isId(before)) {
+                throw Page.invalidToken();
+            }
+            Future<List<ObjectNode>> found = SECRET_READ.equals(type)
+                    ? audit.secretReads(wanted, before, page.limit() + 1)
+                    : audit.accessDenials(wanted, before, page.limit() + 1);
+            return found.map(entries -> page.response(
+                            request,
+                            entries,
+                            o -> o,
+                            o -> List.of(o.get("event_id").textValue()))
+                    .weaklyTagged(tag(
+                            request,
+                            entries.isEmpty()
+                                    ? ""
+                                    : entries.get(0).get("event_id").textValue())));
         }
         if (!before.isEmpty() && !before.matches("\\d{1,18}")) {
             throw ServiceException.invalid(Page.TOKEN, "is not a valid page token");
@@ -154,10 +176,14 @@ public final class AuditRoutes implements Routes {
     private Future<Response> verify(Request request) {
         long from = request.number("from", 1);
         long to = request.number("to", MAX_REVISION);
+        String hash = request.query("hash");
         if (to < from) {
             throw ServiceException.invalid("to", "must not be less than from");
         }
-        return audit.verify(from, to).map(v -> {
+        if (hash != null && request.query("from") == null) {
+            throw ServiceException.invalid("from", "is required with hash: the revision that had it");
+        }
+        return verifier.verify(from, to, hash, request.gone()).map(v -> {
             ObjectNode o = Json.object();
             o.put("verified", v.firstBreak() == null);
             o.put("from", v.from());
@@ -167,5 +193,17 @@ public final class AuditRoutes implements Routes {
             }
             return Response.json(200, o);
         });
+    }
+
+    /** Returns the last link of the chain, for keeping elsewhere. */
+    private Response anchor() {
+        ChangeFeed.Head head = feed.head();
+        return Response.json(
+                200,
+                Json.object()
+                        .put("epoch", head.position().epoch())
+                        .put("revision", head.position().revision())
+                        .put("hash", head.hash().hex())
+                        .put("at", Json.time(clock.instant())));
     }
 }

@@ -388,6 +388,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 .addHeader("ce_subject", id)
                 .addHeader("ce_time", Json.time(change.occurredAt()))
                 .addHeader("ce_revision", Long.toString(change.revision()))
+                .addHeader("ce_chain", change.hash().hex())
                 .addHeader("content-type", "application/json");
     }
 

@@ -396,6 +396,8 @@ public final class ChangeStreams {
             ObjectNode data = Json.object();
             data.put("revision", upTo);
             data.put("lag_ms", feed.lookAge().toMillis());
+            Change.Hash chain = feed.recent().hashAt(upTo);
+            data.put("chain", chain == null ? null : chain.hex());
             response.write(ServerSentEvents.frame(upTo, "heartbeat", data));
         }
 
