@@ -14,22 +14,28 @@ import dev.configservice.testing.TestNetwork;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import dev.configservice.testing.TestRedis;
+import dev.configservice.testing.TestServers;
 import dev.configservice.testing.Tools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.Jedis;
 
 /**
  * Three core nodes and an edge under faults. They run the packaged jar in a network of their own, with PostgreSQL,
@@ -57,6 +63,9 @@ class ClusterFaultIT {
     private final KafkaProcess kafka = new KafkaProcess(network.host());
     private final Path clock =
             Path.of("target", "clock-" + ProcessHandle.current().pid());
+    private final Path keysets = TestServers.directory("keysets").toAbsolutePath();
+    private String rotated = "";
+    private @Nullable Thread losing;
     private final int[] ports =
             IntStream.rangeClosed(0, NODES).map(i -> Ports.free()).toArray();
     private final NodeProcess[] nodes = new NodeProcess[NODES + 1];
@@ -82,6 +91,19 @@ class ClusterFaultIT {
         return network.address(node) + ":" + ports[node];
     }
 
+    /** Returns the keyset file of a node, which is a copy of the first keyset until it is replaced. */
+    private Path keyset(int node) {
+        Path file = keysets.resolve("keyset-" + node + ".json");
+        try {
+            if (!Files.exists(file)) {
+                Files.copy(Path.of(Keysets.FIRST), file);
+            }
+            return file;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private void start(int node) {
         Map<String, String> settings = new HashMap<>();
         settings.put("CS_HTTP_HOST", network.address(node));
@@ -90,7 +112,7 @@ class ClusterFaultIT {
         settings.put("CS_CLUSTER_MEMBERS", "kubernetes");
         settings.put("CS_CLUSTER_KUBERNETES_DNS", GRID);
         settings.put("CS_ACCESS_ADMIN_KEY", TestNode.ADMIN_KEY);
-        settings.put("CS_SECRETS_KEYSET", Keysets.FIRST);
+        settings.put("CS_SECRETS_KEYSET", keyset(node).toString());
         if (node == EDGE) {
             settings.put("CS_CLUSTER_ROLE", "edge");
         } else {
@@ -191,6 +213,25 @@ class ClusterFaultIT {
                         PAUSE,
                         () -> network.cutOff(EDGE, List.of(1, 2, 3)),
                         network::heal)));
+        all.add(new Fault(
+                "Redis loses random keys while node 2 starts",
+                List.of(2),
+                SHORT,
+                () -> losing = loseKeys(),
+                this::startWhileRedisLoses));
+        all.add(new Fault(
+                "a synchronous standby does not answer",
+                List.of(),
+                SHORT,
+                () -> waitForStandby("nobody"),
+                () -> waitForStandby("")));
+        all.add(new Fault(
+                "the keyset replaced on one node after the other",
+                List.of(),
+                SHORT,
+                this::replaceFirst,
+                this::replaceAll));
+        all.add(new Fault("node 3 comes and goes", List.of(3), Duration.ofSeconds(1), this::flap, () -> {}));
         if (Files.exists(CLOCK)) {
             all.add(new Fault("the clock of node 3 an hour ahead", List.of(), SHORT, () -> setClock("3600"), () -> {}));
             all.add(new Fault(
@@ -201,6 +242,121 @@ class ClusterFaultIT {
                     () -> setClock("0")));
         }
         return all;
+    }
+
+    /** Deletes a random key of Redis, or a random field of one, every few milliseconds. */
+    private Thread loseKeys() {
+        Thread thread = new Thread(() -> {
+            Random random = new Random(7);
+            try (Jedis client = redis.client()) {
+                while (!Thread.currentThread().isInterrupted()) {
+                    String key = client.randomKey();
+                    if (key != null && random.nextBoolean()) {
+                        client.del(key);
+                    } else if (key != null) {
+                        List<String> fields = new ArrayList<>(client.hkeys(key));
+                        client.hdel(key, fields.isEmpty() ? "" : fields.get(random.nextInt(fields.size())));
+                    }
+                    TimeUnit.MILLISECONDS.sleep(5);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.start();
+        return thread;
+    }
+
+    /** Starts a node while Redis loses keys, and checks that it answers what exists. */
+    private void startWhileRedisLoses() {
+        Reply kept = write("kept-by-postgres");
+        nodes[2].kill();
+        start(2);
+        nodes[2].awaitReady();
+        assertThat(read(2, "kept-by-postgres", kept.revision()).status()).isEqualTo(200);
+        Thread thread = losing;
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    private void waitForStandby(String name) {
+        TestNode.sql(postgres.uri(), "alter system set synchronous_standby_names = '" + name + "'");
+        TestNode.sql(postgres.uri(), "select pg_reload_conf()");
+    }
+
+    private void replaceFirst() {
+        rotated = Keysets.rotated();
+        replaceKeyset(1);
+        secretsAreReadableEverywhere("one");
+    }
+
+    private void replaceAll() {
+        for (int node = 2; node <= NODES; node++) {
+            replaceKeyset(node);
+            secretsAreReadableEverywhere("node " + node);
+        }
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            secretsAreReadableEverywhere("all");
+            return TestNode.sql(
+                            postgres.uri(),
+                            "select count(distinct substring(sealed from 1 for 5)) from resources"
+                                    + " where sealed is not null")
+                    .get(0)
+                    .get(0)
+                    .equals("2");
+        });
+    }
+
+    private void replaceKeyset(int node) {
+        try {
+            Path fresh = Files.writeString(keyset(node).resolveSibling("fresh-" + node), rotated);
+            Files.move(fresh, keyset(node), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void secretsAreReadableEverywhere(String when) {
+        for (int writer = 1; writer <= NODES; writer++) {
+            String key = "secret-" + UUID.randomUUID();
+            Reply written = nodes[writer]
+                    .api()
+                    .key(TestNode.ADMIN_KEY)
+                    .post(
+                            "/config",
+                            "{\"key\":\"" + key + "\",\"value\":\"hidden\",\"environment\":\"restore\","
+                                    + "\"is_encrypted\":true}");
+            assertThat(written.status()).as(when + ": " + written.text()).isEqualTo(201);
+            for (int reader = 1; reader <= NODES; reader++) {
+                Reply read = nodes[reader]
+                        .api()
+                        .key(TestNode.ADMIN_KEY)
+                        .with("X-Min-Revision", Long.toString(written.revision()))
+                        .get("/config/" + key + "?environment=restore");
+                assertThat(read.field("value"))
+                        .as("%s: written by %d, read by %d: %s", when, writer, reader, read.text())
+                        .isEqualTo("hidden");
+            }
+        }
+    }
+
+    /** Kills and starts node 3 again and again, until a lease that nobody renews has ended in spite of it. */
+    private void flap() {
+        assertThat(nodes[1].api()
+                        .key(TestNode.ADMIN_KEY)
+                        .post(
+                                "/registry/register",
+                                "{\"service_name\":\"flapped\",\"service_url\":\"http://a:1\",\"lease_seconds\":20}")
+                        .status())
+                .isEqualTo(200);
+        long until = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+        do {
+            assertThat(System.nanoTime()).as("the lease did not end").isLessThan(until);
+            nodes[3].kill();
+            start(3);
+            nodes[3].awaitReady();
+        } while (!nodes[1].api().get("/registry/flapped").field("status").equals("unhealthy"));
     }
 
     private String[] hosts(List<Integer> numbers) {
