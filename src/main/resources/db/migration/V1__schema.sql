@@ -8,7 +8,8 @@ create table head (
 insert into head (epoch, revision, hash) values (1, 0, decode(repeat('00', 32), 'hex'));
 
 -- The current state of every resource. environment and service_name are '' where the resource has none. The row holds no
--- ciphertext: that is in sealed, which may be sealed again with a new key without a new revision.
+-- ciphertext: that is in sealed, which may be sealed again with a new key without a new revision. bytes is the size of name,
+-- row and sealed before PostgreSQL compresses them.
 -- The fill factor leaves room for an update on the page of the row, so that no index of the table is touched.
 -- A resource is looked up by its id first: while the table is small or was never analyzed, every index that begins with the
 -- kind looks as good as the right one, and that plan is kept. Where ids are searched for, the kind is therefore compared in
@@ -24,6 +25,7 @@ create table resources (
     fence        bigint not null default 0,
     row          json   not null,
     sealed       bytea,
+    bytes        int    not null default 0,
     primary key (id, kind),
     constraint resources_path unique (kind, environment, service_name, name)
 ) with (fillfactor = 80);
@@ -52,6 +54,7 @@ create table changes (
     occurred_at  timestamptz not null,
     row          json        not null,
     sealed       bytea,
+    bytes        int         not null default 0,
     digest       bytea       not null,
     hash         bytea       not null,
     primary key (revision)
@@ -63,7 +66,8 @@ create index changes_resource on changes (kind, resource_id, version);
 -- the instances of a service, the API keys. A unit that is missing here has never been written.
 create table units (
     unit     text   primary key,
-    revision bigint not null
+    revision bigint not null,
+    bytes    bigint not null default 0
 );
 
 -- Authentication codes over the hash of the chain, under a key that is not in the database. Each names the seal before it.
@@ -219,6 +223,7 @@ select ensure_partitions(0);
 --   moved     the resource has another version than the command was computed from (or a higher fence), or the unit that it
 --             was judged by has changed since
 --   gone      the resource does not exist
+--   full      the unit would grow beyond its largest size
 -- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, fewer revisions, or
 -- another change at the revision that the caller has applied last.
 -- The settings: each step is a look into an index for each command, however small a table was when it was last analyzed.
@@ -227,7 +232,7 @@ create function apply_batch(
     p_op text[], p_event_id uuid[], p_kind text[], p_id text[], p_action text[], p_environment text[],
     p_service_name text[], p_name text[], p_expected bigint[], p_version bigint[], p_fence bigint[], p_stands bigint[],
     p_actor_type text[], p_actor_id text[], p_actor text[], p_request_id text[], p_comment text[], p_occurred_at timestamptz[], p_row json[], p_sealed bytea[],
-    p_digest bytea[],
+    p_digest bytea[], p_bytes int[], p_max bigint[],
     -- of those that came with an Idempotency-Key: which they are, from 1 on
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
     -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
@@ -247,6 +252,8 @@ declare
     chain     bytea;
     applied   bigint   := 0;
     n         bigint;
+    growth    bigint[];
+    grown     jsonb    := '{}';
 begin
     select * into h from head for update;
     if h.epoch <> p_epoch or h.revision < p_revision or (h.revision = p_revision and h.hash <> p_hash) then
@@ -256,10 +263,12 @@ begin
     select array_agg(case when c.op = 'create' then case when r.id is null then 'done' else 'moved' end
                           when r.id is null then 'gone'
                           when r.version <> c.expected or r.fence >= c.fence then 'moved'
-                          else 'done' end order by c.ord)
-        into outcomes
-        from unnest(p_op, p_kind, p_id, p_expected, p_fence) with ordinality as c(op, kind, id, expected, fence, ord)
-        left join lateral (select s.id, s.version, s.fence from resources s where s.kind collate "C" = c.kind and s.id = c.id
+                          else 'done' end order by c.ord),
+           array_agg(case when c.op = 'delete' then 0 else c.bytes end - coalesce(r.bytes, 0) order by c.ord)
+        into outcomes, growth
+        from unnest(p_op, p_kind, p_id, p_expected, p_fence, p_bytes) with ordinality
+             as c(op, kind, id, expected, fence, bytes, ord)
+        left join lateral (select s.id, s.version, s.fence, s.bytes from resources s where s.kind collate "C" = c.kind and s.id = c.id
                            limit 1) r on true;
     if 'create' = any(p_op) then
         for hit in
@@ -299,6 +308,36 @@ begin
         end loop;
     end if;
 
+    -- What makes a unit larger than it may be is refused; what shrinks it, or leaves it as it is, never is. Mostly nothing is
+    -- near the limit, so the units are summed first, and looked at command by command only where that is too much.
+    if exists (
+        select from (
+            select c.kind || '/' || c.environment || '/' || c.service_name as unit, sum(c.growth) as more, min(c.max) as max
+            from unnest(p_kind, p_environment, p_service_name, growth, p_max)
+                 as c(kind, environment, service_name, growth, max)
+            where c.max is not null and c.growth > 0
+            group by 1) g
+        left join lateral (select u.bytes from units u where u.unit = g.unit limit 1) u on true
+        where coalesce(u.bytes, 0) + g.more > g.max)
+    then
+        for hit in
+            select c.ord, c.unit, c.growth, c.max, coalesce(u.bytes, 0) as bytes
+            from (select a.ord, a.kind || '/' || a.environment || '/' || a.service_name as unit, a.growth, a.max
+                  from unnest(p_kind, p_environment, p_service_name, growth, p_max) with ordinality
+                       as a(kind, environment, service_name, growth, max, ord)) c
+            left join lateral (select u.bytes from units u where u.unit = c.unit limit 1) u on true
+            order by c.ord
+        loop
+            continue when outcomes[hit.ord] <> 'done';
+            n := coalesce((grown ->> hit.unit)::bigint, 0) + hit.growth;
+            if hit.growth > 0 and hit.bytes + n > hit.max then
+                outcomes[hit.ord] := 'full';
+            else
+                grown := grown || jsonb_build_object(hit.unit, n);
+            end if;
+        end loop;
+    end if;
+
     -- from here on, what has a hash is applied
     rev := h.revision;
     chain := h.hash;
@@ -318,13 +357,13 @@ begin
         perform ensure_partitions(rev);
     end if;
     insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                         fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+                         fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash)
         select c.revision, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
-               c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.digest, c.hash
+               c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.bytes, c.digest, c.hash
         from unnest(revisions, p_event_id, p_kind, p_action, p_id, p_environment, p_service_name, p_name, p_version,
-                    p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_digest, hashes)
+                    p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_bytes, p_digest, hashes)
              as c(revision, event_id, kind, action, id, environment, service_name, name, version,
-                  stands, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, digest, hash)
+                  stands, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash)
         where c.hash is not null;
     if 'delete' = any(p_op) then
         delete from resources r
@@ -335,20 +374,20 @@ begin
     end if;
     if 'update' = any(p_op) then
         update resources r set version = c.version, revision = c.revision, fence = coalesce(c.fence, r.fence),
-                               row = c.row, sealed = c.sealed
-            from unnest(p_op, p_kind, p_id, p_version, p_fence, p_row, p_sealed, revisions, hashes)
-                 as c(op, kind, id, version, fence, row, sealed, revision, hash)
+                               row = c.row, sealed = c.sealed, bytes = c.bytes
+            from unnest(p_op, p_kind, p_id, p_version, p_fence, p_row, p_sealed, p_bytes, revisions, hashes)
+                 as c(op, kind, id, version, fence, row, sealed, bytes, revision, hash)
             where c.op = 'update' and c.hash is not null and r.kind collate "C" = c.kind and r.id = c.id;
         get diagnostics n = row_count;
         applied := applied + n;
     end if;
     if 'create' = any(p_op) then
-        insert into resources (kind, id, environment, service_name, name, version, revision, fence, row, sealed)
-            select c.kind, c.id, c.environment, c.service_name, c.name, c.version, c.revision, coalesce(c.fence, 0),
-                   c.row, c.sealed
-            from unnest(p_op, p_kind, p_id, p_environment, p_service_name, p_name, p_version, revisions, p_fence,
-                        p_row, p_sealed, hashes)
-                 as c(op, kind, id, environment, service_name, name, version, revision, fence, row, sealed, hash)
+        insert into resources (kind, id, environment, service_name, name, version, revision, fence, row, sealed, bytes)
+            select c.kind, c.id, c.environment, c.service_name, c.name, c.version, c.revision, c.stands, c.row, c.sealed,
+                   c.bytes
+            from unnest(p_op, p_kind, p_id, p_environment, p_service_name, p_name, p_version, revisions, p_stands,
+                        p_row, p_sealed, p_bytes, hashes)
+                 as c(op, kind, id, environment, service_name, name, version, revision, stands, row, sealed, bytes, hash)
             where c.op = 'create' and c.hash is not null;
         get diagnostics n = row_count;
         applied := applied + n;
@@ -356,13 +395,13 @@ begin
     if applied <> rev - h.revision then
         raise exception 'of % changes % reached their resource', rev - h.revision, applied;
     end if;
-    insert into units (unit, revision)
-        select c.kind || '/' || c.environment || '/' || c.service_name, max(c.revision)
-        from unnest(p_kind, p_environment, p_service_name, revisions, hashes)
-             as c(kind, environment, service_name, revision, hash)
+    insert into units (unit, revision, bytes)
+        select c.kind || '/' || c.environment || '/' || c.service_name, max(c.revision), sum(c.growth)
+        from unnest(p_kind, p_environment, p_service_name, growth, revisions, hashes)
+             as c(kind, environment, service_name, growth, revision, hash)
         where c.hash is not null
         group by 1
-        on conflict (unit) do update set revision = excluded.revision;
+        on conflict (unit) do update set revision = excluded.revision, bytes = units.bytes + excluded.bytes;
     if cardinality(p_keyed) > 0 then
         insert into idempotency (caller, key, digest, revision, at)
             select k.caller, k.key, k.digest, revisions[k.ord], p_occurred_at[k.ord]

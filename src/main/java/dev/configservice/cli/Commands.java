@@ -124,10 +124,11 @@ public final class Commands {
 
     private static int verify(Settings settings) {
         ClusterMac mac = new ClusterMac(settings.cluster().name(), "log", settings.clusterSecrets());
+        Keyring keyring = Keyring.of(settings.secrets().keyset());
         return with(
                 "verify",
                 settings,
-                postgres -> new Verifier(postgres, mac)
+                postgres -> new Verifier(postgres, mac, keyring)
                         .verify(1, Long.MAX_VALUE / 2, null, () -> false)
                         .map(v -> {
                             System.out.println(

@@ -11,6 +11,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.resource.VersionedKind;
@@ -60,6 +61,7 @@ public final class ConfigurationKind implements VersionedKind {
     private static final String MAY_COMPARE = "may_compare";
 
     private final Keyring keyring;
+    private final long maxBytes;
     private final SecretReads secretReads;
 
     /** The audit of reads that showed an encrypted value to a caller. */
@@ -68,7 +70,13 @@ public final class ConfigurationKind implements VersionedKind {
         void note(Resource resource, Actor actor, String requestId);
     }
 
-    public ConfigurationKind(Keyring keyring, SecretReads secretReads) {
+    /**
+     * Creates the kind.
+     *
+     * @param maxBytes the largest size of a layer
+     */
+    public ConfigurationKind(Keyring keyring, SecretReads secretReads, long maxBytes) {
+        this.maxBytes = maxBytes;
         this.keyring = keyring;
         this.secretReads = secretReads;
     }
@@ -76,6 +84,11 @@ public final class ConfigurationKind implements VersionedKind {
     @Override
     public String name() {
         return NAME;
+    }
+
+    @Override
+    public @Nullable Long unitMaxBytes(Action action) {
+        return maxBytes;
     }
 
     @Override

@@ -20,8 +20,10 @@ import dev.configservice.log.Action;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
+import dev.configservice.log.WriteResult;
 import dev.configservice.secret.Sealed;
 import dev.configservice.secret.Sha256;
 import dev.configservice.snapshot.Resources;
@@ -334,16 +336,13 @@ public final class AccessKeyRoutes implements Routes {
     }
 
     private Future<Response> delete(Request request) {
+        Origin origin = request.origin(null);
         return find(request)
                 .compose(key -> bus.write(new Command.Delete(
-                        ids.next(),
-                        AccessKey.KIND,
-                        key.id(),
-                        request.ifMatch(),
-                        Action.DELETED,
-                        null,
-                        request.origin(null))))
-                .map(result -> Response.empty(204).wrote(result.revision()));
+                        ids.next(), AccessKey.KIND, key.id(), request.ifMatch(), Action.DELETED, null, origin)))
+                .map(WriteResult::revision)
+                .recover(e -> resources.repeatedOr(origin, e))
+                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     private Future<Response> get(Request request) {

@@ -10,6 +10,7 @@ import dev.configservice.flag.eval.FlagSet;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
@@ -44,19 +45,27 @@ public final class FlagKind implements VersionedKind {
     private static final int MAX_USERS = 10_000;
 
     private final String defaultEnvironment;
+    private final long maxBytes;
 
     /**
      * Creates the kind.
      *
      * @param defaultEnvironment the environment of a flag that is created without one
+     * @param maxBytes the largest size of all flags of an environment
      */
-    public FlagKind(String defaultEnvironment) {
+    public FlagKind(String defaultEnvironment, long maxBytes) {
         this.defaultEnvironment = defaultEnvironment;
+        this.maxBytes = maxBytes;
     }
 
     @Override
     public String name() {
         return NAME;
+    }
+
+    @Override
+    public @Nullable Long unitMaxBytes(Action action) {
+        return maxBytes;
     }
 
     @Override

@@ -23,7 +23,7 @@ final class Problems {
             case NOT_FOUND -> 404;
             case METHOD_NOT_ALLOWED -> 405;
             case REQUEST_TIMEOUT -> 408;
-            case CONFLICT -> 409;
+            case CONFLICT, LAYER_FULL -> 409;
             case GONE -> 410;
             case PRECONDITION_FAILED -> 412;
             case TOO_LARGE -> 413;

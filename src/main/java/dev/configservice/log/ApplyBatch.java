@@ -26,7 +26,7 @@ final class ApplyBatch {
             select outcome, at_revision, at_hash, other_id
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                              $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
-                             $31)""";
+                             $31, $32, $33)""";
 
     private ApplyBatch() {}
 
@@ -43,7 +43,9 @@ final class ApplyBatch {
         /** The resource or its unit has changed since the entry was computed. */
         MOVED,
         /** The resource no longer exists. */
-        GONE;
+        GONE,
+        /** The unit would grow beyond its largest size. */
+        FULL;
 
         static BatchOutcome of(String name) {
             return valueOf(name.toUpperCase(Locale.ROOT));
@@ -57,7 +59,7 @@ final class ApplyBatch {
             @Nullable Hash hash,
             @Nullable String otherId) {}
 
-    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries, ClusterMac mac) {
+    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries, ResourceKinds kinds, ClusterMac mac) {
         Tuple arguments = Tuple.tuple()
                 .addLong(known.epoch())
                 .addLong(known.revision())
@@ -84,7 +86,10 @@ final class ApplyBatch {
                 .addArrayOfString(texts(entries, e -> e.resource().row()))
                 .addArrayOfBuffer(column(
                         entries, Buffer[]::new, e -> e.resource().sealed().bufferOrNull()))
-                .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())));
+                .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())))
+                .addArrayOfInteger(column(entries, Integer[]::new, LogEntry::bytes))
+                .addArrayOfLong(
+                        numbers(entries, e -> kinds.get(e.resource().kind()).unitMaxBytes(e.action())));
         return addKeys(arguments, entries, mac);
     }
 

@@ -38,9 +38,10 @@ public final class ChangeLog implements PastChanges {
     private static final String FROM = "select " + CHANGE_COLUMNS + """
 
             from (
-              select p.*, sum(octet_length(p.row::text) + coalesce(octet_length(p.sealed), 0)) over (order by revision)
-                     - octet_length(p.row::text) - coalesce(octet_length(p.sealed), 0) as before
-              from (select * from changes where revision >= $1 order by revision limit $2) p) q
+              -- only rows that are sent are read whole
+              select p.revision as at, sum(p.bytes) over (order by p.revision) - p.bytes as before
+              from (select revision, bytes from changes where revision >= $1 order by revision limit $2) p) q
+            join changes on revision = at
             where before < $3 order by revision""";
 
     private static final String HEAD_AND_UNITS = """
@@ -174,6 +175,22 @@ public final class ChangeLog implements PastChanges {
         });
     }
 
+    /**
+     * Returns the revision of the first request with the key of an origin, for a request that failed because the first
+     * one was done. Fails with {@code failure} if there was none, or if the failure has another reason.
+     */
+    public Future<Long> repeatedOr(Origin origin, Throwable failure) {
+        IdempotencyKey key = origin.idempotencyKey();
+        boolean mayBeRepeated = failure instanceof ServiceException e
+                && (e.code() == ErrorCode.NOT_FOUND || e.code() == ErrorCode.CONFLICT);
+        if (key == null || !mayBeRepeated) {
+            return Future.failedFuture(failure);
+        }
+        return repeated(key)
+                .compose(revision ->
+                        revision.map(Future::succeededFuture).orElseGet(() -> Future.failedFuture(failure)));
+    }
+
     @Override
     public Future<Long> oldest() {
         return postgres.read(OLDEST, Tuple.tuple())
@@ -267,8 +284,13 @@ public final class ChangeLog implements PastChanges {
 
     /** Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order. */
     Future<List<ApplyBatch.Result>> apply(
-            SqlConnection connection, Position known, Hash hash, List<LogEntry> entries, Duration deadline) {
-        Tuple arguments = ApplyBatch.arguments(known, hash, entries, mac);
+            SqlConnection connection,
+            Position known,
+            Hash hash,
+            List<LogEntry> entries,
+            ResourceKinds kinds,
+            Duration deadline) {
+        Tuple arguments = ApplyBatch.arguments(known, hash, entries, kinds, mac);
         return postgres.within(
                 deadline,
                 connection,

@@ -53,6 +53,13 @@ public record LogEntry(
                 op, eventId, action, resource, expected, fenced, origin, occurredAt, new Judged(unit, revision));
     }
 
+    /** Returns the size of what is stored, in bytes. */
+    int bytes() {
+        return resource.name().getBytes(StandardCharsets.UTF_8).length
+                + resource.row().getBytes(StandardCharsets.UTF_8).length
+                + resource.sealed().bytes().length;
+    }
+
     byte[] digest() {
         return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
     }

@@ -63,6 +63,14 @@ public interface ResourceKind {
     }
 
     /**
+     * Returns the largest size of a unit in bytes, beyond which a write may not make it grow; null if there is none for
+     * this action.
+     */
+    default @Nullable Long unitMaxBytes(Action action) {
+        return null;
+    }
+
+    /**
      * Computes the content of a resource that a {@link Command.Put} creates or replaces.
      *
      * @param last the current resource, or its last state if it was removed; null if it never existed

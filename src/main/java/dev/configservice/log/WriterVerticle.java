@@ -324,7 +324,7 @@ public final class WriterVerticle extends VerticleBase {
         Position known = head.position();
         connection.expectNoWarning();
         return changeLog
-                .apply(connection.get(), known, head.hash(), entries, CALL_DEADLINE)
+                .apply(connection.get(), known, head.hash(), entries, kinds, CALL_DEADLINE)
                 .compose(outcomes -> connection.isWarned()
                         ? Future.failedFuture(ServiceException.unavailable("PostgreSQL warned during the commit"))
                         : Future.succeededFuture(outcomes))
@@ -356,6 +356,7 @@ public final class WriterVerticle extends VerticleBase {
                             .add(p);
                 case REUSED -> p.promise.tryFail(ServiceException.keyReused());
                 case TAKEN -> p.promise.tryFail(taken(decided.get(i).entry.resource(), result.otherId()));
+                case FULL -> p.promise.tryFail(full(decided.get(i).entry));
                 case MOVED, GONE -> moved.add(p);
             }
         }
@@ -366,6 +367,14 @@ public final class WriterVerticle extends VerticleBase {
         answerWhenApplied(done);
         queue.putBack(moved);
         return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
+    }
+
+    private ServiceException full(LogEntry entry) {
+        Resource r = entry.resource();
+        return new ServiceException(
+                ErrorCode.LAYER_FULL,
+                "This write would make what is read together (" + r.unit().key() + ") larger than "
+                        + kinds.get(r.kind()).unitMaxBytes(entry.action()) + " bytes; delete something first");
     }
 
     private static ServiceException taken(Resource resource, @Nullable String otherId) {

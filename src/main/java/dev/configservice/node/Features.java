@@ -99,12 +99,13 @@ final class Features {
         secretReads = new SecretReads(parts.vertx, sources.secretReads(), parts.ids, parts.clock, meters);
         accessDenials = new AccessDenials(parts.vertx, sources.accessDenials(), parts.ids, parts.clock);
         evaluations = new EvaluationBus(parts.vertx);
-        ConfigurationKind configurationKind = new ConfigurationKind(parts.keyring, secretReads::note);
-        FlagKind flagKind = new FlagKind(environment);
+        ConfigurationKind configurationKind = new ConfigurationKind(
+                parts.keyring, secretReads::note, settings.config().layerMaxBytes());
+        FlagKind flagKind = new FlagKind(environment, settings.flags().environmentMaxBytes());
         List<VersionedKind> versioned = new ArrayList<>(List.of(configurationKind, flagKind));
         versioned.addAll(furtherKinds);
         List<ResourceKind> all = new ArrayList<>(versioned);
-        all.add(new InstanceKind());
+        all.add(new InstanceKind(settings.registry().serviceMaxBytes()));
         all.add(new AccessKeyKind());
         kinds = new ResourceKinds(all);
         events = new ChangeEvents(kinds);
@@ -152,7 +153,7 @@ final class Features {
                         meters),
                 new AuditRoutes(
                         new AuditLog(sources.postgres(), kinds),
-                        new Verifier(sources.postgres(), parts.logMac),
+                        new Verifier(sources.postgres(), parts.logMac, parts.keyring),
                         parts.feed,
                         parts.clock,
                         events),

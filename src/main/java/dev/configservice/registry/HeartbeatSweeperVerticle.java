@@ -246,8 +246,11 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
     private Future<Void> expire(Set<String> overdue, MassExpiry.Fleet fleet) {
         MassExpiry.Decision decision = massExpiry.decide(leases.now(), fleet);
         protect(decision.heldBack());
+        int mayEnd = decision.heldBack() == null
+                ? decision.mayEnd()
+                : MassExpiry.share(decision.mayEnd(), leases.members(), leases.self());
         List<Future<Void>> writes = overdue.stream()
-                .limit(Math.min(decision.mayEnd(), MAX_IN_SWEEP))
+                .limit(Math.min(mayEnd, MAX_IN_SWEEP))
                 .map(this::end)
                 .toList();
         return Future.join(writes).otherwiseEmpty().mapEmpty();

@@ -3,6 +3,7 @@ package dev.configservice.registry;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
+import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
@@ -21,6 +22,23 @@ public final class InstanceKind implements ResourceKind {
     @Override
     public String name() {
         return Instance.KIND;
+    }
+
+    private final long maxBytes;
+
+    /**
+     * Creates the kind.
+     *
+     * @param maxBytes the largest size of all instances of a service
+     */
+    public InstanceKind(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** Only registrations are limited: a heartbeat is never refused. */
+    @Override
+    public @Nullable Long unitMaxBytes(Action action) {
+        return action == Action.REGISTERED ? maxBytes : null;
     }
 
     @Override

@@ -3,6 +3,8 @@ package dev.configservice.registry;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,16 @@ final class MassExpiry {
     /** Records that no lease is overdue. Holding back then starts over the next time. */
     void nothingOverdue() {
         since = null;
+    }
+
+    /**
+     * Returns a member's share of what all members together may let expire now: all members decide at about the same
+     * time. The first one also gets the rest of the division.
+     */
+    static int share(int mayEnd, Set<UUID> members, UUID self) {
+        int count = Math.max(1, members.size());
+        boolean isFirst = members.stream().allMatch(m -> self.compareTo(m) <= 0);
+        return mayEnd / count + (isFirst ? mayEnd % count : 0);
     }
 
     /** Decides how many leases may expire now. */

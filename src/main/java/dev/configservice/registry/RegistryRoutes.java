@@ -236,21 +236,10 @@ public final class RegistryRoutes implements Routes {
         request.caller().require(Right.REGISTRY_WRITE, "", service);
         Origin origin = request.origin(null);
         return one(request, service, instanceId, url)
-                .compose(i -> remove(i, origin))
-                .recover(e -> origin.idempotencyKey() == null ? Future.failedFuture(e) : repeated(origin, e));
-    }
-
-    /** Answers a repeated request with the result of the first one, which has already removed the instance. */
-    private Future<Response> repeated(Origin origin, Throwable failure) {
-        if (!(failure instanceof ServiceException e)
-                || (e.code() != ErrorCode.NOT_FOUND && e.code() != ErrorCode.CONFLICT)) {
-            return Future.failedFuture(failure);
-        }
-        return changeLog
-                .repeated(Objects.requireNonNull(origin.idempotencyKey()))
-                .compose(revision -> revision.isPresent()
-                        ? Future.succeededFuture(Response.empty(204).wrote(revision.get()))
-                        : Future.failedFuture(failure));
+                .compose(i -> registry.deregister(i, origin))
+                // a repeated request gets the result of the first one, which has already removed the instance
+                .recover(e -> changeLog.repeatedOr(origin, e))
+                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     private Future<Response> deleteInstance(Request request) {
@@ -258,8 +247,10 @@ public final class RegistryRoutes implements Routes {
         request.caller().require(Right.REGISTRY_WRITE, "", service);
         Origin origin = request.origin(null);
         return one(request, service, request.parameter("instance_id"), null)
-                .compose(i -> remove(i, origin))
-                .recover(e -> origin.idempotencyKey() == null ? Future.failedFuture(e) : repeated(origin, e));
+                .compose(i -> registry.deregister(i, origin))
+                // a repeated request gets the result of the first one, which has already removed the instance
+                .recover(e -> changeLog.repeatedOr(origin, e))
+                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     private Future<Response> setOverride(Request request) {
@@ -291,11 +282,6 @@ public final class RegistryRoutes implements Routes {
             o.set(Instance.OVERRIDE, override);
         }
         return o;
-    }
-
-    private Future<Response> remove(Instance instance, Origin origin) {
-        return registry.deregister(instance, origin)
-                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     /** Returns the instance that a request names. If it names none, returns the only one that can be meant. */

@@ -18,6 +18,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.WriteResult;
 import dev.configservice.snapshot.Resources;
@@ -183,18 +184,19 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Response> delete(Request request) {
-        return forWrite(request).compose(found -> {
-            Resource resource = found.present();
-            return bus.write(new Command.Delete(
-                            ids.next(),
-                            kind.name(),
-                            resource.id(),
-                            request.ifMatch(),
-                            Action.DELETED,
-                            null,
-                            request.origin(null)))
-                    .map(result -> Response.empty(204).wrote(result.revision()));
-        });
+        Origin origin = request.origin(null);
+        return forWrite(request)
+                .compose(found -> bus.write(new Command.Delete(
+                        ids.next(),
+                        kind.name(),
+                        found.present().id(),
+                        request.ifMatch(),
+                        Action.DELETED,
+                        null,
+                        origin)))
+                .map(WriteResult::revision)
+                .recover(e -> resources.repeatedOr(origin, e))
+                .map(revision -> Response.empty(204).wrote(revision));
     }
 
     private Future<Response> history(Request request) {

@@ -253,6 +253,20 @@ public final class Keyring {
         return Arrays.copyOfRange(plain, NONCE_BYTES, plain.length);
     }
 
+    /** Returns the commitment to a sealed value; null if it cannot be opened here. */
+    public @Nullable String commitmentTo(String id, Sealed sealed) {
+        Keys k = keys;
+        if (k == null) {
+            return null;
+        }
+        try {
+            byte[] plain = k.opener().decrypt(sealed.bytes(), id.getBytes(StandardCharsets.UTF_8));
+            return commitment(Arrays.copyOf(plain, NONCE_BYTES), Arrays.copyOfRange(plain, NONCE_BYTES, plain.length));
+        } catch (GeneralSecurityException e) {
+            return null;
+        }
+    }
+
     /** Seals the same value with the same nonce again, now with the newest key. */
     public Sealed sealAgain(String id, Sealed sealed) {
         byte[] plain = plain(id, sealed);

@@ -18,7 +18,8 @@ public record RegistrySettings(
         int checkHealthyAfter,
         int checkConcurrency,
         List<String> checkAllow,
-        boolean allowPermanent) {
+        boolean allowPermanent,
+        long serviceMaxBytes) {
     static RegistrySettings from(Section s) {
         return new RegistrySettings(
                 s.decimal("protection-threshold", 0, 1),
@@ -30,7 +31,8 @@ public record RegistrySettings(
                 s.integer("check-healthy-after", 1, 100),
                 s.integer("check-concurrency", 1, 1000),
                 ranges(s),
-                s.bool("allow-permanent"));
+                s.bool("allow-permanent"),
+                s.bytes("service-max-bytes"));
     }
 
     /** Reads ranges such as {@code 127.0.0.0/8} or {@code fd00::/8}. */

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 
 /** The values of one section, read by name and type. Problems are collected and reported together. */
 final class Section {
+    private static final Pattern BYTES = Pattern.compile("(\\d{1,10})([kMG]?)");
     private static final int MIN_SECRET = 16;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
@@ -59,6 +60,23 @@ final class Section {
         }
         problem(key, text, "a whole number from " + min + " to " + max);
         return min;
+    }
+
+    /** Returns a size in bytes, given as a number with the unit k, M or G (1024 each) or without one. */
+    long bytes(String key) {
+        String text = text(key);
+        Matcher m = BYTES.matcher(text);
+        if (!m.matches()) {
+            problem(key, text, "a size such as 500k, 16M or 2G");
+            return Long.MAX_VALUE;
+        }
+        long n = Long.parseLong(m.group(1));
+        return switch (m.group(2)) {
+            case "k" -> n << 10;
+            case "M" -> n << 20;
+            case "G" -> n << 30;
+            default -> n;
+        };
     }
 
     double decimal(String key, double min, double max) {

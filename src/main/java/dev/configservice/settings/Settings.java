@@ -28,6 +28,7 @@ public record Settings(
         AccessSettings access,
         SecretsSettings secrets,
         ConfigSettings config,
+        FlagSettings flags,
         CacheSettings cache,
         ChangesSettings changes,
 
@@ -87,6 +88,7 @@ public record Settings(
                 AccessSettings.from(get(open, "access"), embedded.enabled()),
                 SecretsSettings.from(get(open, "secrets")),
                 ConfigSettings.from(get(open, "config")),
+                FlagSettings.from(get(open, "flags")),
                 CacheSettings.from(get(open, "cache")),
                 ChangesSettings.from(get(open, "changes")),
                 RegistrySettings.from(get(open, "registry")),

@@ -8,6 +8,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Ids;
+import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
@@ -138,6 +139,11 @@ public final class Resources {
     /** Returns the versions of a resource that are lower than {@code belowVersion}, newest first. */
     public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
         return changeLog.history(kind, id, belowVersion, limit);
+    }
+
+    /** Returns the revision of the first request, as {@link ChangeLog#repeatedOr}. */
+    public Future<Long> repeatedOr(Origin origin, Throwable failure) {
+        return changeLog.repeatedOr(origin, failure);
     }
 
     /** Returns the change that created a version; empty if it does not exist. */

@@ -506,4 +506,27 @@ class ConfigurationApiTest {
         assertThat(anyone.with("X-Request-Id", "a b").get("/config/x").header("X-Request-Id"))
                 .hasSize(36);
     }
+
+    @Test
+    void anIdempotencyKeyHoldsForChangesAndDeletions() {
+        Reply created = admin.post("/config", "{\"key\":\"once\",\"value\":1,\"environment\":\"" + env + "\"}");
+        String path = "/config/" + created.field("id");
+        Api first = admin.with("Idempotency-Key", "put-" + env);
+        Reply put = first.put(path, "{\"value\":2}");
+        assertThat(admin.put(path, "{\"value\":3}").status()).isEqualTo(200);
+        Reply again = first.put(path, "{\"value\":2}");
+        assertThat(again.status()).isEqualTo(200);
+        assertThat(again.revision()).isEqualTo(put.revision());
+        assertThat(again.field("value")).isEqualTo("2");
+        assertThat(admin.get(path).field("value")).isEqualTo("3");
+        assertThat(first.put(path, "{\"value\":4}").status()).isEqualTo(422);
+
+        Api leaving = admin.with("Idempotency-Key", "delete-" + env);
+        Reply deleted = leaving.delete(path);
+        assertThat(deleted.status()).isEqualTo(204);
+        Reply deletedAgain = leaving.delete(path);
+        assertThat(deletedAgain.status()).isEqualTo(204);
+        assertThat(deletedAgain.revision()).isEqualTo(deleted.revision());
+        assertThat(admin.delete(path).status()).isEqualTo(404);
+    }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Writes that were under way while another write changed whether the value is encrypted. */
 class ConfigurationKindTest {
     private final Keyring keyring = Keyring.of(Keysets.FIRST);
-    private final ConfigurationKind kind = new ConfigurationKind(keyring, (resource, actor, requestId) -> {});
+    private final ConfigurationKind kind = new ConfigurationKind(keyring, (resource, actor, requestId) -> {}, 1L << 24);
 
     private static Resource resource(ObjectNode row, Sealed sealed) {
         return new Resource("configuration", "id", "e", "s", "k", 2, 2, 0, Json.write(row), sealed);

@@ -283,4 +283,42 @@ class FlagApiTest {
                         .status())
                 .isEqualTo(403);
     }
+
+    /** A cycle that an earlier version let through can be read, and switched off without mending it first. */
+    @Test
+    void aCycleThatExistsCanBeShownAndSwitchedOff() {
+        String database;
+        String id;
+        try (TestNode node = TestNode.start(java.util.Map.of())) {
+            database = node.setting("CS_POSTGRES_URI");
+            id = node.admin()
+                    .post("/feature-flags", "{\"name\":\"f\",\"environment\":\"e\",\"is_enabled\":true}")
+                    .field("id");
+            node.admin()
+                    .post(
+                            "/feature-flags",
+                            "{\"name\":\"g\",\"environment\":\"e\",\"is_enabled\":true,\"prerequisites\":[{\"flag_name\":\"f\"}]}");
+            node.sql("update resources set row = (row::jsonb || '{\"prerequisites\":[{\"flag_name\":\"g\"}]}')::json"
+                    + " where name = 'f'");
+        }
+        try (TestNode node = TestNode.start(java.util.Map.of("CS_POSTGRES_URI", database))) {
+            assertThat(node.anonymous().get("/feature-flags/" + id).text()).contains("\"flag_name\":\"g\"");
+            assertThat(node.anonymous()
+                            .post("/feature-flags/evaluate", "{\"flag_name\":\"f\",\"environment\":\"e\"}")
+                            .field("reason"))
+                    .isEqualTo("PREREQUISITE_FAILED");
+            assertThat(node.admin()
+                            .put("/feature-flags/" + id, "{\"description\":\"broken\"}")
+                            .status())
+                    .isEqualTo(200);
+            assertThat(node.admin()
+                            .put("/feature-flags/" + id, "{\"is_enabled\":false}")
+                            .status())
+                    .isEqualTo(200);
+            assertThat(node.admin()
+                            .put("/feature-flags/" + id, "{\"prerequisites\":[]}")
+                            .status())
+                    .isEqualTo(200);
+        }
+    }
 }

@@ -33,7 +33,8 @@ class RetentionTest {
             Duration.ofMillis(1),
             SIZE,
             new ResourceKinds(List.of(
-                    new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}), new FlagKind("e"))),
+                    new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24),
+                    new FlagKind("e", 1L << 24))),
             new SimpleMeterRegistry());
 
     @BeforeEach

@@ -3,6 +3,10 @@ package dev.configservice.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.PatternLayout;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.configservice.settings.Settings;
@@ -101,5 +105,27 @@ class ConfTest {
                 assertThat(there).containsAll(named);
             });
         }
+    }
+
+    /** A terminal that shows the log must not act on what a caller sent. */
+    @Test
+    void theTextLogHoldsNoEscapes() throws Exception {
+        LoggerContext context = new LoggerContext();
+        String xml = Files.readString(Path.of("conf", "logback.xml"));
+        Matcher pattern = Pattern.compile("<pattern>(.*?)</pattern>").matcher(xml);
+        assertThat(pattern.find()).isTrue();
+        PatternLayout layout = new PatternLayout();
+        layout.setContext(context);
+        layout.setPattern(pattern.group(1).replace("&amp;", "&"));
+        layout.start();
+        String evil = "a\u001b[31mred\r\n2026-01-01 ERROR forged\u0085\u2028\u0007end";
+        String line = layout.doLayout(new LoggingEvent(
+                "x", context.getLogger("test"), Level.INFO, "path={}", new IllegalStateException(evil), new Object[] {
+                    evil
+                }));
+        assertThat(line).contains("IllegalStateException", "path=a?[31mred");
+        assertThat(line.lines().filter(l -> l.startsWith("2026-01-01"))).isEmpty();
+        assertThat(line.chars().filter(c -> Character.isISOControl(c) && c != '\n' && c != '\t'))
+                .isEmpty();
     }
 }

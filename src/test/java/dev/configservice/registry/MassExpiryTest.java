@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.configservice.registry.MassExpiry.Decision;
 import dev.configservice.registry.MassExpiry.Fleet;
 import java.time.Duration;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -91,5 +95,18 @@ class MassExpiryTest {
             now += step;
         }
         assertThat(left).isZero();
+    }
+
+    @Test
+    void theMembersTogetherLetNoMoreExpireThanOneAlone() {
+        for (int members = 1; members <= 5; members++) {
+            Set<UUID> all = Stream.generate(UUID::randomUUID).limit(members).collect(Collectors.toSet());
+            for (int mayEnd : new int[] {0, 1, 2, 3, 7, 100}) {
+                assertThat(all.stream()
+                                .mapToInt(m -> MassExpiry.share(mayEnd, all, m))
+                                .sum())
+                        .isEqualTo(mayEnd);
+            }
+        }
     }
 }

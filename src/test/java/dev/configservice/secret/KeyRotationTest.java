@@ -20,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The replacement of a keyset while nodes run, as operations.md describes it. */
 class KeyRotationTest {
+    private static long last;
+
     @TempDir
     Path directory;
 
@@ -29,11 +31,12 @@ class KeyRotationTest {
                 "{\"key\":\"" + key + "\",\"value\":\"secret of " + key
                         + "\",\"environment\":\"e\",\"is_encrypted\":true}");
         assertThat(reply.status()).as(reply.text()).isEqualTo(201);
+        last = reply.revision();
         return reply;
     }
 
     private static void assertReadable(TestNode node, String key) {
-        Reply reply = node.admin().get("/config/" + key + "?environment=e");
+        Reply reply = node.admin().with("X-Min-Revision", Long.toString(last)).get("/config/" + key + "?environment=e");
         assertThat(reply.field("value")).as(reply.text()).isEqualTo("secret of " + key);
     }
 
@@ -52,6 +55,7 @@ class KeyRotationTest {
                 name);
         command.environment().put("CS_POSTGRES_URI", node.setting("CS_POSTGRES_URI"));
         command.environment().put("CS_ACCESS_ADMIN_KEY", TestNode.ADMIN_KEY);
+        command.environment().put("CS_CLUSTER_NAME", node.setting("CS_CLUSTER_NAME"));
         command.environment().put("CS_SECRETS_KEYSET", keyset.toString());
         Process process = command.inheritIO().start();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();

@@ -116,8 +116,8 @@ class SnapshotCacheTest {
                     follower,
                     changeLog,
                     postgres,
-                    new ResourceKinds(
-                            List.of(new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}))),
+                    new ResourceKinds(List.of(
+                            new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24))),
                     InstantSource.system(),
                     Duration.ofSeconds(5),
                     meters)));

@@ -6,6 +6,8 @@ import dev.configservice.log.LogEntry;
 import dev.configservice.log.Seals;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.ClusterMac;
+import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -70,16 +72,14 @@ public final class Verifier {
     /** The first resource in the order of ids that is not as its last change says. Reads a page of resources. */
     private static final String STORED = """
             with page as (
-              select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
+              select kind, id, environment, service_name, name, version, revision, fence, row, sealed
               from resources where (id, kind) > ($1, $2) order by id, kind limit $3)
             select p.kind, p.id, p.revision,
                    c.resource_id is not null and c.revision = p.revision and c.environment = p.environment
-                     and c.service_name = p.service_name and c.name = p.name and c.row::text = p.row
+                     and c.service_name = p.service_name and c.name = p.name and c.row::text = p.row::text
                      and c.action not in ('deleted', 'deregistered')
-                     and ((c.sealed is null) = (p.sealed is null))
-                     -- while values are sealed again with a new key, the two are written one after the other
-                     and (c.sealed is null or c.sealed = p.sealed
-                          or substring(c.sealed from 1 for 5) <> substring(p.sealed from 1 for 5)) as same
+                     and ((c.sealed is null) = (p.sealed is null)) as same,
+                   p.row ->> 'commitment' as commitment, p.sealed
             from page p
             left join lateral (select * from resource_changes c
                                where c.kind = p.kind and c.resource_id = p.id and c.version = p.version limit 1) c on true
@@ -87,9 +87,11 @@ public final class Verifier {
 
     private final Postgres postgres;
     private final ClusterMac mac;
+    private final Keyring keyring;
 
-    public Verifier(Postgres postgres, ClusterMac mac) {
+    public Verifier(Postgres postgres, ClusterMac mac, Keyring keyring) {
         this.postgres = postgres;
+        this.keyring = keyring;
         this.mac = mac;
     }
 
@@ -235,12 +237,25 @@ public final class Verifier {
                 lastId = row.getString("id");
                 lastKind = row.getString("kind");
                 long revision = row.getLong("revision");
-                if (!row.getBoolean("same") && revision >= from && revision <= to) {
+                if (!(row.getBoolean("same") && isCommitted(row)) && revision >= from && revision <= to) {
                     return differs(row);
                 }
             }
             return rows.size() < PAGE ? Future.succeededFuture(null) : stored(from, to, lastId, lastKind, stop);
         });
+    }
+
+    /**
+     * Tells whether a sealed value is the one that the log commits to. A ciphertext cannot be compared itself: it changes
+     * when the value is sealed again. A value that cannot be opened here is not judged.
+     */
+    private boolean isCommitted(Row row) {
+        Buffer sealed = row.getBuffer("sealed");
+        if (sealed == null) {
+            return true;
+        }
+        String commitment = keyring.commitmentTo(row.getString("id"), Sealed.of(sealed));
+        return commitment == null || commitment.equals(row.getString("commitment"));
     }
 
     /** Looks at a resource that differs once more: it may have been written while the page was read. */
