@@ -1,8 +1,11 @@
 package dev.configservice.config;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import io.vertx.core.buffer.Buffer;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,8 +21,16 @@ final class ConfigurationLayer {
      */
     private static final ConfigurationLayer EMPTY = new ConfigurationLayer(List.of());
 
+    private static final int ASK_EVERY = 64;
+
     private final Map<String, VisibleConfiguration> byKey;
-    private volatile @Nullable Merged merged;
+    /**
+     * The last merge. It is kept as long as there is room for it. The weak reference saves most reads a lookup.
+     */
+    private volatile WeakReference<@Nullable Merged> merged = new WeakReference<>(null);
+
+    // not synchronized: a lost increment only delays the next lookup
+    private int reads;
 
     private ConfigurationLayer(List<VisibleConfiguration> sorted) {
         this.byKey = new HashMap<>(sorted.size() * 2);
@@ -53,14 +64,26 @@ final class ConfigurationLayer {
         return byKey.get(key);
     }
 
-    /** Merges this layer of a service with the shared layer. The result is cached until one of them changes. */
-    Merged over(ConfigurationLayer shared) {
-        Merged m = merged;
+    /** Creates the room for merged layers. Layers are compared by identity. */
+    static Cache<ConfigurationLayer, Merged> room(long bytes) {
+        return Caffeine.newBuilder()
+                .weakKeys()
+                .maximumWeight(bytes)
+                .weigher((ConfigurationLayer layer, Merged merge) -> merge.bytes())
+                .build();
+    }
+
+    /** Merges this layer of a service with the shared layer. The result is kept for a while, if there is room. */
+    Merged over(ConfigurationLayer shared, Cache<ConfigurationLayer, Merged> room) {
+        Merged m = merged.get();
         if (m == null || m.shared != shared) {
             TreeMap<String, VisibleConfiguration> configurations = new TreeMap<>(shared.byKey);
             configurations.putAll(byKey);
             m = Merged.of(shared, List.copyOf(configurations.values()));
-            merged = m;
+            merged = new WeakReference<>(m);
+            room.put(this, m);
+        } else if (++reads % ASK_EVERY == 0 && room.getIfPresent(this) == null) {
+            room.put(this, m);
         }
         return m;
     }
@@ -73,6 +96,10 @@ final class ConfigurationLayer {
      */
     record Merged(
             ConfigurationLayer shared, List<VisibleConfiguration> configurations, boolean anySealed, Buffer json) {
+        private int bytes() {
+            return json.length() + 8 * configurations.size();
+        }
+
         private static Merged of(ConfigurationLayer shared, List<VisibleConfiguration> configurations) {
             Buffer json = Buffer.buffer("[");
             for (VisibleConfiguration configuration : configurations) {

@@ -1,5 +1,6 @@
 package dev.configservice.config;
 
+import com.github.benmanes.caffeine.cache.Cache;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.Futures;
@@ -16,9 +17,16 @@ import org.jspecify.annotations.Nullable;
 public final class Configurations {
     private final SnapshotCache cache;
     private final String defaultEnvironment;
+    private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
 
-    public Configurations(SnapshotCache cache, String defaultEnvironment) {
+    /**
+     * Creates the reads of a node.
+     *
+     * @param mergedBytes the memory for merged layers
+     */
+    public Configurations(SnapshotCache cache, String defaultEnvironment, long mergedBytes) {
         this.cache = cache;
+        this.room = ConfigurationLayer.room(mergedBytes);
         this.defaultEnvironment = defaultEnvironment;
     }
 
@@ -36,18 +44,21 @@ public final class Configurations {
     public Future<View> view(String environment, @Nullable String serviceName, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
         if (serviceName == null) {
-            return Futures.map(common, c -> new View(null, c));
+            return Futures.map(common, c -> new View(null, c, room));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision);
-        return Futures.then(own, o -> Futures.map(common, c -> new View(o, Objects.requireNonNull(c))));
+        return Futures.then(own, o -> Futures.map(common, c -> new View(o, Objects.requireNonNull(c), room)));
     }
 
     /** The configurations that a service sees: a snapshot of its own layer and one of the shared layer. */
     public static final class View {
         private final @Nullable Snapshot own;
         private final Snapshot common;
+        private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
 
-        private View(@Nullable Snapshot own, Snapshot common) {
+        private View(
+                @Nullable Snapshot own, Snapshot common, Cache<ConfigurationLayer, ConfigurationLayer.Merged> room) {
+            this.room = room;
             this.own = own;
             this.common = common;
         }
@@ -63,7 +74,7 @@ public final class Configurations {
             ConfigurationLayer shared = ConfigurationLayer.of(common);
             ConfigurationLayer layer = own == null ? shared : ConfigurationLayer.of(own);
             // services without a layer of their own all see the same, so one merge, cached in the shared layer, will do
-            return layer.isEmpty() ? shared.over(shared) : layer.over(shared);
+            return layer.isEmpty() ? shared.over(shared, room) : layer.over(shared, room);
         }
 
         /** Returns all configurations, sorted by key. */

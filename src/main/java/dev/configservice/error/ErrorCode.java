@@ -18,7 +18,7 @@ public enum ErrorCode {
     METHOD_NOT_ALLOWED("method-not-allowed", "The path does not allow this method"),
     /** The request does not fit the current state, e.g. the resource already exists. */
     CONFLICT("conflict", "The request conflicts with the current state"),
-    /** What is read together would become larger than it may be. */
+    /** A layer, or what else is read together, would become larger than it may be. */
     LAYER_FULL("layer-full", "The layer is full"),
     /** {@code If-Match} does not match the current revision. */
     PRECONDITION_FAILED("precondition-failed", "The resource has changed since it was read"),

@@ -3,6 +3,8 @@ package dev.configservice.flag;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.FlagDefinition;
@@ -39,6 +41,10 @@ final class FlagFormat {
     private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
     private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
 
+    /** The flags of each environment as they were compiled last. */
+    private static final Cache<UnitId, FlagSet> LAST =
+            Caffeine.newBuilder().maximumSize(1000).weakValues().build();
+
     /** The rule for the names of flags and variants. */
     static final StringRule NAME = text -> {
         if (!NAME_FORM.matcher(text).matches()) {
@@ -51,6 +57,7 @@ final class FlagFormat {
     static final StringRule USER = StringRule.text(0, 1000);
 
     private static final int MAX_WEIGHT = 1_000_000;
+    private static final long MAX_PATTERNS_OF_FLAG = 20_000;
 
     private FlagFormat() {}
 
@@ -62,18 +69,26 @@ final class FlagFormat {
         return snapshot.view(FlagFormat::compile);
     }
 
+    /** Compiles the flags of a snapshot. Those that are as they were in the snapshot before are not compiled again. */
     private static FlagSet compile(Snapshot snapshot) {
-        List<FlagDefinition> definitions = new ArrayList<>();
+        FlagSet before = LAST.getIfPresent(snapshot.unit());
+        List<FlagDefinition> definitions = new ArrayList<>(snapshot.resources().size());
         for (Resource r : snapshot.resources()) {
-            definitions.add(definition(r));
+            FlagDefinition known = before == null ? null : before.definition(r.name());
+            definitions.add(
+                    known != null && known.id().equals(r.id()) && known.version() == r.version()
+                            ? known
+                            : definition(r));
         }
-        return FlagSet.compile(definitions);
+        FlagSet compiled = FlagSet.compile(definitions, before);
+        LAST.put(snapshot.unit(), compiled);
+        return compiled;
     }
 
     /** Fails with all errors that would prevent the flag from being evaluated. */
     static void check(String name, ObjectNode content) {
         List<FieldError> errors = new ArrayList<>();
-        FlagDefinition definition = new Reader(errors).read("", name, 0, content);
+        FlagDefinition definition = new Reader(errors, true).read("", name, 0, content);
         if (errors.isEmpty()) {
             try {
                 FlagSet.compile(List.of(definition));
@@ -92,7 +107,7 @@ final class FlagFormat {
     }
 
     private static FlagDefinition definition(String id, String name, long version, ObjectNode row) {
-        return new Reader(new ArrayList<>()).read(id, name, version, row);
+        return new Reader(new ArrayList<>(), false).read(id, name, version, row);
     }
 
     /** Converts a JSON string, number or boolean for the evaluator; null for other values and numbers out of range. */
@@ -141,7 +156,18 @@ final class FlagFormat {
     }
 
     /** A reader of rows that collects the errors it finds. */
-    private record Reader(List<FieldError> errors) {
+    private static final class Reader {
+        private final List<FieldError> errors;
+        /** True if the values of constraints are checked, for which they are compiled. */
+        private final boolean checks;
+
+        private long patternSize;
+
+        Reader(List<FieldError> errors, boolean checks) {
+            this.errors = errors;
+            this.checks = checks;
+        }
+
         FlagDefinition read(String id, String name, long version, ObjectNode row) {
             List<Variant> variants = variants(row.path("variants"));
             Set<String> names = new HashSet<>();
@@ -292,11 +318,26 @@ final class FlagFormat {
             }
             Constraint constraint = new Constraint(
                     attribute, operator, List.copyOf(values), o.path("negate").asBoolean());
+            constraints.add(constraint);
+            if (!checks) {
+                return;
+            }
+            boolean fitted = patternSize <= MAX_PATTERNS_OF_FLAG;
+            patternSize += constraint.patternSize();
+            if (patternSize > MAX_PATTERNS_OF_FLAG) {
+                // nothing more is compiled
+                if (fitted) {
+                    error(
+                            at + ".values",
+                            "make the patterns of the flag too large together (limit: " + MAX_PATTERNS_OF_FLAG
+                                    + " copies of elements)");
+                }
+                return;
+            }
             String problem = FlagSet.problem(constraint);
             if (problem != null) {
                 error(at + ".values", operator.text() + " " + problem);
             }
-            constraints.add(constraint);
         }
 
         private List<Prerequisite> prerequisites(JsonNode node) {

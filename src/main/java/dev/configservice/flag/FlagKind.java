@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ServiceException;
+import dev.configservice.flag.eval.FlagDefinition;
 import dev.configservice.flag.eval.FlagDefinition.Prerequisite;
 import dev.configservice.flag.eval.FlagSet;
 import dev.configservice.json.FieldReader;
@@ -43,6 +44,10 @@ public final class FlagKind implements VersionedKind {
     private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
     private static final StringRule SHORT = StringRule.text(1, 200);
     private static final int MAX_USERS = 10_000;
+    /** The size of all patterns of an environment, in elements as they are compiled. */
+    private static final long MAX_PATTERNS = 200_000;
+    /** The length of a chain of prerequisites. Evaluations follow it. */
+    private static final int MAX_CHAIN = 100;
 
     private final String defaultEnvironment;
     private final long maxBytes;
@@ -199,21 +204,54 @@ public final class FlagKind implements VersionedKind {
         return new Content(after, sealed);
     }
 
-    /** Tells whether the write adds or changes prerequisites, because no other write can close a cycle. */
+    /**
+     * Tells whether the write adds or changes prerequisites, because no other write can close a cycle; or rules with
+     * patterns, whose size is limited for an environment.
+     */
     @Override
     public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
-        JsonNode now = Json.readObject(after.row()).path("prerequisites");
-        return !now.isEmpty()
-                && (before == null || !now.equals(Json.readObject(before.row()).path("prerequisites")));
+        ObjectNode now = Json.readObject(after.row());
+        ObjectNode was = before == null ? Json.object() : Json.readObject(before.row());
+        boolean chains = !now.path("prerequisites").isEmpty()
+                && !now.path("prerequisites").equals(was.path("prerequisites"));
+        return chains || (!now.path("rules").equals(was.path("rules")) && sizeOfPatterns(after) > 0);
+    }
+
+    private static long sizeOfPatterns(Resource flag) {
+        return FlagFormat.definition(flag).patternSize();
     }
 
     @Override
     public void judge(Resource after, List<Resource> unit) {
-        List<Prerequisite> prerequisites = FlagFormat.definition(after).prerequisites();
-        FlagSet flags =
-                FlagSet.compile(unit.stream().map(FlagFormat::definition).toList());
+        FlagDefinition changed = FlagFormat.definition(after);
+        List<FlagDefinition> others = unit.stream()
+                .filter(r -> !r.id().equals(after.id()))
+                .map(FlagFormat::definition)
+                .toList();
+        long patterns = changed.patternSize();
+        if (patterns > 0
+                && patterns
+                                + others.stream()
+                                        .mapToLong(FlagDefinition::patternSize)
+                                        .sum()
+                        > MAX_PATTERNS) {
+            throw ServiceException.invalid(
+                    "rules",
+                    "make the patterns of the environment too large together (limit: " + MAX_PATTERNS
+                            + " copies of elements)");
+        }
+        List<Prerequisite> prerequisites = changed.prerequisites();
+        if (prerequisites.isEmpty()) {
+            return;
+        }
+        // patterns play no part in chains
+        FlagSet flags = FlagSet.compile(
+                others.stream().map(FlagDefinition::withoutRules).toList());
         if (flags.wouldCycle(after.name(), prerequisites)) {
             throw ServiceException.invalid("prerequisites", "would make the flag its own prerequisite");
+        }
+        if (flags.longestChain(after.name(), prerequisites, MAX_CHAIN + 1) > MAX_CHAIN) {
+            throw ServiceException.invalid("prerequisites", "would make a chain of more than " + MAX_CHAIN + " flags");
         }
     }
 

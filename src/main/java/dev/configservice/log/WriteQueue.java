@@ -7,14 +7,16 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Commands that wait for the writer, in order. The queue limits their number and their total size, and each command
- * waits no longer than its deadline. Used only on the writer's event loop.
+ * Commands that wait for the writer, as a chain for each resource. A batch takes one command from each chain in turn, so
+ * that many writers of one resource do not hold up the writers of others. The queue limits the number of commands and
+ * their total size, and each command waits no longer than its deadline. Used only on the writer's event loop.
  */
 final class WriteQueue {
     private static final int MAX = 20_000;
@@ -22,7 +24,12 @@ final class WriteQueue {
     private static final int MAX_BATCH_CHARS = 4 << 20;
 
     private final Duration deadline;
-    private final Deque<Pending> waiting = new ArrayDeque<>();
+    /** The chains by resource. The first is the one whose turn it is. */
+    private final LinkedHashMap<String, Deque<Pending>> chains = new LinkedHashMap<>();
+    /** All commands in the order in which they came, for their deadlines; some are in a batch, or answered. */
+    private final Deque<Pending> byAge = new ArrayDeque<>();
+
+    private int size;
     private long chars;
 
     /**
@@ -40,6 +47,7 @@ final class WriteQueue {
         final Promise<WriteResult> promise = Promise.promise();
         private final long deadlineNanos;
         private final int chars;
+        private final String chain;
         /** True while the command may have been applied, because it was sent to PostgreSQL. */
         boolean sent;
 
@@ -47,6 +55,7 @@ final class WriteQueue {
             this.command = command;
             this.deadlineNanos = deadlineNanos;
             this.chars = command.chars();
+            this.chain = ChangeLog.key(command.kind(), command.id());
         }
 
         boolean isAnswered() {
@@ -67,53 +76,87 @@ final class WriteQueue {
     }
 
     int size() {
-        return waiting.size();
+        return size;
     }
 
     /** Adds a command. Returns null if the queue is full. */
     @Nullable
     Pending add(Command command) {
         Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
-        if (waiting.size() >= MAX || chars + pending.chars > MAX_CHARS) {
+        if (size >= MAX || chars + pending.chars > MAX_CHARS) {
             return null;
         }
-        waiting.addLast(pending);
+        chain(pending).addLast(pending);
+        while (!byAge.isEmpty() && byAge.getFirst().isAnswered()) {
+            byAge.removeFirst();
+        }
+        byAge.addLast(pending);
+        size++;
         chars += pending.chars;
         return pending;
     }
 
+    private Deque<Pending> chain(Pending pending) {
+        return chains.computeIfAbsent(pending.chain, k -> new ArrayDeque<>(2));
+    }
+
     /**
-     * Takes the next commands, at most one for each resource. A second command for a resource stays in the queue,
-     * because its result depends on that of the first.
+     * Takes the next commands, at most one for each resource, because the result of a second one depends on that of the
+     * first. The chains that were taken from come last in the next batch.
      */
     List<Pending> take(int limit) {
         List<Pending> batch = new ArrayList<>();
-        List<Pending> later = new ArrayList<>();
-        Set<String> resources = new HashSet<>();
+        Map<String, Deque<Pending>> later = new LinkedHashMap<>();
         int batchChars = 0;
-        while (!waiting.isEmpty() && batch.size() < limit && batchChars < MAX_BATCH_CHARS && later.size() < limit) {
-            Pending p = waiting.removeFirst();
-            chars -= p.chars;
-            if (p.isAnswered()) {
-                continue;
+        Iterator<Map.Entry<String, Deque<Pending>>> turns = chains.entrySet().iterator();
+        while (turns.hasNext() && batch.size() < limit && batchChars < MAX_BATCH_CHARS) {
+            Map.Entry<String, Deque<Pending>> turn = turns.next();
+            Pending next = takeFirst(turn.getValue());
+            turns.remove();
+            if (next != null) {
+                batch.add(next);
+                batchChars += next.chars;
             }
-            if (resources.add(ChangeLog.key(p.command.kind(), p.command.id()))) {
-                batch.add(p);
-                batchChars += p.chars;
-            } else {
-                later.add(p);
+            if (!turn.getValue().isEmpty()) {
+                later.put(turn.getKey(), turn.getValue());
             }
         }
-        putBack(later);
+        chains.putAll(later);
         return batch;
     }
 
-    /** Puts commands back at the front of the queue, in their order. Those that have been answered are dropped. */
+    /** Takes the first command of a chain that nobody has answered yet; null if there is none. */
+    private @Nullable Pending takeFirst(Deque<Pending> chain) {
+        while (!chain.isEmpty()) {
+            Pending first = chain.removeFirst();
+            size--;
+            chars -= first.chars;
+            if (!first.isAnswered()) {
+                return first;
+            }
+        }
+        return null;
+    }
+
+    /** Takes a command that was answered out of its chain, if it is still there. */
+    private void leave(Pending answered) {
+        Deque<Pending> chain = chains.get(answered.chain);
+        if (chain != null && chain.removeFirstOccurrence(answered)) {
+            size--;
+            chars -= answered.chars;
+            if (chain.isEmpty()) {
+                chains.remove(answered.chain);
+            }
+        }
+    }
+
+    /** Puts commands back at the front of their chains, in their order. Those that have been answered are dropped. */
     void putBack(List<Pending> batch) {
         for (int i = batch.size() - 1; i >= 0; i--) {
             Pending p = batch.get(i);
             if (!p.isAnswered()) {
-                waiting.addFirst(p);
+                chain(p).addFirst(p);
+                size++;
                 chars += p.chars;
             }
         }
@@ -125,14 +168,14 @@ final class WriteQueue {
         for (Pending p : running) {
             p.answerIfOverdue(now);
         }
-        while (!waiting.isEmpty()) {
-            Pending first = waiting.getFirst();
+        while (!byAge.isEmpty()) {
+            Pending first = byAge.getFirst();
             first.answerIfOverdue(now);
             if (!first.isAnswered()) {
                 return;
             }
-            waiting.removeFirst();
-            chars -= first.chars;
+            byAge.removeFirst();
+            leave(first);
         }
     }
 }

@@ -30,7 +30,7 @@ final class EdgeNode extends Node {
                 coreLog,
                 new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock, parts.seal),
                 new CoreLoader(parts.cores),
-                settings.cache().nearEntries(),
+                settings.cache().nearBytes() / 2,
                 RemoteBatches.KEY_USAGE.on(parts.cores),
                 RemoteBatches.FLAG_USAGE.on(parts.cores),
                 RemoteBatches.SECRET_READS.on(parts.cores),

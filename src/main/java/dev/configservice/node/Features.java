@@ -86,10 +86,11 @@ final class Features {
         cache = new SnapshotCache(
                 parts.vertx,
                 parts.feed,
-                new NearCache(parts.hazelcast),
+                new NearCache(parts.hazelcast, settings.cache().nearBytes()),
                 sources.redis(),
                 sources.loader(),
                 sources.held(),
+                settings.cache(),
                 meters);
         resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.postgres(), parts.feed);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
@@ -166,7 +167,11 @@ final class Features {
                         parts.clock,
                         parts.settings.access().tokenKeyMaxAge()),
                 new ConfigurationRoutes(
-                        new Configurations(cache, environment), resources, configurationKind, byId(configurationKind)),
+                        new Configurations(
+                                cache, environment, parts.settings.cache().mergedBytes()),
+                        resources,
+                        configurationKind,
+                        byId(configurationKind)),
                 new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(

@@ -57,7 +57,7 @@ final class NodeParts {
                 new ClusterMac(settings.cluster().name(), "snapshots", settings.clusterSecrets()), metrics.registry());
         this.logMac = logMac(settings);
         this.hazelcast = Grid.start(settings.cluster(), grace, config -> {
-            NearCache.configure(config, settings.cache().nearEntries(), seal);
+            NearCache.configure(config, settings.cache(), seal);
             Leases.configure(config, leaseClock);
         });
         lifecycle.onStop(hazelcast::shutdown);

@@ -12,7 +12,7 @@ import dev.configservice.vertx.BatchedWrites;
  * changes, e.g. key usage.
  *
  * @param name the name of the part that the node reads the log from, for health and metrics
- * @param held the number of snapshots that the node keeps for times when no source is reachable
+ * @param held the size of the snapshots that the node keeps for times when no source is reachable, in bytes
  */
 record Sources(
         String name,
@@ -21,7 +21,7 @@ record Sources(
         PastChanges past,
         SnapshotStore redis,
         SnapshotLoader loader,
-        int held,
+        long held,
         BatchedWrites.Store keyUsage,
         BatchedWrites.Store flagUsage,
         BatchedWrites.Store secretReads,

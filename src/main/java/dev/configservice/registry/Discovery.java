@@ -9,6 +9,7 @@ import dev.configservice.registry.Registry.Instances;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,6 +67,15 @@ public final class Discovery {
     /** Returns the number of the current time slot. Heartbeats reach all nodes within one. */
     public long beatSlot() {
         return clock.millis() / BEAT_SLOT_MILLIS;
+    }
+
+    /**
+     * Returns the JSON of the instances of a service, separated by commas; it must not be changed.
+     *
+     * @param status the status of the instances; null for all
+     */
+    public Buffer json(Instances instances, @Nullable Status status) {
+        return instances.shown().json(instances.list(), status, beatSlot(), i -> i.fresh(registry.beat(i)));
     }
 
     /** Returns the reason why expiry is held back, or null if it is not. */

@@ -73,11 +73,16 @@ public final class Registry {
     }
 
     /**
-     * The instances of a service sorted by id, the healthy ones among them with their shares, and the snapshot that they
-     * come from.
+     * The instances of a service sorted by id, the healthy ones among them with their shares, their JSON, and the snapshot
+     * that they come from.
      */
     public record Instances(
-            List<Instance> list, Map<String, Instance> byId, List<Instance> healthy, Shares shares, Snapshot snapshot) {
+            List<Instance> list,
+            Map<String, Instance> byId,
+            List<Instance> healthy,
+            Shares shares,
+            ShownInstances shown,
+            Snapshot snapshot) {
         /** Returns the name of the service. */
         public String serviceName() {
             return snapshot.unit().serviceName();
@@ -129,6 +134,7 @@ public final class Registry {
                 now.stream().collect(Collectors.toUnmodifiableMap(Instance::instanceId, i -> i)),
                 healthy,
                 Shares.of(healthy),
+                new ShownInstances(),
                 snapshot);
     }
 

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 /** The values of one section, read by name and type. Problems are collected and reported together. */
 final class Section {
     private static final Pattern BYTES = Pattern.compile("(\\d{1,10})([kMG]?)");
+    private static final Pattern SHARE = Pattern.compile("([1-9]\\d?)%");
     private static final int MIN_SECRET = 16;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
@@ -77,6 +78,12 @@ final class Section {
             case "G" -> n << 30;
             default -> n;
         };
+    }
+
+    /** Returns a size in bytes, given as in {@link #bytes} or as a share of the heap, e.g. {@code 30%}. */
+    long bytesOrShare(String key) {
+        Matcher share = SHARE.matcher(text(key));
+        return share.matches() ? Runtime.getRuntime().maxMemory() / 100 * Long.parseLong(share.group(1)) : bytes(key);
     }
 
     double decimal(String key, double min, double max) {

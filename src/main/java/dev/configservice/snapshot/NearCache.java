@@ -1,5 +1,8 @@
 package dev.configservice.snapshot;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.hazelcast.config.Config;
 import com.hazelcast.config.EvictionConfig;
 import com.hazelcast.config.EvictionPolicy;
@@ -10,12 +13,14 @@ import com.hazelcast.config.NearCacheConfig;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
+import com.hazelcast.map.impl.proxy.NearCachedMapProxyImpl;
 import com.hazelcast.nio.serialization.HazelcastSerializationException;
 import com.hazelcast.nio.serialization.compact.CompactReader;
 import com.hazelcast.nio.serialization.compact.CompactSerializer;
 import com.hazelcast.nio.serialization.compact.CompactWriter;
 import dev.configservice.log.Position;
 import dev.configservice.log.UnitId;
+import dev.configservice.settings.CacheSettings;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -33,14 +38,49 @@ public final class NearCache {
 
     private final HazelcastInstance hazelcast;
     private final IMap<String, Object> map;
+    /** The sizes of the snapshots in the near cache. */
+    private final Cache<String, Integer> weights;
 
-    public NearCache(HazelcastInstance hazelcast) {
+    /**
+     * Creates the near cache of a member.
+     *
+     * @param maxBytes the size of the snapshots in it; Hazelcast itself can only count them
+     */
+    public NearCache(HazelcastInstance hazelcast, long maxBytes) {
         this.hazelcast = hazelcast;
         this.map = hazelcast.getMap(MAP);
+        this.weights = Caffeine.newBuilder()
+                .maximumWeight(maxBytes)
+                .weigher((String key, Integer bytes) -> bytes)
+                .executor(Runnable::run)
+                .evictionListener((@Nullable String key, @Nullable Integer bytes, RemovalCause cause) -> drop(key))
+                .build();
+    }
+
+    /** Removes a snapshot from this node's near cache, and leaves it in the grid. */
+    private void drop(@Nullable String gridKey) {
+        if (gridKey != null && map instanceof NearCachedMapProxyImpl<?, ?> near) {
+            near.getNearCache().invalidate(gridKey);
+        }
+    }
+
+    /** Records that a snapshot in the near cache was read. When there is no room, others leave, the least used first. */
+    void used(String gridKey, Snapshot snapshot) {
+        Integer known = weights.getIfPresent(gridKey);
+        int bytes = snapshot.bytes();
+        if (known == null || known != bytes) {
+            weights.put(gridKey, bytes);
+        }
+    }
+
+    /** Returns the size of the snapshots in the near cache, in bytes. */
+    long bytes() {
+        return weights.policy().eviction().map(e -> e.weightedSize().orElse(0)).orElse(0L);
     }
 
     /** Adds the settings of the map to a node's Hazelcast configuration. */
-    public static void configure(Config config, int nearEntries, SnapshotSeal seal) {
+    public static void configure(Config config, CacheSettings settings, SnapshotSeal seal) {
+        int nearEntries = settings.nearEntries();
         config.getSerializationConfig()
                 .getCompactSerializationConfig()
                 .addSerializer(new SnapshotSerializer(seal))
@@ -51,8 +91,8 @@ public final class NearCache {
                 .setSize(nearEntries);
         EvictionConfig owned = new EvictionConfig()
                 .setEvictionPolicy(EvictionPolicy.LRU)
-                .setMaxSizePolicy(MaxSizePolicy.PER_NODE)
-                .setSize(Math.max(nearEntries, 1000));
+                .setMaxSizePolicy(MaxSizePolicy.USED_HEAP_PERCENTAGE)
+                .setSize(settings.gridPercent());
         config.addMapConfig(new MapConfig(MAP)
                 .setBackupCount(0)
                 .setEvictionConfig(owned)

@@ -20,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * use. A feature's view of them is computed once and kept.
  */
 public final class Snapshot {
+    /** A row is kept as text, parsed in the view, and rendered there. */
+    private static final int TIMES = 4;
+
+    private static final int PER_RESOURCE = 500;
+
     private final UnitId unit;
     private final Position asOf;
     private final long lastChange;
@@ -114,8 +119,14 @@ public final class Snapshot {
     public <T> T view(Function<Snapshot, T> make) {
         Object v = view;
         if (v == null) {
-            v = make.apply(this);
-            view = v;
+            // one event loop makes it, the others wait: all would need the same time
+            synchronized (this) {
+                v = view;
+                if (v == null) {
+                    v = make.apply(this);
+                    view = v;
+                }
+            }
         }
         return (T) v;
     }
@@ -160,6 +171,15 @@ public final class Snapshot {
             }
         }
         return -1 - low;
+    }
+
+    /** Returns an estimate of the memory that the snapshot takes with its view, in bytes. */
+    int bytes() {
+        long sum = 200;
+        for (Resource r : resources()) {
+            sum += PER_RESOURCE + (long) TIMES * r.row().length() + r.sealed().bytes().length;
+        }
+        return (int) Math.min(Integer.MAX_VALUE, sum);
     }
 
     /**

@@ -9,7 +9,9 @@ import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeFeed.TouchedUnit;
 import dev.configservice.log.Position;
 import dev.configservice.log.UnitId;
+import dev.configservice.settings.CacheSettings;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,10 +52,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final CircuitBreaker loadBreaker;
 
     /** The snapshots that are newer than those in the near cache, kept until it catches up. */
-    private final Cache<UnitId, Snapshot> ahead = Caffeine.newBuilder()
-            .maximumSize(4096)
-            .expireAfterWrite(Duration.ofSeconds(10))
-            .build();
+    private final Cache<UnitId, Snapshot> ahead;
 
     /**
      * The newest known snapshot of each unit, on edges only. It is the last resort when the near cache has dropped a
@@ -61,6 +61,12 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final Cache<UnitId, Snapshot> held;
 
     private final boolean holds;
+
+    /** The units whose load failed within the last moment. */
+    private final Cache<UnitId, Boolean> failedLoads = Caffeine.newBuilder()
+            .maximumSize(10_000)
+            .expireAfterWrite(Duration.ofMillis(500))
+            .build();
 
     private final Map<UnitId, Flight> flights = new ConcurrentHashMap<>();
     private final Map<UnitId, Boolean> offering = new ConcurrentHashMap<>();
@@ -109,7 +115,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /**
      * Creates a cache that follows the feed only after {@link #start}.
      *
-     * @param held the number of snapshots to keep for the time when no core node is reachable; 0 for none
+     * @param held the size of the snapshots to keep for the time when no core node is reachable, in bytes; 0 for none
      */
     public SnapshotCache(
             Vertx vertx,
@@ -117,7 +123,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             NearCache near,
             SnapshotStore redis,
             SnapshotLoader loader,
-            int held,
+            long held,
+            CacheSettings settings,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.feed = feed;
@@ -125,7 +132,23 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.redis = redis;
         this.loader = loader;
         this.holds = held > 0;
-        this.held = Caffeine.newBuilder().maximumSize(held).build();
+        this.held = Caffeine.newBuilder()
+                .maximumWeight(held)
+                .weigher((UnitId unit, Snapshot snapshot) -> snapshot.bytes())
+                .build();
+        this.ahead = Caffeine.newBuilder()
+                .maximumWeight(settings.aheadBytes())
+                .weigher((UnitId unit, Snapshot snapshot) -> snapshot.bytes())
+                .expireAfterWrite(Duration.ofSeconds(10))
+                .build();
+        Gauge.builder("config_service_cache_bytes", near, NearCache::bytes)
+                .description("Estimated size of the snapshots that this node keeps in memory")
+                .tag("part", "near")
+                .register(meters);
+        Gauge.builder("config_service_cache_bytes", ahead, SnapshotCache::weight)
+                .description("Estimated size of the snapshots that this node keeps in memory")
+                .tag("part", "ahead")
+                .register(meters);
         this.gridBreaker = breaker("grid", GRID_DEADLINE);
         this.loadBreaker = breaker(loader.name(), LOAD_DEADLINE);
         this.hits = new java.util.EnumMap<>(Tier.class);
@@ -144,6 +167,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.loadFailures = Counter.builder("config_service_snapshot_failures")
                 .description("Reads of snapshots that no tier could answer")
                 .register(meters);
+    }
+
+    private static double weight(Cache<UnitId, Snapshot> cache) {
+        return cache.policy()
+                .eviction()
+                .map(e -> (double) e.weightedSize().orElse(0))
+                .orElse(0.0);
     }
 
     /** Starts to follow the feed. */
@@ -200,6 +230,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             if (found != null) {
                 if (found.asOf().compareTo(need) >= 0) {
                     count(Tier.NEAR);
+                    near.used(touched.gridKey(), found);
                     touched.lastRead(new LastRead(found));
                     return Future.succeededFuture(found);
                 }
@@ -375,10 +406,24 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         })));
     }
 
+    /**
+     * Loads a unit within a deadline. While the log is reachable, a unit whose load failed is not loaded again for a
+     * moment, and nothing holds up the others. While it is not, most loads fail at once.
+     */
+    private Future<Snapshot> loaded(UnitId unit, Position need) {
+        if (!feed.staleness().isZero()) {
+            return loadBreaker.execute(promise -> loader.load(unit, need).onComplete(promise));
+        }
+        if (failedLoads.getIfPresent(unit) != null) {
+            return Future.failedFuture("its last load has just failed");
+        }
+        return loader.load(unit, need)
+                .timeout(LOAD_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .onFailure(e -> failedLoads.put(unit, true));
+    }
+
     private Future<Snapshot> fromLog(TouchedUnit touched, Best best) {
-        return loadBreaker
-                .<Snapshot>execute(
-                        promise -> loader.load(touched.unit(), best.need).onComplete(promise))
+        return loaded(touched.unit(), best.need)
                 .compose(
                         loaded -> {
                             if (loaded.asOf().compareTo(best.need) < 0) {

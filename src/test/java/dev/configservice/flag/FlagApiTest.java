@@ -321,4 +321,75 @@ class FlagApiTest {
                     .isEqualTo(200);
         }
     }
+
+    private String withPatterns(String name, String pattern, int count) {
+        return "{\"name\":\"" + name + "\",\"environment\":\"" + env
+                + "\",\"is_enabled\":true,\"rules\":[{\"constraints\":"
+                + "[{\"attribute\":\"a\",\"operator\":\"matches\",\"values\":["
+                + String.join(",", java.util.Collections.nCopies(count, "\"" + pattern + "\"")) + "]}]}]}";
+    }
+
+    @Test
+    void patternsAreBoundedForAFlagAndForAnEnvironment() {
+        // one that is large by itself, several that are large together, and what people really write
+        for (String large :
+                java.util.List.of("(a{100}){200}", "((a{50}){50}){50}", "(abcdefghij){1000}{20}", "[a-z]{1000000}")) {
+            assertThat(admin.post("/feature-flags", withPatterns("large", large, 1))
+                            .status())
+                    .as(large)
+                    .isEqualTo(400);
+        }
+        Reply many = admin.post("/feature-flags", withPatterns("many", "a{999}", 30_000));
+        assertThat(many.status()).isEqualTo(400);
+        assertThat(many.text()).contains("too large together");
+        assertThat(admin.post(
+                                "/feature-flags",
+                                withPatterns(
+                                        "ordinary",
+                                        "^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,253}\\\\.(com|org|net){1}$|\\\\p{L}{2,40}",
+                                        3))
+                        .status())
+                .isEqualTo(201);
+        int flags = 0;
+        Reply last;
+        do {
+            last = admin.post("/feature-flags", withPatterns("f" + flags++, "a{999}", 19));
+        } while (last.status() == 201);
+        assertThat(last.status()).as(last.text()).isEqualTo(400);
+        assertThat(last.text()).contains("environment too large together");
+        assertThat(flags).isBetween(8, 13);
+        // a text that is longer than any pattern needs matches none
+        String text = "a".repeat(5000);
+        assertThat(admin.post(
+                                "/feature-flags/evaluate",
+                                "{\"flag_name\":\"f0\",\"environment\":\"" + env + "\",\"context\":{\"a\":\"" + text
+                                        + "\"}}")
+                        .json()
+                        .get("enabled")
+                        .asBoolean())
+                .isFalse();
+        assertThat(admin.post(
+                                "/feature-flags/evaluate",
+                                "{\"flag_name\":\"f0\",\"environment\":\"" + env + "\",\"context\":{\"a\":\""
+                                        + text.substring(0, 4000) + "\"}}")
+                        .json()
+                        .get("enabled")
+                        .asBoolean())
+                .isTrue();
+    }
+
+    @Test
+    void chainsOfPrerequisitesAreBounded() {
+        int length = 0;
+        Reply last = admin.post("/feature-flags", "{\"name\":\"c0\",\"environment\":\"" + env + "\"}");
+        while (last.status() == 201) {
+            length++;
+            last = admin.post(
+                    "/feature-flags",
+                    "{\"name\":\"c" + length + "\",\"environment\":\"" + env
+                            + "\",\"prerequisites\":[{\"flag_name\":\"c" + (length - 1) + "\"}]}");
+        }
+        assertThat(last.wrongFields()).containsExactly("prerequisites");
+        assertThat(length).isEqualTo(101);
+    }
 }

@@ -29,6 +29,7 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -85,6 +86,8 @@ class FuzzTest {
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
     private final Queue<String> known = new ConcurrentLinkedQueue<>();
     private final Queue<String> failures = new ConcurrentLinkedQueue<>();
+
+    private final Map<Integer, Integer> statuses = new ConcurrentSkipListMap<>();
 
     private record Operation(String method, String path, JsonNode description) {}
 
@@ -300,6 +303,7 @@ class FuzzTest {
         String shown = request.method() + " " + request.uri();
         try {
             HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+            statuses.merge(response.statusCode(), 1, Integer::sum);
             if (response.statusCode() >= 500) {
                 String type = response.body().startsWith("{")
                         ? Json.read(response.body()).path("type").asText()
@@ -349,6 +353,10 @@ class FuzzTest {
             }
             threads.shutdown();
             assertThat(threads.awaitTermination(30, TimeUnit.MINUTES)).isTrue();
+            System.out.println("answers by status: " + statuses);
+            assertThat(statuses.values().stream().mapToInt(n -> n).sum()).isEqualTo(REQUESTS);
+            // not all is refused before it reaches anything
+            assertThat(statuses.getOrDefault(200, 0)).isGreaterThan(REQUESTS / 20);
             assertThat(failures).isEmpty();
             assertThat(errors).isEmpty();
             // it still works, and nothing was lost on the way

@@ -89,6 +89,26 @@ class WriteQueueTest {
         assertThat(queue.size()).isZero();
     }
 
+    @Test
+    void manyWritersOfOneResourceDoNotHoldUpOthers() {
+        WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));
+        for (int i = 0; i < 300; i++) {
+            assertThat(queue.add(command(0, i, 1))).isNotNull();
+        }
+        for (int resource = 1; resource <= 8; resource++) {
+            assertThat(queue.add(command(resource, 0, 1))).isNotNull();
+        }
+        // one of the crowd, and all the others
+        assertThat(queue.take(128)).hasSize(9);
+        assertThat(queue.add(command(9, 0, 1))).isNotNull();
+        // with room for one, the turn is not that of the crowd twice
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            order.add((int) queue.take(1).get(0).command.eventId().getMostSignificantBits());
+        }
+        assertThat(order).containsExactly(0, 9, 0, 0);
+    }
+
     private static ErrorCode code(WriteQueue.Pending pending) {
         return ((ServiceException) pending.promise.future().cause()).code();
     }

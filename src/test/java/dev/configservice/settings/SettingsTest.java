@@ -60,6 +60,7 @@ class SettingsTest {
                         Map.entry("flags.environment-max-bytes", "16M"),
                         Map.entry("registry.service-max-bytes", "16M"),
                         Map.entry("cache.near-entries", "20000"),
+                        Map.entry("cache.max-bytes", "40%"),
                         Map.entry("changes.max-streams", "20000"),
                         Map.entry("changes.stream-max-age", "1h"),
                         Map.entry("changes.keep", "90d"),

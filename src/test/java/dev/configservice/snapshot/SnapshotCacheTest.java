@@ -23,6 +23,7 @@ import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
+import dev.configservice.settings.CacheSettings;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestServers;
@@ -32,7 +33,9 @@ import io.vertx.core.Vertx;
 import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -46,6 +49,8 @@ import org.junit.jupiter.api.Test;
  * delivers an invalidation of the near caches.
  */
 class SnapshotCacheTest {
+    private static final CacheSettings MEMORY = new CacheSettings(10_000, 1L << 28);
+
     private final String cluster = "cache-" + UUID.randomUUID();
     private final String database = TestServers.newDatabase();
     private final TcpProxy proxy = new TcpProxy(URI.create(database).getPort());
@@ -99,13 +104,13 @@ class SnapshotCacheTest {
                     .setEnabled(true)
                     .addMember("127.0.0.1:" + seed);
             SnapshotSeal seal = new SnapshotSeal(new ClusterMac(cluster, "snapshots", List.of(cluster)), meters);
-            NearCache.configure(config, 10_000, seal);
+            NearCache.configure(config, MEMORY, seal);
             hazelcast = Hazelcast.newHazelcastInstance(config);
             postgres = new Postgres(vertx, uri, 4);
             ChangeLog changeLog = new ChangeLog(postgres, new ClusterMac(cluster, "log", List.of(cluster)));
             redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system(), seal);
-            near = new NearCache(hazelcast);
-            cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1000, meters);
+            near = new NearCache(hazelcast, MEMORY.nearBytes());
+            cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1L << 24, MEMORY, meters);
             cache.start();
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
                     feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, InstantSource.system());
@@ -304,5 +309,40 @@ class SnapshotCacheTest {
         get(there.redis.put(there.redis.seal(old)));
 
         assertThat(get(there.redis.get(unit)).asOf()).isEqualTo(newer.asOf());
+    }
+
+    /** Hazelcast can only count the entries of its near cache: the limit in bytes is this service's own. */
+    @Test
+    void theNearCacheIsLimitedInBytes() {
+        NearCache small = new NearCache(here.hazelcast, 20_000);
+        List<Snapshot> read = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            here.create("s" + i, "k");
+            Snapshot snapshot = there.read(new UnitId("configuration", "e", "s" + i));
+            String key = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
+            there.near.offer(key, snapshot).toCompletableFuture().join();
+            // the first get brings it here, a moment later it is in the near cache
+            Snapshot mine = (Snapshot) await().until(
+                            () -> {
+                                var stage = here.near.get(key).toCompletableFuture();
+                                return stage.isDone() ? stage.join() : null;
+                            },
+                            Objects::nonNull);
+            read.add(Objects.requireNonNull(mine));
+            small.used(key, mine);
+        }
+        long one = read.get(0).bytes();
+        assertThat(small.bytes()).isBetween(20_000 - 2 * one, 20_000L);
+        assertThat(here.hazelcast
+                        .getMap(NearCache.MAP)
+                        .getLocalMapStats()
+                        .getNearCacheStats()
+                        .getOwnedEntryCount())
+                .isLessThanOrEqualTo(20_000 / one + 1);
+        // what left the near cache is still in the grid
+        for (int i = 0; i < 50; i++) {
+            assertThat(value(here.read(new UnitId("configuration", "e", "s" + i))))
+                    .isEqualTo("0");
+        }
     }
 }

@@ -355,7 +355,8 @@ public final class Clients implements AutoCloseable {
                         + " kind <> 'access_key' order by revision")) {
             long revision = Long.parseLong(row.get(0));
             log.put(revision, row.get(1));
-            if (row.get(2).equals("configuration")) {
+            // encrypted values are those of the faults themselves, not of these clients
+            if (row.get(2).equals("configuration") && row.get(4) != null) {
                 Attempt written = new Attempt(row.get(3), Long.parseLong(row.get(4)));
                 valueAt.put(revision, written);
                 timesWritten.merge(written.toString(), 1, Integer::sum);

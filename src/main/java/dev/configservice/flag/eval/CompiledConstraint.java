@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class CompiledConstraint {
     private static final int MAX_PATTERN = 1000;
-    private static final int MAX_REPEATS = 1000;
+    private static final int MAX_SIZE = 10_000;
     private static final int MAX_DEPTH = 50;
-    private static final java.util.regex.Pattern COUNTED = java.util.regex.Pattern.compile("\\{(\\d+)(?:,(\\d*))?\\}");
+    /** The length of the longest text that patterns are applied to. Longer ones match none. */
+    private static final int MAX_TEXT = 4096;
 
     /** The result of testing an attribute. Negation swaps the first two, but does not change {@link #WRONG_TYPE}. */
     private enum Match {
@@ -154,9 +154,10 @@ final class CompiledConstraint {
     private static Test matches(List<Object> values) {
         List<Pattern> patterns = new ArrayList<>();
         for (String value : texts(values)) {
-            if (value.length() > MAX_PATTERN || repeats(value) > MAX_REPEATS || depth(value) > MAX_DEPTH) {
+            if (value.length() > MAX_PATTERN || depth(value) > MAX_DEPTH || PatternSize.of(value) > MAX_SIZE) {
                 throw new IllegalArgumentException("takes regular expressions of at most " + MAX_PATTERN
-                        + " characters, whose counted repeats multiply to at most " + MAX_REPEATS);
+                        + " characters, with groups nested at most " + MAX_DEPTH
+                        + " deep, whose counted repeats make at most " + MAX_SIZE + " copies of elements");
             }
             try {
                 patterns.add(Pattern.compile(value));
@@ -168,6 +169,9 @@ final class CompiledConstraint {
             if (!(attribute instanceof String text)) {
                 return Match.WRONG_TYPE;
             }
+            if (text.length() > MAX_TEXT) {
+                return Match.FAILS;
+            }
             for (Pattern pattern : patterns) {
                 if (pattern.matcher(text).find()) {
                     return Match.HOLDS;
@@ -175,17 +179,6 @@ final class CompiledConstraint {
             }
             return Match.FAILS;
         };
-    }
-
-    /** Returns the product of all counted repeats: an upper bound for the copies that nested repeats create. */
-    private static long repeats(String pattern) {
-        long product = 1;
-        Matcher m = COUNTED.matcher(pattern);
-        while (m.find() && product <= MAX_REPEATS) {
-            String most = m.group(2) == null || m.group(2).isEmpty() ? m.group(1) : m.group(2);
-            product *= Math.max(1, most.length() > 4 ? MAX_REPEATS + 1 : Long.parseLong(most));
-        }
-        return product;
     }
 
     private static int depth(String pattern) {

@@ -34,13 +34,41 @@ public record FlagDefinition(
             @Nullable Integer rollout) {}
 
     /** A condition on an attribute. Values are strings, numbers ({@link java.math.BigDecimal}) and booleans. */
-    public record Constraint(String attribute, Operator operator, List<Object> values, boolean negate) {}
+    public record Constraint(String attribute, Operator operator, List<Object> values, boolean negate) {
+        /** Returns how large its patterns become when they are compiled, in instructions; an estimate. */
+        public long patternSize() {
+            if (operator != Operator.MATCHES) {
+                return 0;
+            }
+            return values.stream()
+                    .filter(String.class::isInstance)
+                    .mapToLong(v -> PatternSize.of((String) v))
+                    .sum();
+        }
+    }
 
     /** A value that users may get. Its weight is relative to other variants. The evaluator never reads the value. */
     public record Variant(String name, Object value, int weight) {}
 
     /** Another flag that must be on. If a variant is named, the user must get that variant. */
     public record Prerequisite(String flagName, @Nullable String variant) {}
+
+    /** Returns the flag without its rules. */
+    public FlagDefinition withoutRules() {
+        return new FlagDefinition(
+                id, name, enabled, rollout, targetUsers, List.of(), variants, prerequisites, salt, version);
+    }
+
+    /** Returns how large the patterns of the flag become when they are compiled, in instructions; an estimate. */
+    public long patternSize() {
+        long size = 0;
+        for (Rule rule : rules) {
+            for (Constraint constraint : rule.constraints()) {
+                size += constraint.patternSize();
+            }
+        }
+        return size;
+    }
 
     /** Returns the percentage that applies if neither the target users nor a rule decide. */
     int effectiveRollout() {

@@ -25,19 +25,72 @@ public final class FlagSet {
 
     /** Compiles flags. Their names must be unique. */
     public static FlagSet compile(Collection<FlagDefinition> definitions) {
+        return compile(definitions, null);
+    }
+
+    /**
+     * Compiles flags. Their names must be unique.
+     *
+     * @param before the flags as they were compiled before: a flag with the same definition object is not compiled again
+     */
+    public static FlagSet compile(Collection<FlagDefinition> definitions, @Nullable FlagSet before) {
         Map<String, CompiledFlag> flags = new LinkedHashMap<>();
         Set<String> prerequisites = new HashSet<>();
         for (FlagDefinition d : definitions) {
-            flags.put(d.name(), CompiledFlag.compile(d));
+            CompiledFlag known = before == null ? null : before.flags.get(d.name());
+            flags.put(d.name(), known != null && isSame(known.definition(), d) ? known : CompiledFlag.compile(d));
             d.prerequisites().forEach(p -> prerequisites.add(p.flagName()));
         }
         Set<String> cyclic = new HashSet<>();
         for (String name : flags.keySet()) {
-            if (reaches(flags, name, name, new HashSet<>())) {
+            if (prerequisites.contains(name) && reaches(flags, name, name, new HashSet<>())) {
                 cyclic.add(name);
             }
         }
         return new FlagSet(flags, prerequisites, cyclic);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // an equal definition would be compiled again, which is only slower
+    private static boolean isSame(FlagDefinition a, FlagDefinition b) {
+        return a == b;
+    }
+
+    /** Returns the definition of a flag; null if it does not exist. */
+    public @Nullable FlagDefinition definition(String name) {
+        CompiledFlag flag = flags.get(name);
+        return flag == null ? null : flag.definition();
+    }
+
+    /**
+     * Returns the length of the longest chain of prerequisites, if a flag had these ones. There must be no cycle.
+     *
+     * @param atMost the length at which the search ends
+     */
+    public int longestChain(String name, List<Prerequisite> prerequisites, int atMost) {
+        Map<String, Integer> known = new HashMap<>();
+        int longest = chain(name, name, prerequisites, known, atMost);
+        for (String other : flags.keySet()) {
+            longest = Math.max(longest, chain(other, name, prerequisites, known, atMost));
+        }
+        return longest;
+    }
+
+    private int chain(
+            String name, String changed, List<Prerequisite> changedTo, Map<String, Integer> known, int atMost) {
+        Integer done = known.get(name);
+        if (done != null || atMost == 0) {
+            return done == null ? 1 : done;
+        }
+        CompiledFlag flag = flags.get(name);
+        List<Prerequisite> next = name.equals(changed)
+                ? changedTo
+                : flag == null ? List.of() : flag.definition().prerequisites();
+        int longest = 0;
+        for (Prerequisite p : next) {
+            longest = Math.max(longest, chain(p.flagName(), changed, changedTo, known, atMost - 1) + 1);
+        }
+        known.put(name, longest);
+        return longest;
     }
 
     private static boolean reaches(Map<String, CompiledFlag> flags, String from, String to, Set<String> seen) {
