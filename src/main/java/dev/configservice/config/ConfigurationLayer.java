@@ -2,6 +2,7 @@ package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import io.vertx.core.buffer.Buffer;
@@ -20,6 +21,10 @@ final class ConfigurationLayer {
      * empty layer replaces another.
      */
     private static final ConfigurationLayer EMPTY = new ConfigurationLayer(List.of());
+
+    /** Each layer as it was before its last change: what has not changed since is not rendered again. */
+    private static final Cache<UnitId, ConfigurationLayer> LAST =
+            Caffeine.newBuilder().maximumSize(10_000).weakValues().build();
 
     private static final int ASK_EVERY = 64;
 
@@ -49,10 +54,21 @@ final class ConfigurationLayer {
         if (snapshot.resources().isEmpty()) {
             return EMPTY;
         }
+        ConfigurationLayer before = LAST.getIfPresent(snapshot.unit());
         List<VisibleConfiguration> configurations =
                 new ArrayList<>(snapshot.resources().size());
-        snapshot.resources().forEach(r -> configurations.add(new VisibleConfiguration(r)));
-        return new ConfigurationLayer(configurations);
+        for (Resource r : snapshot.resources()) {
+            VisibleConfiguration known = before == null ? null : before.get(r.name());
+            configurations.add(known != null && isSame(known.resource(), r) ? known : new VisibleConfiguration(r));
+        }
+        ConfigurationLayer layer = new ConfigurationLayer(configurations);
+        LAST.put(snapshot.unit(), layer);
+        return layer;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // an equal resource would be rendered again, which is only slower
+    private static boolean isSame(Resource a, Resource b) {
+        return a == b;
     }
 
     boolean isEmpty() {

@@ -20,6 +20,7 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Snapshot;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class FlagFormat {
     private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
 
     /** The flags of each environment as they were compiled last. */
-    private static final Cache<UnitId, FlagSet> LAST =
+    private static final Cache<UnitId, Compiled> LAST =
             Caffeine.newBuilder().maximumSize(1000).weakValues().build();
 
     /** The rule for the names of flags and variants. */
@@ -66,23 +67,32 @@ final class FlagFormat {
     }
 
     static FlagSet set(Snapshot snapshot) {
-        return snapshot.view(FlagFormat::compile);
+        return snapshot.view(FlagFormat::compile).flags();
     }
 
+    /** The flags of a snapshot, and the resources that they were compiled from, sorted by name. */
+    private record Compiled(List<Resource> from, FlagSet flags) {}
+
     /** Compiles the flags of a snapshot. Those that are as they were in the snapshot before are not compiled again. */
-    private static FlagSet compile(Snapshot snapshot) {
-        FlagSet before = LAST.getIfPresent(snapshot.unit());
+    private static Compiled compile(Snapshot snapshot) {
+        Compiled before = LAST.getIfPresent(snapshot.unit());
         List<FlagDefinition> definitions = new ArrayList<>(snapshot.resources().size());
         for (Resource r : snapshot.resources()) {
-            FlagDefinition known = before == null ? null : before.definition(r.name());
+            FlagDefinition known = before == null ? null : before.flags().definition(r.name());
             definitions.add(
-                    known != null && known.id().equals(r.id()) && known.version() == r.version()
+                    known != null && before != null && isSame(Resources.byName(before.from(), r.name()), r)
                             ? known
                             : definition(r));
         }
-        FlagSet compiled = FlagSet.compile(definitions, before);
+        Compiled compiled = new Compiled(
+                snapshot.resources(), FlagSet.compile(definitions, before == null ? null : before.flags()));
         LAST.put(snapshot.unit(), compiled);
         return compiled;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // an equal resource would be compiled again, which is only slower
+    private static boolean isSame(@Nullable Resource a, Resource b) {
+        return a == b;
     }
 
     /** Fails with all errors that would prevent the flag from being evaluated. */

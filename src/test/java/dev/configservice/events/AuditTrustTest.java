@@ -242,6 +242,8 @@ class AuditTrustTest {
                                 "{\"name\":\"" + env + "\",\"rights\":[\"audit:read\"],\"environments\":[\"" + env
                                         + "\"]}")
                         .field("key"));
+        assertThat(limited.get("/audit?key=mine").json().get("items")).hasSize(1);
+        assertThat(limited.get("/audit?key=theirs").json().get("items")).isEmpty();
         JsonNode items = limited.get("/audit?limit=500").json().get("items");
         assertThat(items).isNotEmpty();
         for (JsonNode item : items) {

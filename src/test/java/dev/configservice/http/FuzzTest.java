@@ -89,16 +89,20 @@ class FuzzTest {
 
     private final Map<Integer, Integer> statuses = new ConcurrentSkipListMap<>();
 
-    private record Operation(String method, String path, JsonNode description) {}
+    private record Operation(String method, String path, List<JsonNode> parameters, JsonNode description) {}
 
     private List<Operation> operations() {
         List<Operation> all = new ArrayList<>();
         api.path("paths")
                 .properties()
                 .forEach(path -> path.getValue().properties().forEach(o -> {
-                    // a stream does not end by itself
-                    if (!path.getKey().endsWith("/stream")) {
-                        all.add(new Operation(o.getKey().toUpperCase(Locale.ROOT), path.getKey(), o.getValue()));
+                    // parameters of all methods stand beside them; a stream does not end by itself
+                    if (!o.getKey().equals("parameters") && !path.getKey().endsWith("/stream")) {
+                        List<JsonNode> parameters = new ArrayList<>();
+                        path.getValue().path("parameters").forEach(parameters::add);
+                        o.getValue().path("parameters").forEach(parameters::add);
+                        all.add(new Operation(
+                                o.getKey().toUpperCase(Locale.ROOT), path.getKey(), parameters, o.getValue()));
                     }
                 }));
         return all;
@@ -211,7 +215,7 @@ class FuzzTest {
             StringBuilder path = new StringBuilder(operation.path());
             StringBuilder query = new StringBuilder();
             HttpRequest.Builder request = HttpRequest.newBuilder().timeout(Duration.ofSeconds(15));
-            for (JsonNode p : operation.description().path("parameters")) {
+            for (JsonNode p : operation.parameters()) {
                 JsonNode parameter = resolve(p);
                 String name = parameter.path("name").asText();
                 String text = chance(0.7) ? value(parameter.path("schema"), 5).asText(text()) : text();
@@ -269,7 +273,7 @@ class FuzzTest {
             if (chance(0.05)) {
                 bytes = java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
             } else if (chance(0.05)) {
-                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+                bytes[random.nextInt(Math.max(1, bytes.length))] = (byte) random.nextInt();
             } else if (chance(0.02)) {
                 bytes = ("[".repeat(random.nextInt(5000)) + "1").getBytes(StandardCharsets.UTF_8);
             }
@@ -347,17 +351,22 @@ class FuzzTest {
                 Maker maker = new Maker(SEED * 1000 + i);
                 threads.execute(() -> {
                     while (left.getAndDecrement() > 0) {
-                        send(maker.request(operations.get(maker.random.nextInt(operations.size()))));
+                        Operation operation = operations.get(maker.random.nextInt(operations.size()));
+                        try {
+                            send(maker.request(operation));
+                        } catch (RuntimeException e) {
+                            failures.add("cannot make " + operation.path() + ": " + e + " " + e.getStackTrace()[0]);
+                        }
                     }
                 });
             }
             threads.shutdown();
             assertThat(threads.awaitTermination(30, TimeUnit.MINUTES)).isTrue();
             System.out.println("answers by status: " + statuses);
+            assertThat(failures).isEmpty();
             assertThat(statuses.values().stream().mapToInt(n -> n).sum()).isEqualTo(REQUESTS);
             // not all is refused before it reaches anything
             assertThat(statuses.getOrDefault(200, 0)).isGreaterThan(REQUESTS / 20);
-            assertThat(failures).isEmpty();
             assertThat(errors).isEmpty();
             // it still works, and nothing was lost on the way
             assertThat(node.admin().get("/audit/verify").json().get("verified").asBoolean())

@@ -50,6 +50,7 @@ public final class AuditLog {
     record Wanted(
             @Nullable String resourceType,
             @Nullable String resourceId,
+            @Nullable String key,
             @Nullable String actor,
             @Nullable String actorId,
             @Nullable String environment,
@@ -98,6 +99,7 @@ public final class AuditLog {
     /** Adds the filters that apply both to changes and to reads of secrets. */
     private static Select both(Select select, Wanted wanted, boolean orWithoutEnvironment) {
         return select.whereGiven("c.resource_id = ?", wanted.resourceId())
+                .whereGiven("c.name = ?", wanted.key())
                 .whereGiven("c.actor = ?", wanted.actor())
                 .whereGiven("c.actor_id = ?", wanted.actorId())
                 .whereGiven("c.occurred_at >= ?", wanted.since())
@@ -165,7 +167,7 @@ public final class AuditLog {
 
     /** Returns refused attempts, newest first. They belong to no environment and no service. */
     Future<List<ObjectNode>> accessDenials(Wanted wanted, String below, int limit) {
-        if (wanted.isLimited() || wanted.resourceId() != null) {
+        if (wanted.isLimited() || wanted.resourceId() != null || wanted.key() != null) {
             return Future.succeededFuture(List.of());
         }
         Select select = new Select(ACCESS_DENIALS)

@@ -72,23 +72,16 @@ public final class AuditRoutes implements Routes {
                         .needs(Right.AUDIT_READ),
                 Route.api("GET", "/audit", this::list)
                         .needs(Right.AUDIT_READ)
-                        .with(Page.parameters(Map.of(
-                                "resource_type",
-                                StringRule.oneOf(types),
-                                "resource_id",
-                                TEXT,
-                                "actor",
-                                TEXT,
-                                "actor_id",
-                                TEXT,
-                                "environment",
-                                StringRule.NAME,
-                                "service_name",
-                                StringRule.NAME,
-                                "since",
-                                StringRule.TIME,
-                                "until",
-                                StringRule.TIME)))
+                        .with(Page.parameters(Map.ofEntries(
+                                Map.entry("resource_type", StringRule.oneOf(types)),
+                                Map.entry("resource_id", TEXT),
+                                Map.entry("key", TEXT),
+                                Map.entry("actor", TEXT),
+                                Map.entry("actor_id", TEXT),
+                                Map.entry("environment", StringRule.NAME),
+                                Map.entry("service_name", StringRule.NAME),
+                                Map.entry("since", StringRule.TIME),
+                                Map.entry("until", StringRule.TIME))))
                         .onLog());
     }
 
@@ -98,6 +91,7 @@ public final class AuditRoutes implements Routes {
         AuditLog.Wanted wanted = new AuditLog.Wanted(
                 type,
                 request.query("resource_id"),
+                request.query("key"),
                 request.query("actor"),
                 request.query("actor_id"),
                 request.query("environment"),

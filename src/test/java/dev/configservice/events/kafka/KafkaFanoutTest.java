@@ -95,6 +95,7 @@ class KafkaFanoutTest {
             assertThat(header(first, "ce_type")).isEqualTo("configuration.created");
             assertThat(header(first, "ce_source")).isEqualTo("/config-service");
             assertThat(header(first, "ce_specversion")).isEqualTo("1.0");
+            assertThat(header(first, "ce_chain")).matches("[0-9a-f]{64}");
             assertThat(header(first, "ce_subject")).isEqualTo(created.field("id"));
             assertThat(header(first, "content-type")).isEqualTo("application/json");
             assertThat(records.toString()).doesNotContain("kafka-secret");
