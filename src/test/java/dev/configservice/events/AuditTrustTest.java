@@ -139,6 +139,20 @@ class AuditTrustTest {
     }
 
     @Test
+    void theEndOfTheLogCannotBeCutOff() {
+        try (TestNode node = TestNode.start(Map.of())) {
+            for (int i = 1; i <= 3; i++) {
+                create(node, "k" + i);
+                awaitSeal(node, i);
+            }
+            node.sql("delete from resources where revision > 1; delete from changes where revision > 1;"
+                    + " delete from history where revision > 1;"
+                    + " update head set (revision, hash) = (select revision, hash from changes where revision = 1)");
+            assertBroken(node, 2);
+        }
+    }
+
+    @Test
     void sealsOfAKeyThatWasReplacedStillVerify() {
         Map<String, String> first = new HashMap<>(Map.of("CS_CLUSTER_SECRET", "the first secret of the cluster"));
         try (TestNode node = TestNode.start(first)) {

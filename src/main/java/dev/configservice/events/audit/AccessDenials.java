@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,8 @@ public final class AccessDenials {
 
     private record Attempt(@Nullable Actor actor, String address, int status, String detail) {}
 
-    /** The number of attempts, and the time of the first. */
-    private record Count(Instant since, long attempts) {}
+    /** The number of attempts, and the id and the time of the first. */
+    private record Count(UUID id, Instant since, long attempts) {}
 
     /**
      * Creates the record of a node.
@@ -77,7 +78,10 @@ public final class AccessDenials {
         if (waiting.size() >= MAX_WAITING && !waiting.containsKey(attempt)) {
             attempt = new Attempt(null, OTHERS, status, "");
         }
-        waiting.merge(attempt, new Count(clock.instant(), 1), (a, b) -> new Count(a.since(), a.attempts() + 1));
+        waiting.merge(
+                attempt,
+                new Count(ids.next(), clock.instant(), 1),
+                (a, b) -> new Count(a.id(), a.since(), a.attempts() + 1));
     }
 
     /** Writes the attempts that were recorded since the last write. */
@@ -96,7 +100,7 @@ public final class AccessDenials {
             }
             Actor actor = attempt.actor();
             ObjectNode row = rows.addObject()
-                    .put("id", ids.next().toString())
+                    .put("id", count.id().toString())
                     .put("occurred_at", count.since().toString())
                     .put("address", attempt.address())
                     .put("status", attempt.status())

@@ -139,26 +139,11 @@ public final class AuditLog {
         return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
             List<ObjectNode> reads = new ArrayList<>(rows.size());
             for (Row row : rows) {
-                ObjectNode o = Json.object();
-                o.putNull("revision");
-                o.put("event_id", row.getUUID("id").toString());
-                o.put("resource_type", "secret_read");
-                o.put("resource_id", row.getString("resource_id"));
-                o.put("action", "read");
+                ObjectNode o = entry(row, "secret_read", row.getString("resource_id"), "read");
                 o.put("environment", row.getString("environment"));
                 String service = row.getString("service_name");
                 o.put("service_name", service.isEmpty() ? null : service);
-                o.set(
-                        "actor",
-                        Actor.of(row.getString("actor_type"), row.getString("actor_id"), row.getString("actor"))
-                                .toJson());
                 o.put("request_id", row.getString("request_id"));
-                o.putNull("comment");
-                o.put(
-                        "occurred_at",
-                        Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
-                o.putNull("before");
-                o.putNull("after");
                 reads.add(o);
             }
             return reads;
@@ -180,39 +165,40 @@ public final class AuditLog {
         return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
             List<ObjectNode> denials = new ArrayList<>(rows.size());
             for (Row row : rows) {
-                ObjectNode o = Json.object();
-                o.putNull("revision");
-                o.put("event_id", row.getUUID("id").toString());
-                o.put("resource_type", "access_denied");
-                o.put("resource_id", row.getString("address"));
-                o.put("action", "denied");
-                o.putNull("environment");
-                o.putNull("service_name");
-                o.set(
-                        "actor",
-                        row.getString("actor_type") == null
-                                ? null
-                                : Actor.of(
-                                                row.getString("actor_type"),
-                                                row.getString("actor_id"),
-                                                row.getString("actor"))
-                                        .toJson());
-                o.putNull("request_id");
-                o.putNull("comment");
-                o.put(
-                        "occurred_at",
-                        Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
-                o.putNull("before");
-                o.set(
-                        "after",
-                        Json.object()
-                                .put("address", row.getString("address"))
-                                .put("status", row.getInteger("status"))
-                                .put("detail", row.getString("detail"))
-                                .put("attempts", row.getLong("attempts")));
+                ObjectNode o = entry(row, "access_denied", row.getString("address"), "denied");
+                o.putObject("after")
+                        .put("address", row.getString("address"))
+                        .put("status", row.getInteger("status"))
+                        .put("detail", row.getString("detail"))
+                        .put("attempts", row.getLong("attempts"));
                 denials.add(o);
             }
             return denials;
         });
+    }
+
+    /** Renders what is no change, with every member of an entry. Those that it does not have are null. */
+    private static ObjectNode entry(Row row, String resourceType, String resourceId, String action) {
+        ObjectNode o = Json.object();
+        o.putNull("revision");
+        o.put("event_id", row.getUUID("id").toString());
+        o.put("resource_type", resourceType);
+        o.put("resource_id", resourceId);
+        o.put("action", action);
+        o.putNull("environment");
+        o.putNull("service_name");
+        String type = row.getString("actor_type");
+        o.set(
+                "actor",
+                type == null
+                        ? null
+                        : Actor.of(type, row.getString("actor_id"), row.getString("actor"))
+                                .toJson());
+        o.putNull("request_id");
+        o.putNull("comment");
+        o.put("occurred_at", Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
+        o.putNull("before");
+        o.putNull("after");
+        return o;
     }
 }

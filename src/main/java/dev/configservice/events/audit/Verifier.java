@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,8 @@ public final class Verifier {
     private static final Duration DEADLINE = Duration.ofSeconds(5);
     private static final Duration SEALED_WITHIN = Duration.ofSeconds(10);
     private static final int PAGE = 500;
+    /** The maximum size of a page. A page with a single change may exceed it. */
+    private static final int PAGE_BYTES = 2_000_000;
 
     /** A page of the chain. A change is stored if it is the last of its resource, and its resource is as it says. */
     private static final String CHAIN = """
@@ -41,9 +44,14 @@ public final class Verifier {
                      and not exists (select from resources r where r.kind collate "C" = c.kind and r.id = c.resource_id)
                      and not exists (select from changes l where l.kind = c.kind and l.resource_id = c.resource_id
                                      and l.version > c.version) as is_missing
-            from changes c
-            where c.revision >= $1 and c.revision <= $2 and c.revision > (select anchor_revision from retention)
-            order by c.revision limit $3""";
+            from (
+              -- only rows that are sent are read whole
+              select p.revision as at, sum(p.bytes) over (order by p.revision) - p.bytes as before
+              from (select revision, greatest(coalesce(bytes, 0), 0) as bytes from changes
+                    where revision >= $1 and revision <= $2 and revision > (select anchor_revision from retention)
+                    order by revision limit $3) p) q
+            join changes c on c.revision = q.at
+            where q.before < $4 order by c.revision""";
 
     /**
      * The last link of the chain before a revision. It is that of a change in the log. If the log holds no change
@@ -66,14 +74,19 @@ public final class Verifier {
     private static final String SEALS =
             "select revision, previous, hash, at, key_id, code from seals where revision >= $1 and revision <= $2 order by revision";
 
-    /** The revision of the first seal that covers a revision, and that of the seal before it. */
-    private static final String COVERING = "select min(revision) as revision from seals where revision >= $1";
+    /** The revision of the first seal that covers a revision, and that of the last of all. */
+    private static final String COVERING = """
+            select (select min(revision) from seals where revision >= $1) as covering,
+                   (select max(revision) from seals) as last""";
 
-    /** The first resource in the order of ids that is not as its last change says. Reads a page of resources. */
+    /** A page of resources in the order of ids: each with a comparison of what is stored with its last change. */
     private static final String STORED = """
             with page as (
               select kind, id, environment, service_name, name, version, revision, fence, row, sealed
-              from resources where (id, kind) > ($1, $2) order by id, kind limit $3)
+              from (select r.*, sum(size) over (order by id, kind) - size as before
+                    from (select s.*, greatest(coalesce(bytes, 0), 0) as size
+                          from resources s where (id, kind) > ($1, $2) order by id, kind limit $3) r) r
+              where before < $4)
             select p.kind, p.id, p.revision,
                    c.resource_id is not null and c.revision = p.revision and c.environment = p.environment
                      and c.service_name = p.service_name and c.name = p.name and c.row::text = p.row::text
@@ -119,14 +132,16 @@ public final class Verifier {
     }
 
     private Future<Verification> verify(long from, long to, BooleanSupplier stop) {
-        return postgres.read(COVERING, Tuple.of(to), DEADLINE).compose(covering -> {
-            Long sealed = covering.iterator().next().getLong("revision");
+        return postgres.read(COVERING, Tuple.of(to), DEADLINE).compose(seals -> {
+            Row seal = seals.iterator().next();
             // up to the seal that covers the end
-            long end = sealed == null ? to : sealed;
+            long end = Objects.requireNonNullElse(seal.getLong("covering"), to);
+            long sealedEnd = Math.min(Objects.requireNonNullElse(seal.getLong("last"), 0L), end);
             return postgres.read(LINK_BEFORE, Tuple.of(from), DEADLINE).compose(rows -> {
                 Row link = rows.iterator().next();
                 long start = Math.max(from, link.getLong("revision") + 1);
-                Walk walk = new Walk(start, end, link.getBuffer("hash").getBytes(), stop);
+                Walk walk =
+                        new Walk(start, end, sealedEnd, link.getBuffer("hash").getBytes(), stop);
                 return walk.page(start).compose(at -> {
                     Long broken = walk.broken;
                     long shown = Math.min(to, at);
@@ -142,6 +157,9 @@ public final class Verifier {
     private final class Walk {
         private final long start;
         private final long end;
+        /** The revision of the last seal when the walk began. The log must hold that revision. */
+        private final long sealedEnd;
+
         private final BooleanSupplier stop;
         private byte[] chain;
         /** The revision up to which seals cover the chain. */
@@ -152,9 +170,10 @@ public final class Verifier {
         private long firstUnsealedRevision;
         private @Nullable Long broken;
 
-        Walk(long start, long end, byte[] before, BooleanSupplier stop) {
+        Walk(long start, long end, long sealedEnd, byte[] before, BooleanSupplier stop) {
             this.start = start;
             this.end = end;
+            this.sealedEnd = sealedEnd;
             this.stop = stop;
             this.chain = before;
             this.sealedTo = start - 1;
@@ -165,20 +184,19 @@ public final class Verifier {
             if (stop.getAsBoolean()) {
                 return Future.failedFuture("nobody waits for the result");
             }
-            return postgres.read(CHAIN, Tuple.of(next, end, PAGE), DEADLINE).compose(rows -> {
-                long last = next - 1;
-                for (Row row : rows) {
-                    last = row.getLong("revision");
-                }
-                long to = last;
-                return postgres.read(SEALS, Tuple.of(next, to), DEADLINE).compose(seals -> {
-                    check(rows, seals);
-                    if (broken != null || rows.size() < PAGE) {
-                        unsealed();
-                        return Future.succeededFuture(Math.max(to, 0));
-                    }
-                    return page(to + 1);
-                });
+            return postgres.read(CHAIN, Tuple.of(next, end, PAGE, PAGE_BYTES), DEADLINE)
+                    .compose(rows -> rows.size() == 0 ? Future.succeededFuture(atEnd(next - 1)) : onPage(next, rows));
+        }
+
+        private Future<Long> onPage(long next, RowSet<Row> rows) {
+            long last = next;
+            for (Row row : rows) {
+                last = row.getLong("revision");
+            }
+            long to = last;
+            return postgres.read(SEALS, Tuple.of(next, to), DEADLINE).compose(seals -> {
+                check(rows, seals);
+                return broken == null ? page(to + 1) : Future.succeededFuture(to);
             });
         }
 
@@ -214,14 +232,19 @@ public final class Verifier {
             }
         }
 
-        /** The end of the log may not be sealed yet, but only for some seconds. */
-        private void unsealed() {
+        /**
+         * Checks the end of the log, whose last revision is given. No change may be missing that was sealed. The last
+         * ones may not be sealed yet, but only for some seconds.
+         */
+        private long atEnd(long last) {
             OffsetDateTime since = firstUnsealed;
-            if (broken == null
-                    && since != null
+            if (last < sealedEnd) {
+                broken = last + 1;
+            } else if (since != null
                     && since.isBefore(OffsetDateTime.now(since.getOffset()).minus(SEALED_WITHIN))) {
                 broken = firstUnsealedRevision;
             }
+            return Math.max(last, 0);
         }
     }
 
@@ -230,19 +253,20 @@ public final class Verifier {
         if (stop.getAsBoolean()) {
             return Future.failedFuture("nobody waits for the result");
         }
-        return postgres.read(STORED, Tuple.of(id, kind, PAGE), DEADLINE).compose(rows -> {
-            String lastId = id;
-            String lastKind = kind;
-            for (Row row : rows) {
-                lastId = row.getString("id");
-                lastKind = row.getString("kind");
-                long revision = row.getLong("revision");
-                if (!(row.getBoolean("same") && isCommitted(row)) && revision >= from && revision <= to) {
-                    return differs(row);
-                }
-            }
-            return rows.size() < PAGE ? Future.succeededFuture(null) : stored(from, to, lastId, lastKind, stop);
-        });
+        return postgres.read(STORED, Tuple.of(id, kind, PAGE, PAGE_BYTES), DEADLINE)
+                .compose(rows -> {
+                    String lastId = id;
+                    String lastKind = kind;
+                    for (Row row : rows) {
+                        lastId = row.getString("id");
+                        lastKind = row.getString("kind");
+                        long revision = row.getLong("revision");
+                        if (!(row.getBoolean("same") && isCommitted(row)) && revision >= from && revision <= to) {
+                            return differs(row);
+                        }
+                    }
+                    return rows.size() == 0 ? Future.succeededFuture(null) : stored(from, to, lastId, lastKind, stop);
+                });
     }
 
     /**
