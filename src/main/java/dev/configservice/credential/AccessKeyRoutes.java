@@ -39,6 +39,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +69,7 @@ public final class AccessKeyRoutes implements Routes {
                             java.util.Arrays.stream(Right.values())
                                     .map(Right::text)
                                     .toList());
-    private static final int EDIT_TRIES = 3;
+    private static final int TRIES = 3;
     private static final long MAX_GRACE_SECONDS = 30L * 24 * 3600;
 
     private final SnapshotCache cache;
@@ -223,8 +224,8 @@ public final class AccessKeyRoutes implements Routes {
                         Sealed.NONE,
                         request.origin(null)))
                 .map(result -> {
-                    Response response = withKey(
-                                    201, result.resource(), result.replayed() ? null : secret, request.caller())
+                    ObjectNode key = render(result.resource(), null, caller.has(Right.AUDIT_READ));
+                    Response response = withSecret(201, key, result.replayed() ? null : secret)
                             .wrote(result.revision())
                             .header(
                                     "Location",
@@ -258,10 +259,9 @@ public final class AccessKeyRoutes implements Routes {
                         + " does not expire)");
     }
 
-    private static Response withKey(int status, Resource resource, @Nullable String secret, Caller caller) {
-        ObjectNode o = render(resource, null, caller.has(Right.AUDIT_READ));
-        o.put("key", secret == null ? null : "cs_" + resource.id() + "_" + secret);
-        return Response.json(status, o).asSecret(true);
+    private static Response withSecret(int status, ObjectNode key, @Nullable String secret) {
+        key.put("key", secret == null ? null : "cs_" + key.get("id").textValue() + "_" + secret);
+        return Response.json(status, key).asSecret(true);
     }
 
     private static @Nullable List<String> reach(FieldReader form, String field) {
@@ -358,11 +358,6 @@ public final class AccessKeyRoutes implements Routes {
     }
 
     private Future<Response> edit(Request request) {
-        return edit(request, EDIT_TRIES);
-    }
-
-    /** Edits a key. The rights of the caller are checked against the state that is written over. */
-    private Future<Response> edit(Request request, int tries) {
         FieldReader fields = FieldReader.write(request.object());
         for (String field : List.of("name", "rights", "enabled")) {
             fields.refuseNull(field);
@@ -370,44 +365,58 @@ public final class AccessKeyRoutes implements Routes {
         Form form = form(fields, fields.text("name", KEY_NAME));
         Boolean enabled = fields.bool("enabled");
         List<Long> ifMatch = request.ifMatch();
-        return find(request).compose(resource -> {
-            fields.readOnly(
-                    render(resource, null, request.caller().has(Right.AUDIT_READ)), "id", "created_at", "created_by");
-            // it may have changed since the caller read it
-            fields.time("last_used_at");
-            fields.done();
-            if (ifMatch != null && !ifMatch.contains(resource.revision())) {
-                throw new ServiceException(
-                        ErrorCode.PRECONDITION_FAILED,
-                        "If-Match does not contain the current revision (" + resource.revision() + ")");
-            }
-            ObjectNode after = edited(request.object(), form, enabled);
-            requireMayEdit(request.caller(), AccessKey.of(resource), after);
-            return bus.write(new Command.Update(
-                            ids.next(),
-                            AccessKey.KIND,
-                            resource.id(),
-                            Json.write(after),
-                            Sealed.NONE,
-                            List.of(resource.revision()),
-                            Action.UPDATED,
-                            null,
-                            request.origin(null)))
-                    .map(result -> Response.json(
-                                    200,
-                                    render(
-                                            result.resource(),
-                                            null,
-                                            request.caller().has(Right.AUDIT_READ)))
-                            .tagged(Long.toString(result.resource().revision()))
-                            .wrote(result.revision()))
-                    .recover(e -> e instanceof ServiceException refused
-                                    && refused.code() == ErrorCode.PRECONDITION_FAILED
-                                    && ifMatch == null
-                                    && tries > 1
-                            ? edit(request, tries - 1)
+        Caller caller = request.caller();
+        return overwrite(request, TRIES, key -> {
+                    fields.readOnly(render(key, null, caller.has(Right.AUDIT_READ)), "id", "created_at", "created_by");
+                    // it may have changed since the caller read it
+                    fields.time("last_used_at");
+                    fields.done();
+                    if (ifMatch != null && !ifMatch.contains(key.revision())) {
+                        throw ServiceException.preconditionFailed(key.revision());
+                    }
+                    ObjectNode after = edited(request.object(), form, enabled);
+                    requireMayEdit(caller, AccessKey.of(key), after);
+                    return after;
+                })
+                .compose(result -> written(result, caller)
+                        .map(key -> Response.json(200, key)
+                                .tagged(Long.toString(result.resource().revision()))
+                                .wrote(result.revision())));
+    }
+
+    /**
+     * Writes fields of a key. They are judged by the state that is written over: if that changed meanwhile, all is done
+     * again.
+     *
+     * @param fields returns the fields to write, or fails if the caller may not write them over a state
+     */
+    private Future<WriteResult> overwrite(Request request, int tries, Function<Resource, ObjectNode> fields) {
+        return find(request).compose(key -> {
+            Command update = new Command.Update(
+                    ids.next(),
+                    AccessKey.KIND,
+                    key.id(),
+                    Json.write(fields.apply(key)),
+                    Sealed.NONE,
+                    List.of(key.revision()),
+                    Action.UPDATED,
+                    null,
+                    request.origin(null));
+            return bus.write(update)
+                    .recover(e -> tries > 1 && e instanceof ServiceException refused && refused.currentRevision() > 0
+                            ? resources
+                                    .awaitApplied(refused.currentRevision())
+                                    .compose(v -> overwrite(request, tries - 1, fields))
                             : Future.failedFuture(e));
         });
+    }
+
+    /** Renders a key that was written. If its last use cannot be read, it is null: the write itself succeeded. */
+    private Future<ObjectNode> written(WriteResult result, Caller caller) {
+        return usage.read()
+                .otherwise(Map.of())
+                .map(used ->
+                        render(result.resource(), used.get(result.resource().id()), caller.has(Right.AUDIT_READ)));
     }
 
     /** Returns the fields that a request changes. A field that is null is cleared. */
@@ -464,24 +473,16 @@ public final class AccessKeyRoutes implements Routes {
         ObjectNode fields = Json.object();
         fields.put("hash", Sha256.hex(secret));
         fields.put("previous_until", Json.time(clock.instant().plusSeconds(grace)));
-        return find(request)
-                .compose(key -> {
+        Caller caller = request.caller();
+        return overwrite(request, TRIES, key -> {
                     // the caller gets the new secret
-                    if (outlives(AccessKey.of(key).expiresAt(), request.caller())) {
+                    if (outlives(AccessKey.of(key).expiresAt(), caller)) {
                         throw outlivesRefused();
                     }
-                    return bus.write(new Command.Update(
-                            ids.next(),
-                            AccessKey.KIND,
-                            key.id(),
-                            Json.write(fields),
-                            Sealed.NONE,
-                            List.of(key.revision()),
-                            Action.UPDATED,
-                            null,
-                            request.origin(null)));
+                    return fields;
                 })
-                .map(result -> withKey(200, result.resource(), result.replayed() ? null : secret, request.caller())
-                        .wrote(result.revision()));
+                .compose(result -> written(result, caller)
+                        .map(key -> withSecret(200, key, result.replayed() ? null : secret)
+                                .wrote(result.revision())));
     }
 }

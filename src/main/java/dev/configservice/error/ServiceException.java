@@ -9,6 +9,8 @@ import java.util.Map;
  * service.
  */
 public final class ServiceException extends RuntimeException {
+    private static final String CURRENT_REVISION = "current_revision";
+
     private final ErrorCode code;
     private final transient List<FieldError> errors;
     private final transient Map<String, Object> members;
@@ -49,6 +51,20 @@ public final class ServiceException extends RuntimeException {
     public static ServiceException keyReused() {
         return new ServiceException(
                 ErrorCode.IDEMPOTENCY_KEY_REUSED, "The Idempotency-Key was used for another request in the last day");
+    }
+
+    /** Returns the failure of a write over a revision that is no longer the current one of a resource. */
+    public static ServiceException preconditionFailed(long currentRevision) {
+        return new ServiceException(
+                ErrorCode.PRECONDITION_FAILED,
+                "If-Match does not contain the current revision (" + currentRevision + ")",
+                List.of(),
+                Map.of(CURRENT_REVISION, currentRevision));
+    }
+
+    /** Returns the current revision that {@link #preconditionFailed} reports; 0 for every other failure. */
+    public long currentRevision() {
+        return members.get(CURRENT_REVISION) instanceof Number n ? n.longValue() : 0;
     }
 
     public static ServiceException unavailable(String detail) {

@@ -1,7 +1,6 @@
 package dev.configservice.log;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.log.LogEntry.Op;
@@ -175,9 +174,7 @@ final class CommandRules {
 
     private static void requireMatch(@Nullable List<Long> ifRevisions, Resource current) {
         if (ifRevisions != null && !ifRevisions.contains(current.revision())) {
-            throw new ServiceException(
-                    ErrorCode.PRECONDITION_FAILED,
-                    "If-Match does not contain the current revision (" + current.revision() + ")");
+            throw ServiceException.preconditionFailed(current.revision());
         }
     }
 

@@ -95,6 +95,11 @@ public final class Resources {
                 }));
     }
 
+    /** Completes when this node has applied a revision. Fails with {@link ErrorCode#BEHIND} at a deadline. */
+    public Future<Void> awaitApplied(long revision) {
+        return feed.awaitApplied(revision, APPLIED_DEADLINE);
+    }
+
     /** Finds the path of the resource with an id. Fails with {@link ErrorCode#NOT_FOUND} if it never existed. */
     public Future<Path> path(String kind, String id) {
         Path known = paths.getIfPresent(kind + "/" + id);

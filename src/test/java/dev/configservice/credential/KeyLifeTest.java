@@ -193,6 +193,32 @@ class KeyLifeTest {
     }
 
     @Test
+    void whateverShowsAKeyShowsItsLastUse() {
+        Reply given = give(admin, "\"rights\":[\"read\"]");
+        String path = "/access/keys/" + given.field("id");
+        assertThat(admin.get(path).json().get("last_used_at").isNull()).isTrue();
+        assertThat(anyone.key(given.field("key")).get("/access/self").status()).isEqualTo(200);
+
+        String used = admin.get(path).field("last_used_at");
+        Instant.parse(used);
+        assertThat(admin.put(path, "{\"enabled\":true}").field("last_used_at")).isEqualTo(used);
+        assertThat(admin.post(path + "/rotate", "{}").field("last_used_at")).isEqualTo(used);
+    }
+
+    @Test
+    void editsAndRotationsAtTheSameTimeAllSucceed() {
+        Reply given = give(admin, "\"rights\":[\"read\"]");
+        String path = "/access/keys/" + given.field("id");
+        List<CompletableFuture<Reply>> both = List.of(
+                CompletableFuture.supplyAsync(() -> admin.post(path + "/rotate", "{\"grace_seconds\":60}")),
+                CompletableFuture.supplyAsync(() -> admin.put(path, "{\"environments\":[\"dev\"]}")),
+                CompletableFuture.supplyAsync(() -> admin.post(path + "/rotate", "{\"grace_seconds\":60}")));
+
+        assertThat(both).extracting(reply -> reply.join().status()).containsOnly(200);
+        assertThat(admin.get(path).json().get("environments").get(0).asText()).isEqualTo("dev");
+    }
+
+    @Test
     void streamsEndWithTheirKeyAndWithItsGrace() {
         record Way(String name, String method, String path, String body) {}
         for (Way way : List.of(
