@@ -332,8 +332,13 @@ class FlagApiTest {
     @Test
     void patternsAreBoundedForAFlagAndForAnEnvironment() {
         // one that is large by itself, several that are large together, and what people really write
-        for (String large :
-                java.util.List.of("(a{100}){200}", "((a{50}){50}){50}", "(abcdefghij){1000}{20}", "[a-z]{1000000}")) {
+        for (String large : java.util.List.of(
+                "(a{100}){200}",
+                "((a{50}){50}){50}",
+                "(abcdefghij){1000}{20}",
+                "[a-z]{1000000}",
+                // a parenthesis that is text closes no group
+                "(\\\\Q)\\\\Ea{100}){200}")) {
             assertThat(admin.post("/feature-flags", withPatterns("large", large, 1))
                             .status())
                     .as(large)
@@ -346,7 +351,7 @@ class FlagApiTest {
                                 "/feature-flags",
                                 withPatterns(
                                         "ordinary",
-                                        "^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,253}\\\\.(com|org|net){1}$|\\\\p{L}{2,40}",
+                                        "^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,253}\\\\.(com|org|net){1}$|\\\\p{L}{2,40}|\\\\x{20000}|\\\\Qa(b\\\\E",
                                         3))
                         .status())
                 .isEqualTo(201);

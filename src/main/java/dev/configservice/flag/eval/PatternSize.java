@@ -32,7 +32,14 @@ public final class PatternSize {
         long last = 0;
         while (at < pattern.length()) {
             char c = pattern.charAt(at);
-            if (c == '(') {
+            if (pattern.startsWith("\\Q", at)) {
+                // up to \E everything is text, also parentheses
+                int end = pattern.indexOf("\\E", at);
+                int length = (end < 0 ? pattern.length() : end) - at - 2;
+                at = end < 0 ? pattern.length() : end + 2;
+                last = 1;
+                sum = bounded(sum + length);
+            } else if (c == '(') {
                 open.push(new Open(sum, last));
                 sum = 0;
                 last = 0;
@@ -65,6 +72,11 @@ public final class PatternSize {
         if (c == '\\' && at + 1 < pattern.length()) {
             char escaped = pattern.charAt(at + 1);
             at += 2;
+            if ("pPx".indexOf(escaped) >= 0 && pattern.startsWith("{", at)) {
+                // the braces hold a name or a number, not a count
+                int end = pattern.indexOf('}', at);
+                at = end < 0 ? pattern.length() : end + 1;
+            }
             return escaped == 'p' || escaped == 'P' ? UNICODE_CLASS : 1;
         }
         if (c == '[') {
