@@ -125,14 +125,15 @@ public final class CoreLog implements PastChanges {
     }
 
     private static Buffer next(ChangeFeed feed, Position at, Change.Hash hash) {
-        Position applied = feed.applied();
+        ChangeFeed.Head head = feed.head();
+        Position applied = head.position();
         ObjectNode answer = Json.object()
                 .put("epoch", applied.epoch())
                 .put("revision", applied.revision())
                 .put("look_age_millis", feed.lookAge().toMillis());
         List<Change> changes = follows(feed, at, hash) ? feed.recent().after(at.revision(), ChangeReader.PAGE) : null;
         if (changes == null) {
-            answer.put("hash", feed.head().hash().hex());
+            answer.put("hash", head.hash().hex());
             answer.set("units", Json.tree(feed.units()));
         } else {
             answer.set("changes", ChangeJson.write(changes));

@@ -56,16 +56,15 @@ public final class EdgeFeedVerticle extends VerticleBase {
         }
         looking = true;
         again = false;
-        Futures.here(cores.next(feed.head().position(), feed.head().hash()))
-                .map(this::take)
-                .onComplete(done -> {
-                    looking = false;
-                    if (done.succeeded()) {
-                        succeeded(done.result());
-                    } else {
-                        failed(done.cause());
-                    }
-                });
+        ChangeFeed.Head head = feed.head();
+        Futures.here(cores.next(head.position(), head.hash())).map(this::take).onComplete(done -> {
+            looking = false;
+            if (done.succeeded()) {
+                succeeded(done.result());
+            } else {
+                failed(done.cause());
+            }
+        });
     }
 
     private CoreLog.Next take(CoreLog.Next next) {

@@ -26,8 +26,6 @@ final class WriteQueue {
     private final Duration deadline;
     /** The chains by resource. The first is the one whose turn it is. */
     private final LinkedHashMap<String, Deque<Pending>> chains = new LinkedHashMap<>();
-    /** All commands in the order in which they came, for their deadlines; some are in a batch, or answered. */
-    private final Deque<Pending> byAge = new ArrayDeque<>();
 
     private int size;
     private long chars;
@@ -87,10 +85,6 @@ final class WriteQueue {
             return null;
         }
         chain(pending).addLast(pending);
-        while (!byAge.isEmpty() && byAge.getFirst().isAnswered()) {
-            byAge.removeFirst();
-        }
-        byAge.addLast(pending);
         size++;
         chars += pending.chars;
         return pending;
@@ -138,18 +132,6 @@ final class WriteQueue {
         return null;
     }
 
-    /** Takes a command that was answered out of its chain, if it is still there. */
-    private void leave(Pending answered) {
-        Deque<Pending> chain = chains.get(answered.chain);
-        if (chain != null && chain.removeFirstOccurrence(answered)) {
-            size--;
-            chars -= answered.chars;
-            if (chain.isEmpty()) {
-                chains.remove(answered.chain);
-            }
-        }
-    }
-
     /** Puts commands back at the front of their chains, in their order. Those that have been answered are dropped. */
     void putBack(List<Pending> batch) {
         for (int i = batch.size() - 1; i >= 0; i--) {
@@ -168,14 +150,18 @@ final class WriteQueue {
         for (Pending p : running) {
             p.answerIfOverdue(now);
         }
-        while (!byAge.isEmpty()) {
-            Pending first = byAge.getFirst();
-            first.answerIfOverdue(now);
-            if (!first.isAnswered()) {
-                return;
+        // the first command of a chain is the oldest one
+        for (Deque<Pending> chain : chains.values()) {
+            for (Pending p = chain.peekFirst(); p != null; p = chain.peekFirst()) {
+                p.answerIfOverdue(now);
+                if (!p.isAnswered()) {
+                    break;
+                }
+                chain.removeFirst();
+                size--;
+                chars -= p.chars;
             }
-            byAge.removeFirst();
-            leave(first);
         }
+        chains.values().removeIf(Deque::isEmpty);
     }
 }

@@ -23,14 +23,14 @@ import org.jspecify.annotations.Nullable;
 
 /** The lookup of service instances, from memory. It knows nothing of HTTP. */
 public final class Discovery {
+    private static final long BEAT_SLOT_MILLIS = 5000;
+    /** With {@code least_response_time}, one of so many picks goes to the others in turn. */
+    private static final int OTHERS_TURN = 10;
+
     private final Registry registry;
     private final InstantSource clock;
     private final Cache<Turn, AtomicInteger> turns =
             Caffeine.newBuilder().maximumSize(100_000).build();
-
-    private static final long BEAT_SLOT_MILLIS = 5000;
-    /** With {@code least_response_time}, one of so many picks goes to the others in turn. */
-    private static final int OTHERS_TURN = 10;
 
     /** The key of a round-robin counter: a service and the metadata that a request asks for. */
     private record Turn(String serviceName, Map<String, String> metadata) {}

@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The properties of HTTP URLs that the registry needs. */
 public final class HttpUrls {
+    private static final Pattern AUTHORITY =
+            Pattern.compile("(?:([^@]*)@)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._~-]+)(?::(\\d{1,5}))?");
+
     private HttpUrls() {}
 
     /** Tells whether the scheme of a URL is HTTP or HTTPS. */
     static boolean isHttp(URI uri) {
         return "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
     }
-
-    private static final Pattern AUTHORITY =
-            Pattern.compile("(?:([^@]*)@)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._~-]+)(?::(\\d{1,5}))?");
 
     /**
      * Returns the host of a URL; null if it has none. Unlike {@link URI#getHost}, it takes the names that DNS and

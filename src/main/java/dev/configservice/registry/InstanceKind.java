@@ -19,11 +19,6 @@ public final class InstanceKind implements ResourceKind {
     /** The time for which an override outlives a deregistration, as a multiple of the lease. */
     private static final int OVERRIDE_OUTLIVES_LEASES = 10;
 
-    @Override
-    public String name() {
-        return Instance.KIND;
-    }
-
     private final long maxBytes;
 
     /**
@@ -33,6 +28,11 @@ public final class InstanceKind implements ResourceKind {
      */
     public InstanceKind(long maxBytes) {
         this.maxBytes = maxBytes;
+    }
+
+    @Override
+    public String name() {
+        return Instance.KIND;
     }
 
     /** Only registrations are limited: a heartbeat is never refused. */

@@ -34,7 +34,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry of service instances. It registers and removes them, takes their heartbeats, and reads them. */
 public final class Registry {
-
     private final SnapshotCache cache;
     private final ChangeFeed feed;
     private final ChangeBus bus;

@@ -32,6 +32,8 @@ public final class Snapshot {
     private volatile @Nullable List<Resource> resources;
     private volatile byte @Nullable [] payload;
     private volatile @Nullable Object view;
+    /** The estimate of {@link #bytes()}; 0 until it is made. */
+    private volatile int bytes;
 
     private Snapshot(
             UnitId unit,
@@ -175,11 +177,16 @@ public final class Snapshot {
 
     /** Returns an estimate of the memory that the snapshot takes with its view, in bytes. */
     int bytes() {
-        long sum = 200;
-        for (Resource r : resources()) {
-            sum += PER_RESOURCE + (long) TIMES * r.row().length() + r.sealed().bytes().length;
+        if (bytes == 0) {
+            long sum = 200;
+            for (Resource r : resources()) {
+                sum += PER_RESOURCE
+                        + (long) TIMES * r.row().length()
+                        + r.sealed().bytes().length;
+            }
+            bytes = (int) Math.min(Integer.MAX_VALUE, sum);
         }
-        return (int) Math.min(Integer.MAX_VALUE, sum);
+        return bytes;
     }
 
     /**

@@ -30,6 +30,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -233,8 +234,8 @@ public final class ActiveChecksVerticle extends VerticleBase {
         target.isRunning = true;
         running++;
         URI uri = URI.create(target.instance.row().path("health_check_url").asText());
-        Future<InetAddress> address = lookUp(host(uri));
-        address.compose(to -> ask(uri, to))
+        Future<Optional<InetAddress>> address = lookUp(host(uri));
+        address.compose(to -> to.map(a -> ask(uri, a)).orElse(Future.succeededFuture(false)))
                 .timeout(settings.checkTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .transform(done -> {
                     if (done.succeeded() && done.result()) {
@@ -257,11 +258,22 @@ public final class ActiveChecksVerticle extends VerticleBase {
         return String.valueOf(HttpUrls.host(uri));
     }
 
-    private Future<InetAddress> lookUp(String host) {
+    /** Returns the address of a host; empty if it is refused. */
+    private Future<Optional<InetAddress>> lookUp(String host) {
         WorkerExecutor executor = lookups;
         return executor == null
                 ? Future.failedFuture("stopped")
-                : executor.executeBlocking(() -> InetAddress.getByName(host), false);
+                : executor.executeBlocking(
+                        () -> {
+                            InetAddress address = InetAddress.getByName(host);
+                            if (CheckTarget.isRefused(address, allowed)) {
+                                refused.increment();
+                                log.debug("registry.check-refused host={}", host);
+                                return Optional.empty();
+                            }
+                            return Optional.of(address);
+                        },
+                        false);
     }
 
     private void passed(Target target) {
@@ -296,11 +308,6 @@ public final class ActiveChecksVerticle extends VerticleBase {
 
     /** Tells whether the instance answers with 2xx. Redirects are not followed, and the body is not read. */
     private Future<Boolean> ask(URI uri, InetAddress address) {
-        if (CheckTarget.isRefused(address, allowed)) {
-            refused.increment();
-            log.debug("registry.check-refused host={}", host(uri));
-            return Future.succeededFuture(false);
-        }
         int port = HttpUrls.port(uri);
         // connect to exactly the address that was allowed: a second DNS lookup could return another one
         RequestOptions options = new RequestOptions()
