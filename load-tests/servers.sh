@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 java=${JAVA:-java}
+jar=${JAR:-target/config-service.jar}
 flags="@conf/jvm.options ${FLAGS:--Xms1g -Xmx1g}"
 work=$(mktemp -d)
 api=http://127.0.0.1:18082/api/v1
@@ -22,7 +23,7 @@ stop() {
 trap stop EXIT
 
 build() {
-  [ -f target/config-service.jar ] || mvn -q -B package -DskipTests
+  [ -f "$jar" ] || mvn -q -B package -DskipTests
   [ -f load-tests/target/load-tests.jar ] || mvn -q -B -f load-tests/pom.xml package
 }
 
@@ -39,7 +40,7 @@ await() { # url
 start_service() {
   CS_HTTP_PORT=18082 CS_CLUSTER_PORT=15701 CS_EMBEDDED_DIRECTORY="$work/data" CS_EMBEDDED_POSTGRES_PORT=15432 \
     CS_EMBEDDED_REDIS_PORT=16379 CS_EMBEDDED_KAFKA_PORT=19092 CS_EMBEDDED_POSTGRES_PASSWORD=load CS_EMBEDDED_REDIS_PASSWORD=load \
-    $java $flags -jar target/config-service.jar --embedded >"$work/service.log" 2>&1 &
+    $java $flags -jar "$jar" --embedded >"$work/service.log" 2>&1 &
   service=$!
   started+=("$service")
   await http://127.0.0.1:18082/ready

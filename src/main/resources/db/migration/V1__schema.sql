@@ -338,6 +338,18 @@ begin
         end loop;
     end if;
 
+    -- an entry was judged as if those of its unit before it were applied
+    if cardinality(p_judged) > 1 then
+        for hit in
+            select j.ord, bool_or(outcomes[j.ord] <> 'done') over (partition by j.unit order by j.place) as broken
+            from unnest(p_judged, p_judged_unit) with ordinality as j(ord, unit, place)
+        loop
+            if hit.broken and outcomes[hit.ord] = 'done' then
+                outcomes[hit.ord] := 'moved';
+            end if;
+        end loop;
+    end if;
+
     -- from here on, what has a hash is applied
     rev := h.revision;
     chain := h.hash;

@@ -218,15 +218,19 @@ public final class ConfigurationKind implements VersionedKind {
 
     @Override
     public ObjectNode render(Resource resource, Caller caller) {
-        ObjectNode o = masked(resource);
+        ObjectNode o = caller.has(Right.AUDIT_READ) ? withActors(resource) : masked(resource);
         if (resource.isSealed() && !isMasked(resource, caller)) {
             show(resource, o);
         }
-        if (caller.has(Right.AUDIT_READ)) {
-            ObjectNode row = Json.readObject(resource.row());
-            o.set("created_by", row.get("created_by"));
-            o.set("updated_by", row.get("updated_by"));
-        }
+        return o;
+    }
+
+    /** Renders a configuration with its actors; an encrypted value is null. */
+    static ObjectNode withActors(Resource resource) {
+        ObjectNode o = masked(resource);
+        ObjectNode row = Json.readObject(resource.row());
+        o.set("created_by", row.get("created_by"));
+        o.set("updated_by", row.get("updated_by"));
         return o;
     }
 

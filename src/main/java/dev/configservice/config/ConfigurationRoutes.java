@@ -129,42 +129,48 @@ public final class ConfigurationRoutes implements Routes {
         FlatDocument document = format == null ? null : FlatDocument.of(format);
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
-        return Futures.map(configurations.view(environment, service, request.minRevision()), view -> {
+        Future<Configurations.View> whole = Futures.then(
+                configurations.view(environment, service, request.minRevision()), Configurations.View::whole);
+        return Futures.then(whole, view -> {
             if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
-                return asOf(
+                return Future.succeededFuture(asOf(
                         view,
                         Response.ready(Response.JSON, view.json())
-                                .tagged(view.lastChange() + (view.hasSealed() ? "-m" : "")));
+                                .tagged(view.lastChange() + (view.hasSealed() ? "-m" : ""))));
             }
-            return asOf(view, written(view, document, request));
+            return view.isLarge()
+                    ? Futures.onWorker(() -> asOf(view, written(view, document, request)))
+                    : Future.succeededFuture(asOf(view, written(view, document, request)));
         });
     }
 
     /** Renders all configurations that a service sees. Values that the caller may not see are masked. */
     private Response written(Configurations.View view, @Nullable FlatDocument document, Request request) {
         Caller caller = request.caller();
+        boolean actors = caller.has(Right.AUDIT_READ);
         boolean secrets = false;
         boolean masked = false;
-        ArrayNode all = Json.object().arrayNode();
+        Buffer all = Buffer.buffer("[");
         ObjectNode flat = Json.object();
         for (VisibleConfiguration configuration : view.all()) {
             Resource r = configuration.resource();
             boolean hidden = kind.isMasked(r, caller);
-            masked |= hidden;
-            secrets |= r.isSealed() && !hidden;
             kind.noteRead(r, caller, request.id());
-            ObjectNode shown = kind.render(r, caller);
-            all.add(shown);
-            if (shown.has(ConfigurationKind.UNREADABLE)) {
-                hidden = true;
-                masked = true;
-            }
-            if (!hidden) {
-                flat.set(r.name(), shown.get("value"));
+            ObjectNode rendered = document != null || (r.isSealed() && !hidden) ? kind.render(r, caller) : null;
+            secrets |= r.isSealed() && !hidden;
+            hidden |= rendered != null && rendered.has(ConfigurationKind.UNREADABLE);
+            masked |= hidden;
+            if (document == null) {
+                byte[] json = rendered != null
+                        ? Json.bytes(rendered)
+                        : actors ? configuration.jsonWithActors() : configuration.json();
+                all.appendString(all.length() > 1 ? "," : "").appendBytes(json);
+            } else if (rendered != null && !hidden) {
+                flat.set(r.name(), rendered.get("value"));
             }
         }
         Response response = document == null
-                ? Response.json(200, all)
+                ? Response.ready(Response.JSON, all.appendString("]"))
                 : Response.text(document.contentType(), document.write(flat));
         return response.tagged(view.lastChange() + (masked ? "-m" : "")).asSecret(secrets);
     }

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * uses it must check rights.
  */
 public final class Configurations {
+    /** The number of configurations from which their merge takes more than about a millisecond. */
+    private static final int LARGE = 1000;
+
     private final SnapshotCache cache;
     private final String defaultEnvironment;
     private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
@@ -71,10 +74,30 @@ public final class Configurations {
         }
 
         private ConfigurationLayer.Merged merged() {
+            return top().over(ConfigurationLayer.of(common), room);
+        }
+
+        /** Returns the layer whose merge is wanted. */
+        private ConfigurationLayer top() {
             ConfigurationLayer shared = ConfigurationLayer.of(common);
             ConfigurationLayer layer = own == null ? shared : ConfigurationLayer.of(own);
             // services without a layer of their own all see the same, so one merge, cached in the shared layer, will do
-            return layer.isEmpty() ? shared.over(shared, room) : layer.over(shared, room);
+            return layer.isEmpty() ? shared : layer;
+        }
+
+        /**
+         * Completes with this view when {@link #all} and {@link #json} are at hand. Large layers are merged on a worker
+         * thread, because that would hold up an event loop.
+         */
+        public Future<View> whole() {
+            return isLarge()
+                    ? top().overOnWorker(ConfigurationLayer.of(common), room).map(this)
+                    : Future.succeededFuture(this);
+        }
+
+        /** Tells whether work on all configurations takes too long for an event loop. */
+        boolean isLarge() {
+            return top().size() + ConfigurationLayer.of(common).size() > LARGE;
         }
 
         /** Returns all configurations, sorted by key. */

@@ -15,6 +15,7 @@ public final class VisibleConfiguration {
     private final boolean shared;
     private final long revision;
     private volatile byte @Nullable [] json;
+    private volatile byte @Nullable [] withActors;
 
     VisibleConfiguration(Resource resource) {
         this.resource = resource;
@@ -25,6 +26,10 @@ public final class VisibleConfiguration {
 
     public Resource resource() {
         return resource;
+    }
+
+    public String key() {
+        return resource.name();
     }
 
     public boolean isSealed() {
@@ -46,6 +51,16 @@ public final class VisibleConfiguration {
         if (bytes == null) {
             bytes = Json.bytes(ConfigurationKind.masked(resource));
             json = bytes;
+        }
+        return bytes;
+    }
+
+    /** Returns the JSON with actors, in which an encrypted value is null. It must not be modified. */
+    byte[] jsonWithActors() {
+        byte[] bytes = withActors;
+        if (bytes == null) {
+            bytes = Json.bytes(ConfigurationKind.withActors(resource));
+            withActors = bytes;
         }
         return bytes;
     }

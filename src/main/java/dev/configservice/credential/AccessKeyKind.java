@@ -6,6 +6,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
+import dev.configservice.log.SortedResources;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.List;
@@ -40,13 +41,12 @@ public final class AccessKeyKind implements ResourceKind {
     }
 
     @Override
-    public void judge(Resource after, List<Resource> unit) {
+    public void judge(Resource after, SortedResources unit) {
         Instant now =
                 Instant.parse(Json.readObject(after.row()).get("updated_at").textValue());
-        for (Resource other : unit) {
-            if (!other.id().equals(after.id())
-                    && nameOf(other).equals(nameOf(after))
-                    && !AccessKey.of(other).isExpired(now)) {
+        String name = nameOf(after);
+        for (AccessKey other : AccessKeys.all(unit)) {
+            if (!other.id().equals(after.id()) && other.name().equalsIgnoreCase(name) && !other.isExpired(now)) {
                 throw new ServiceException(
                         ErrorCode.CONFLICT, "Another key has this name", List.of(), Map.of("id", other.id()));
             }

@@ -13,7 +13,6 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.Sha256;
 import dev.configservice.settings.AccessSettings;
-import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -25,8 +24,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -133,7 +130,7 @@ public final class Credentials implements Authenticator {
         String id = key.substring(3, second);
         String secret = key.substring(second + 1);
         return cache.get(KEYS, 0).compose(snapshot -> {
-            AccessKey known = snapshot.view(Credentials::byId).get(id);
+            AccessKey known = AccessKeys.byId(snapshot.resources(), id);
             Instant now = clock.instant();
             String hash = Sha256.hex(secret);
             if (known == null || !known.accepts(hash, now)) {
@@ -161,7 +158,7 @@ public final class Credentials implements Authenticator {
         String id = caller.identity().id();
         return cache.get(KEYS, 0)
                 .map(s -> {
-                    AccessKey known = s.view(Credentials::byId).get(id);
+                    AccessKey known = AccessKeys.byId(s.resources(), id);
                     return known != null
                             && known.accepts(hash, clock.instant())
                             && known.rights().equals(caller.rights())
@@ -169,12 +166,6 @@ public final class Credentials implements Authenticator {
                             && known.serviceNames().equals(caller.serviceNames());
                 })
                 .otherwise(true);
-    }
-
-    private static Map<String, AccessKey> byId(Snapshot snapshot) {
-        Map<String, AccessKey> keys = new HashMap<>();
-        snapshot.resources().forEach(r -> keys.put(r.id(), AccessKey.of(r)));
-        return keys;
     }
 
     private Future<Caller> byToken(String token) {

@@ -71,7 +71,7 @@ public final class CoreLoader implements SnapshotLoader {
         return ask(LOAD, question).map(answer -> {
             Envelope envelope = Envelope.of(answer);
             JsonNode head = envelope.head();
-            return Snapshot.ofPayload(
+            return Snapshot.ofPacked(
                     unit,
                     new Position(
                             head.path("epoch").longValue(),

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,10 +55,8 @@ public final class EvaluationBus {
     /** The requests of one turn. The results in the {@link Reply} have the same order. */
     private record Batch(List<EvaluationRequest> requests) {}
 
-    private record Reply(List<Result> results) {}
-
-    private record Result(
-            @Nullable EvaluationResult answer, @Nullable ServiceException failure) {}
+    /** The results, some of which may still be awaited: one that takes long does not hold up the others. */
+    private record Reply(List<Future<EvaluationResult>> results) {}
 
     /** Evaluates flags. Must be called on an event loop. The future fails only with a {@link ServiceException}. */
     Future<EvaluationResult> evaluate(EvaluationRequest request) {
@@ -82,21 +79,19 @@ public final class EvaluationBus {
                         new Batch(batch.stream().map(Waiting::request).toList()),
                         local)
                 .onComplete(done -> {
+                    if (done.failed()) {
+                        log.error(
+                                "bus.evaluations-unanswered requests={} cause={}",
+                                batch.size(),
+                                done.cause().toString());
+                    }
                     for (int i = 0; i < batch.size(); i++) {
                         Promise<EvaluationResult> promise = batch.get(i).promise;
-                        if (done.failed()) {
-                            log.error(
-                                    "bus.evaluation-unanswered cause={}",
-                                    done.cause().toString());
+                        if (done.succeeded()) {
+                            done.result().body().results().get(i).onComplete(promise);
+                        } else {
                             promise.fail(
                                     new ServiceException(ErrorCode.UNAVAILABLE, "The evaluation did not complete"));
-                        } else {
-                            Result result = done.result().body().results().get(i);
-                            if (result.failure() != null) {
-                                promise.fail(result.failure());
-                            } else {
-                                promise.complete(result.answer());
-                            }
                         }
                     }
                 });
@@ -106,17 +101,15 @@ public final class EvaluationBus {
     MessageConsumer<?> listen(Function<EvaluationRequest, Future<EvaluationResult>> evaluator) {
         String address = ADDRESS + Thread.currentThread().getName();
         return vertx.eventBus().localConsumer(address, (Message<Batch> message) -> {
-            List<Future<Result>> results = new ArrayList<>();
+            List<Future<EvaluationResult>> results = new ArrayList<>();
             for (EvaluationRequest request : message.body().requests()) {
                 results.add(result(evaluator, request));
             }
-            Future.all(results)
-                    .onComplete(all -> message.reply(
-                            new Reply(results.stream().map(Future::result).toList()), local));
+            message.reply(new Reply(results), local);
         });
     }
 
-    private static Future<Result> result(
+    private static Future<EvaluationResult> result(
             Function<EvaluationRequest, Future<EvaluationResult>> evaluator, EvaluationRequest request) {
         Future<EvaluationResult> answer;
         try {
@@ -124,16 +117,14 @@ public final class EvaluationBus {
         } catch (RuntimeException e) {
             answer = Future.failedFuture(e);
         }
-        return answer.transform(done -> {
-            if (done.succeeded()) {
-                return Future.succeededFuture(new Result(done.result(), null));
-            }
-            if (done.cause() instanceof ServiceException known) {
-                return Future.succeededFuture(new Result(null, known));
-            }
-            log.error("evaluation.failed", done.cause());
-            return Future.succeededFuture(
-                    new Result(null, new ServiceException(ErrorCode.INTERNAL, "The evaluation failed")));
-        });
+        return answer.succeeded()
+                ? answer
+                : answer.recover(e -> {
+                    if (e instanceof ServiceException) {
+                        return Future.failedFuture(e);
+                    }
+                    log.error("evaluation.failed", e);
+                    return Future.failedFuture(new ServiceException(ErrorCode.INTERNAL, "The evaluation failed"));
+                });
     }
 }

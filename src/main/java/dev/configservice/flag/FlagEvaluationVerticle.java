@@ -5,11 +5,13 @@ import dev.configservice.flag.eval.FlagSet;
 import dev.configservice.flag.eval.Trace;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A verticle that evaluates flags for the event loop that it runs on. */
 public final class FlagEvaluationVerticle extends VerticleBase {
@@ -17,10 +19,13 @@ public final class FlagEvaluationVerticle extends VerticleBase {
     private final SnapshotCache cache;
     private final FlagUsage usage;
 
-    public FlagEvaluationVerticle(EvaluationBus bus, SnapshotCache cache, FlagUsage usage) {
+    private final LongEvaluations longOnes;
+
+    public FlagEvaluationVerticle(EvaluationBus bus, SnapshotCache cache, FlagUsage usage, LongEvaluations longOnes) {
         this.bus = bus;
         this.cache = cache;
         this.usage = usage;
+        this.longOnes = longOnes;
     }
 
     @Override
@@ -29,22 +34,29 @@ public final class FlagEvaluationVerticle extends VerticleBase {
     }
 
     private Future<EvaluationResult> evaluate(EvaluationRequest request) {
-        return cache.get(FlagFormat.unit(request.environment()), request.minRevision())
-                .map(snapshot -> evaluate(request, snapshot));
+        return Futures.then(cache.get(FlagFormat.unit(request.environment()), request.minRevision()), snapshot -> {
+            FlagSet flags = FlagFormat.set(snapshot);
+            Trace trace = request.explain() ? new Trace() : null;
+            Future<List<Evaluation>> evaluated =
+                    flags.steps(request.flagNames(), request.context()) < LongEvaluations.STEPS
+                            ? Future.succeededFuture(evaluate(flags, request, trace))
+                            : longOnes.run(() -> evaluate(flags, request, trace));
+            return Futures.map(evaluated, evaluations -> result(request, snapshot, evaluations, trace));
+        });
     }
 
-    private EvaluationResult evaluate(EvaluationRequest request, Snapshot snapshot) {
-        FlagSet flags = FlagFormat.set(snapshot);
+    private static List<Evaluation> evaluate(FlagSet flags, EvaluationRequest request, @Nullable Trace trace) {
         Set<String> names = request.flagNames();
-        Trace trace = request.explain() ? new Trace() : null;
-        List<Evaluation> evaluations;
         if (names == null) {
-            evaluations = flags.evaluateAll(request.context());
-        } else if (names.size() == 1) {
-            evaluations = List.of(flags.evaluate(names.iterator().next(), request.context(), trace));
-        } else {
-            evaluations = flags.evaluateAll(names, request.context());
+            return flags.evaluateAll(request.context());
         }
+        return names.size() == 1
+                ? List.of(flags.evaluate(names.iterator().next(), request.context(), trace))
+                : flags.evaluateAll(names, request.context());
+    }
+
+    private EvaluationResult result(
+            EvaluationRequest request, Snapshot snapshot, List<Evaluation> evaluations, @Nullable Trace trace) {
         List<RenderedEvaluation> rendered = new ArrayList<>(evaluations.size());
         for (Evaluation evaluation : evaluations) {
             rendered.add(evaluation.view(e -> new RenderedEvaluation(e, request.environment(), usage.counter(e))));

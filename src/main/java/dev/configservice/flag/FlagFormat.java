@@ -3,8 +3,6 @@ package dev.configservice.flag;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.FlagDefinition;
@@ -19,8 +17,8 @@ import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
-import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Snapshot;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -29,6 +27,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -41,10 +42,6 @@ final class FlagFormat {
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
     private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
     private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
-
-    /** The flags of each environment as they were compiled last. */
-    private static final Cache<UnitId, Compiled> LAST =
-            Caffeine.newBuilder().maximumSize(1000).weakValues().build();
 
     /** The rule for the names of flags and variants. */
     static final StringRule NAME = text -> {
@@ -67,32 +64,20 @@ final class FlagFormat {
     }
 
     static FlagSet set(Snapshot snapshot) {
-        return snapshot.view(FlagFormat::compile).flags();
+        return snapshot.view(FlagSet.class, s -> set(s.resources()));
     }
 
-    /** The flags of a snapshot, and the resources that they were compiled from, sorted by name. */
-    private record Compiled(List<Resource> from, FlagSet flags) {}
-
-    /** Compiles the flags of a snapshot. Those that are as they were in the snapshot before are not compiled again. */
-    private static Compiled compile(Snapshot snapshot) {
-        Compiled before = LAST.getIfPresent(snapshot.unit());
-        List<FlagDefinition> definitions = new ArrayList<>(snapshot.resources().size());
-        for (Resource r : snapshot.resources()) {
-            FlagDefinition known = before == null ? null : before.flags().definition(r.name());
-            definitions.add(
-                    known != null && before != null && isSame(Resources.byName(before.from(), r.name()), r)
-                            ? known
-                            : definition(r));
-        }
-        Compiled compiled = new Compiled(
-                snapshot.resources(), FlagSet.compile(definitions, before == null ? null : before.flags()));
-        LAST.put(snapshot.unit(), compiled);
-        return compiled;
+    /** Returns the flags of an environment. Each part of them is read once, however often the others change. */
+    static FlagSet set(SortedResources flags) {
+        return FlagSet.of(flags.parts().stream()
+                .map(part -> part.view(FlagSet.Part.class, FlagFormat::part))
+                .toList());
     }
 
-    @SuppressWarnings("ReferenceEquality") // an equal resource would be compiled again, which is only slower
-    private static boolean isSame(@Nullable Resource a, Resource b) {
-        return a == b;
+    private static FlagSet.Part part(List<Resource> flags) {
+        SortedMap<String, Supplier<FlagDefinition>> definitions = new TreeMap<>();
+        flags.forEach(flag -> definitions.put(flag.name(), () -> definition(flag)));
+        return new FlagSet.Part(definitions);
     }
 
     /** Fails with all errors that would prevent the flag from being evaluated. */

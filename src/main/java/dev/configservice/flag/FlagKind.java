@@ -13,6 +13,7 @@ import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SortedResources;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
@@ -222,19 +223,11 @@ public final class FlagKind implements VersionedKind {
     }
 
     @Override
-    public void judge(Resource after, List<Resource> unit) {
+    public void judge(Resource after, SortedResources unit) {
         FlagDefinition changed = FlagFormat.definition(after);
-        List<FlagDefinition> others = unit.stream()
-                .filter(r -> !r.id().equals(after.id()))
-                .map(FlagFormat::definition)
-                .toList();
+        FlagSet flags = FlagFormat.set(unit);
         long patterns = changed.patternSize();
-        if (patterns > 0
-                && patterns
-                                + others.stream()
-                                        .mapToLong(FlagDefinition::patternSize)
-                                        .sum()
-                        > MAX_PATTERNS) {
+        if (patterns > 0 && patterns + flags.patternSizeWithout(after.name()) > MAX_PATTERNS) {
             throw ServiceException.invalid(
                     "rules",
                     "make the patterns of the environment too large together (limit: " + MAX_PATTERNS
@@ -244,9 +237,6 @@ public final class FlagKind implements VersionedKind {
         if (prerequisites.isEmpty()) {
             return;
         }
-        // patterns play no part in chains
-        FlagSet flags = FlagSet.compile(
-                others.stream().map(FlagDefinition::withoutRules).toList());
         if (flags.wouldCycle(after.name(), prerequisites)) {
             throw ServiceException.invalid("prerequisites", "would make the flag its own prerequisite");
         }

@@ -79,12 +79,6 @@ public final class ChangeLog implements PastChanges {
               from resource_changes c where c.kind = want.k and c.resource_id = want.i
               order by version desc limit 1) c""";
 
-    private static final String UNIT = """
-            select coalesce(u.revision, 0) as unit_revision, r.kind, r.id, r.environment, r.service_name, r.name, r.version,
-                   r.revision, r.fence, r.row::text as row, r.sealed
-            from (select $4::text as unit) n
-            left join units u on u.unit = n.unit
-            left join resources r on r.kind = $1 and r.environment = $2 and r.service_name = $3""";
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
 
     private static final String OLDEST = """
@@ -259,27 +253,6 @@ public final class ChangeLog implements PastChanges {
 
     static String key(String kind, String id) {
         return kind + "/" + id;
-    }
-
-    /** The resources of a unit and its last revision, as of one moment. */
-    record UnitState(long revision, List<Resource> resources) {}
-
-    Future<UnitState> unit(SqlConnection connection, UnitId unit, Duration deadline) {
-        Tuple ask = Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), unit.key());
-        return postgres.within(
-                deadline,
-                connection,
-                () -> connection.preparedQuery(UNIT).execute(ask).map(rows -> {
-                    long revision = 0;
-                    List<Resource> resources = new ArrayList<>(rows.size());
-                    for (Row row : rows) {
-                        revision = row.getLong("unit_revision");
-                        if (row.getString("id") != null) {
-                            resources.add(toResource(row));
-                        }
-                    }
-                    return new UnitState(revision, resources);
-                }));
     }
 
     /** Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order. */

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,13 +94,14 @@ public interface ResourceKind {
 
     /**
      * Checks a write against the other resources of its unit. The writer repeats the check if the unit changes before
-     * the write is applied. So two writes that were checked against the same state are never both applied.
+     * the write is applied. So two writes that were checked against the same state are never both applied. The check may
+     * run on a worker thread.
      *
      * @param after the resource after the write
      * @param unit all resources of the unit before the write
      * @throws ServiceException if the write is refused
      */
-    default void judge(Resource after, List<Resource> unit) {}
+    default void judge(Resource after, SortedResources unit) {}
 
     /** Returns the data of an event as consumers of changes see it, without secrets and actors. */
     ObjectNode data(Resource resource);

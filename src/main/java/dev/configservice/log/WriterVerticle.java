@@ -5,9 +5,11 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.log.ApplyBatch.BatchOutcome;
 import dev.configservice.log.CommandRules.Decision;
 import dev.configservice.log.Origin.IdempotencyKey;
+import dev.configservice.log.UnitReader.UnitState;
 import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.vertx.Backoff;
+import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -45,6 +47,9 @@ public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
 
     static final int MAX_BATCH = 128;
+    /** The number of resources from which judging by all of them may take too long for an event loop. */
+    private static final int LARGE = 500;
+
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
     private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -55,6 +60,7 @@ public final class WriterVerticle extends VerticleBase {
     private final ChangeFeed feed;
     private final ChangeFeedVerticle follower;
     private final ChangeLog changeLog;
+    private final UnitReader units;
     private final WriterConnection connection;
     private final ResourceKinds kinds;
     private final CommandRules rules;
@@ -65,6 +71,9 @@ public final class WriterVerticle extends VerticleBase {
     private final DistributionSummary batchSizes;
 
     private List<Pending> running = List.of();
+    /** The last revision that this node wrote. */
+    private long lastWritten;
+
     private boolean busy;
     private boolean oneByOne;
     private boolean stopped;
@@ -74,6 +83,7 @@ public final class WriterVerticle extends VerticleBase {
             ChangeFeed feed,
             ChangeFeedVerticle follower,
             ChangeLog changeLog,
+            UnitReader units,
             Postgres postgres,
             ResourceKinds kinds,
             InstantSource clock,
@@ -83,6 +93,7 @@ public final class WriterVerticle extends VerticleBase {
         this.feed = feed;
         this.follower = follower;
         this.changeLog = changeLog;
+        this.units = units;
         this.connection = new WriterConnection(postgres);
         this.kinds = kinds;
         this.rules = new CommandRules(kinds);
@@ -224,8 +235,7 @@ public final class WriterVerticle extends VerticleBase {
                 Decision decision = rules.decide(
                         p.command, current.resources().get(key), current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
-                    if (claims(append.entry(), current.resources().get(key)).stream()
-                            .allMatch(claimed::add)) {
+                    if (claims(append.entry()).stream().allMatch(claimed::add)) {
                         decided.add(new Decided(p, append.entry()));
                     } else {
                         later.add(p);
@@ -243,20 +253,17 @@ public final class WriterVerticle extends VerticleBase {
         return new Decisions(decided, unchanged, later);
     }
 
-    private static void failed(Pending p, RuntimeException e) {
+    private static void failed(Pending p, Throwable e) {
         log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
         p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
     }
 
     /**
-     * Returns the keys that at most one entry of a batch may use: a unit, a path or an Idempotency-Key. Only the
-     * database can tell whether they are free, and it does not compare the entries of one batch with each other.
+     * Returns the keys that at most one entry of a batch may use: a path or an Idempotency-Key. Only the database
+     * can tell whether they are free, and it does not compare the entries of one batch with each other.
      */
-    private List<String> claims(LogEntry entry, @Nullable Resource before) {
+    private static List<String> claims(LogEntry entry) {
         List<String> claims = new ArrayList<>(2);
-        if (kinds.get(entry.resource().kind()).isJudgedByUnit(before, entry.resource())) {
-            claims.add("unit/" + entry.resource().unit().key());
-        }
         Resource r = entry.resource();
         if (entry.op() == LogEntry.Op.CREATE) {
             claims.add("path/" + r.kind() + "/" + r.environment() + "/" + r.serviceName() + "/" + r.name());
@@ -269,36 +276,74 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /**
-     * Checks entries against the other resources of their unit if their kind requires it. Fails the commands that are
-     * refused, and returns the remaining entries.
+     * Checks entries against the other resources of their unit if their kind requires it. Each sees the entries before
+     * it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of its unit. Fails
+     * the commands that are refused, and returns the remaining entries.
      */
     private Future<List<Decided>> judge(List<Decided> decided, Current current) {
-        Future<List<Decided>> judged = Future.succeededFuture(new ArrayList<>(decided.size()));
+        Map<UnitId, UnitState> units = new HashMap<>();
+        List<Decided> passed = new ArrayList<>(decided.size());
+        Future<Void> judged = Future.succeededFuture();
         for (Decided d : decided) {
             Resource after = d.entry.resource();
             Resource before = current.resources().get(ChangeLog.key(after.kind(), after.id()));
             ResourceKind kind = kinds.get(after.kind());
-            judged = judged.compose(done -> {
+            judged = judged.compose(v -> {
                 if (!kind.isJudgedByUnit(before, after)) {
-                    done.add(d);
-                    return Future.succeededFuture(done);
+                    passed.add(d);
+                    return Future.succeededFuture();
                 }
-                return changeLog
-                        .unit(connection.get(), after.unit(), CALL_DEADLINE)
-                        .map(unit -> {
-                            try {
-                                kind.judge(after, unit.resources());
-                                done.add(new Decided(d.pending, d.entry.judgedBy(after.unit(), unit.revision())));
-                            } catch (ServiceException e) {
-                                d.pending.promise.tryFail(e);
-                            } catch (RuntimeException e) {
-                                failed(d.pending, e);
+                return unit(units, after.unit())
+                        .compose(unit -> judge(kind, d, unit))
+                        .onSuccess(unit -> {
+                            if (unit != null) {
+                                units.put(after.unit(), unit);
+                                passed.add(new Decided(d.pending, d.entry.judgedBy(after.unit(), unit.revision())));
                             }
-                            return done;
-                        });
+                        })
+                        .mapEmpty();
             });
         }
-        return judged;
+        return judged.map(passed);
+    }
+
+    /** Returns a unit with all that this node has written and judged. */
+    private Future<UnitState> unit(Map<UnitId, UnitState> known, UnitId unit) {
+        UnitState state = known.get(unit);
+        return state != null
+                ? Future.succeededFuture(state)
+                : Futures.here(feed.awaitApplied(lastWritten, APPLIED_DEADLINE)
+                        .otherwiseEmpty()
+                        .compose(v -> units.read(unit)));
+    }
+
+    /** Returns the unit with an entry that it permits; null if it was refused, and its command is answered. */
+    private Future<@Nullable UnitState> judge(ResourceKind kind, Decided d, UnitState unit) {
+        Resource after = d.entry.resource();
+        Future<Void> judged = unit.resources().size() > LARGE
+                ? Futures.onWorker(() -> {
+                    kind.judge(after, unit.resources());
+                    return null;
+                })
+                : Future.succeededFuture(unit).map(u -> {
+                    kind.judge(after, u.resources());
+                    return null;
+                });
+        return judged.transform(done -> {
+            if (done.failed()) {
+                if (done.cause() instanceof ServiceException e) {
+                    d.pending.promise.tryFail(e);
+                } else {
+                    failed(d.pending, done.cause());
+                }
+                return Future.succeededFuture(null);
+            }
+            return Future.succeededFuture(new UnitState(
+                    unit.revision(),
+                    d.entry.action().isRemoval()
+                            ? unit.resources().without(after.name())
+                            : unit.resources().with(after)));
+        });
     }
 
     /** Answers the commands that change nothing, once the state that they found is durable. */
@@ -362,6 +407,7 @@ public final class WriterVerticle extends VerticleBase {
         }
         written.increment(changes.size());
         if (!changes.isEmpty()) {
+            lastWritten = changes.get(changes.size() - 1).revision();
             follower.offer(changes);
         }
         answerWhenApplied(done);

@@ -16,6 +16,7 @@ import dev.configservice.log.ChangeFeedVerticle;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Retention;
 import dev.configservice.log.Seals;
+import dev.configservice.log.UnitReader;
 import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
@@ -56,7 +57,7 @@ final class CoreNode extends Node {
                 changeLog,
                 changeLog,
                 redis,
-                new PostgresLoader(postgres),
+                new PostgresLoader(postgres, parts.large),
                 0,
                 KeyUsage.store(postgres),
                 FlagUsage.store(postgres),
@@ -119,6 +120,7 @@ final class CoreNode extends Node {
                 parts.feed,
                 follower,
                 sources.changeLog(),
+                unit -> features.cache.get(unit, 0).map(s -> new UnitReader.UnitState(s.lastChange(), s.resources())),
                 sources.postgres(),
                 features.kinds,
                 parts.clock,

@@ -23,6 +23,7 @@ import dev.configservice.flag.FlagKind;
 import dev.configservice.flag.FlagRoutes;
 import dev.configservice.flag.FlagUsage;
 import dev.configservice.flag.Flags;
+import dev.configservice.flag.LongEvaluations;
 import dev.configservice.http.BodyBudget;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.HttpVerticle;
@@ -89,6 +90,7 @@ final class Features {
                 new NearCache(parts.hazelcast, settings.cache().nearBytes()),
                 sources.redis(),
                 sources.loader(),
+                parts.large,
                 sources.held(),
                 settings.cache(),
                 meters);
@@ -211,8 +213,9 @@ final class Features {
 
     /** Starts to answer requests. */
     NodeServer serve(Forwarder forwarder) {
-        Lifecycle.await(
-                EventLoops.deployOnEach(parts.vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage)));
+        LongEvaluations longEvaluations = new LongEvaluations(parts.vertx, parts.metrics.registry());
+        Lifecycle.await(EventLoops.deployOnEach(
+                parts.vertx, () -> new FlagEvaluationVerticle(evaluations, cache, flagUsage, longEvaluations)));
         ServerContext context = new ServerContext(
                 credentials,
                 parts.feed,

@@ -13,6 +13,7 @@ import dev.configservice.registry.lease.Leases;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
+import dev.configservice.snapshot.LargeUnits;
 import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.SnapshotSeal;
 import io.vertx.core.Future;
@@ -46,6 +47,7 @@ final class NodeParts {
     final ChangeFeed feed;
     final ChangeBus bus;
     final CoreBus cores;
+    final LargeUnits large;
 
     /** Joins the cluster and starts Vert.x. Blocks until both have completed. */
     NodeParts(Settings settings, Keyring keyring, Lifecycle lifecycle) {
@@ -63,6 +65,7 @@ final class NodeParts {
         lifecycle.onStop(hazelcast::shutdown);
         this.vertx = Lifecycle.await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
         lifecycle.onStop(() -> Lifecycle.await(vertx.close(), grace));
+        this.large = new LargeUnits(vertx, settings.cache().waitingBytes());
         this.feed = new ChangeFeed(vertx);
         this.bus = new ChangeBus(vertx, WRITE_DEADLINE);
         this.cores = new CoreBus(vertx, Grid.nodeId(hazelcast));
@@ -101,6 +104,7 @@ final class NodeParts {
         // must run while connections are still open, because verticles release what they hold through them
         lifecycle.onStop(() -> Lifecycle.await(undeployAll(), grace));
         lifecycle.onStop(() -> Lifecycle.await(features.writeBatches(), Duration.ofSeconds(3)));
+        lifecycle.onStop(() -> Lifecycle.await(features.cache.offerWaiting(), Duration.ofSeconds(3)));
         lifecycle.onStop(this::drain);
         lifecycle.onStop(features.streams::close);
         lifecycle.onStop(() -> {

@@ -11,11 +11,13 @@ import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.Cursor;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Transaction;
 import io.vertx.sqlclient.Tuple;
 import io.vertx.sqlclient.impl.SocketConnectionBase;
 import io.vertx.sqlclient.internal.SqlConnectionInternal;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,6 +155,53 @@ public final class Postgres {
                             return Future.succeededFuture();
                         }))
                 .recover(e -> Future.failedFuture(coded(e)));
+    }
+
+    /**
+     * Reads the rows of a query in batches, all as of one moment, on a connection of the pool. The event loop does other
+     * work between two batches, and only one batch is in memory besides what {@code take} keeps.
+     *
+     * @param first the number of rows of the first batch
+     * @param take takes a batch and returns the number of rows of the next one
+     * @param deadline the longest time for a batch
+     */
+    public Future<Void> scan(
+            String sql, Tuple arguments, int first, ToIntFunction<RowSet<Row>> take, Duration deadline) {
+        if (pool == null) {
+            return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
+        }
+        return pool.getConnection()
+                .compose(connection -> within(
+                                deadline,
+                                connection,
+                                () -> connection
+                                        .begin()
+                                        .compose(tx ->
+                                                connection.prepare(sql).map(ps -> new Scan(tx, ps.cursor(arguments)))))
+                        .compose(scan -> batches(connection, scan.cursor(), first, take, deadline)
+                                .compose(v -> within(
+                                        deadline,
+                                        connection,
+                                        () -> scan.cursor()
+                                                .close()
+                                                .compose(w -> scan.transaction().commit()))))
+                        // a transaction that has failed must not go back to the pool
+                        .onFailure(e -> drop(connection))
+                        .eventually(() -> {
+                            connection.close();
+                            return Future.succeededFuture();
+                        }))
+                .recover(e -> Future.failedFuture(coded(e)));
+    }
+
+    private record Scan(Transaction transaction, Cursor cursor) {}
+
+    private Future<Void> batches(
+            SqlConnection connection, Cursor cursor, int rows, ToIntFunction<RowSet<Row>> take, Duration deadline) {
+        return within(deadline, connection, () -> cursor.read(rows)).compose(batch -> {
+            int next = take.applyAsInt(batch);
+            return cursor.hasMore() ? batches(connection, cursor, next, take, deadline) : Future.succeededFuture();
+        });
     }
 
     /** Opens a connection outside the pool. Fails at the deadline; a connection that is established later is closed. */

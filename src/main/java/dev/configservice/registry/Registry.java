@@ -1,8 +1,6 @@
 package dev.configservice.registry;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
@@ -14,13 +12,13 @@ import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SortedResources;
 import dev.configservice.log.WriteResult;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.LeaseHolder;
 import dev.configservice.registry.lease.LeaseResult;
 import dev.configservice.registry.lease.Leases;
 import dev.configservice.secret.Sealed;
-import dev.configservice.snapshot.CodePointOrder;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.Futures;
@@ -42,10 +40,6 @@ public final class Registry {
     private final Protection protection;
     private final Ids ids;
     private final InstantSource clock;
-
-    /** The instances of each service as last parsed. Most of them are unchanged in the next snapshot of the service. */
-    private final Cache<String, List<Instance>> lastParsed =
-            Caffeine.newBuilder().maximumSize(100_000).build();
 
     public Registry(
             SnapshotCache cache,
@@ -105,31 +99,26 @@ public final class Registry {
     }
 
     public Future<Instances> instances(String serviceName, long minRevision) {
-        return Futures.map(cache.get(Instance.unit(serviceName), minRevision), s -> s.view(this::parsed));
+        return Futures.map(
+                cache.get(Instance.unit(serviceName), minRevision), s -> s.view(Instances.class, Registry::parsed));
     }
 
-    /** Parses the instances of a snapshot. Those unchanged since the last snapshot are not parsed again. */
-    private Instances parsed(Snapshot snapshot) {
-        String service = snapshot.unit().serviceName();
-        List<Instance> before = lastParsed.get(service, s -> List.of());
-        List<Instance> instances = new ArrayList<>(snapshot.resources().size());
-        int at = 0;
-        for (Resource resource : snapshot.resources()) {
-            while (at < before.size()
-                    && CodePointOrder.INSTANCE.compare(before.get(at).instanceId(), resource.name()) < 0) {
-                at++;
-            }
-            boolean same = at < before.size()
-                    && before.get(at).resource().revision() == resource.revision()
-                    && before.get(at).instanceId().equals(resource.name());
-            instances.add(same ? before.get(at) : Instance.of(resource));
+    /** The instances of a part of a snapshot, sorted by id. */
+    private record Parsed(List<Instance> list) {}
+
+    private static Instances parsed(Snapshot snapshot) {
+        List<Instance> now = new ArrayList<>(snapshot.resources().size());
+        for (SortedResources.Part part : snapshot.resources().parts()) {
+            now.addAll(part.view(
+                            Parsed.class,
+                            resources -> new Parsed(
+                                    resources.stream().map(Instance::of).toList()))
+                    .list());
         }
-        List<Instance> now = List.copyOf(instances);
-        lastParsed.put(service, now);
         List<Instance> healthy =
                 now.stream().filter(i -> i.status() == Status.HEALTHY).toList();
         return new Instances(
-                now,
+                List.copyOf(now),
                 now.stream().collect(Collectors.toUnmodifiableMap(Instance::instanceId, i -> i)),
                 healthy,
                 Shares.of(healthy),

@@ -13,12 +13,12 @@ public record CacheSettings(int nearEntries, long maxBytes) {
 
     /** Returns the part of the memory for snapshots in the near cache; on an edge also for those that it holds. */
     public long nearBytes() {
-        return maxBytes / 2;
+        return maxBytes * 3 / 8;
     }
 
     /** Returns the part for snapshots that are newer than those in the near cache. */
     public long aheadBytes() {
-        return maxBytes / 8;
+        return maxBytes / 4;
     }
 
     /** Returns the part for merged layers. */
@@ -26,8 +26,13 @@ public record CacheSettings(int nearEntries, long maxBytes) {
         return maxBytes / 8;
     }
 
+    /** Returns the part for packed units that wait to be parsed. */
+    public long waitingBytes() {
+        return maxBytes / 8;
+    }
+
     /** Returns the part for this member's share of the grid, as a percentage of the heap. */
     public int gridPercent() {
-        return (int) Math.max(1, maxBytes / 4 * 100 / Runtime.getRuntime().maxMemory());
+        return (int) Math.max(1, maxBytes / 8 * 100 / Runtime.getRuntime().maxMemory());
     }
 }

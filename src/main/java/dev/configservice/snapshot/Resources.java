@@ -90,7 +90,7 @@ public final class Resources {
         String canonical = id.toLowerCase(java.util.Locale.ROOT);
         return path(kind, canonical)
                 .compose(p -> cache.get(p.unit(), minRevision).map(snapshot -> {
-                    Resource r = byName(snapshot.resources(), p.name());
+                    Resource r = snapshot.resources().byName(p.name());
                     return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
                 }));
     }
@@ -116,12 +116,6 @@ public final class Resources {
 
     static ServiceException unknown(String kind) {
         return ServiceException.notFound("There is no " + kind.replace('_', ' ') + " with this id");
-    }
-
-    /** Returns a resource of a sorted list by its name; null if it does not exist. */
-    public static @Nullable Resource byName(List<Resource> sorted, String name) {
-        int at = Snapshot.indexOf(sorted, name);
-        return at < 0 ? null : sorted.get(at);
     }
 
     /**

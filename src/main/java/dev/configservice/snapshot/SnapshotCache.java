@@ -20,8 +20,10 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -40,8 +42,13 @@ import org.slf4j.LoggerFactory;
 public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
     private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
-    private static final long REFRESH_MILLIS = 100;
     private static final Duration LOAD_DEADLINE = Duration.ofSeconds(2);
+    /** Large units are loaded in parts, each with a deadline of its own, and wait for their turn. */
+    private static final Duration LARGE_LOAD_DEADLINE = Duration.ofSeconds(20);
+
+    private static final long REFRESH_MILLIS = 100;
+    /** The size of the units, by their estimate, that are offered to the grid and Redis in a second on average. */
+    private static final long OFFERED_BYTES_PER_SECOND = 2_500_000;
 
     private final Vertx vertx;
     private final ChangeFeed feed;
@@ -69,7 +76,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             .build();
 
     private final Map<UnitId, Flight> flights = new ConcurrentHashMap<>();
-    private final Map<UnitId, Boolean> offering = new ConcurrentHashMap<>();
+    private final Map<UnitId, Offering> offering = new ConcurrentHashMap<>();
+    private final LargeUnits large;
     private final Map<Tier, Counter> hits;
     private final Counter loadFailures;
 
@@ -123,6 +131,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             NearCache near,
             SnapshotStore redis,
             SnapshotLoader loader,
+            LargeUnits large,
             long held,
             CacheSettings settings,
             MeterRegistry meters) {
@@ -131,6 +140,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         this.near = near;
         this.redis = redis;
         this.loader = loader;
+        this.large = large;
         this.holds = held > 0;
         this.held = Caffeine.newBuilder()
                 .maximumWeight(held)
@@ -179,6 +189,11 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** Starts to follow the feed. */
     public void start() {
         feed.addListener(this);
+        vertx.setPeriodic(1000, t -> {
+            if (!feed.staleness().isZero()) {
+                offerWaiting();
+            }
+        });
     }
 
     private CircuitBreaker breaker(String name, Duration deadline) {
@@ -227,7 +242,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         CompletableFuture<@Nullable Object> stage = nearOrGrid(touched);
         if (stage != null && stage.isDone() && !stage.isCompletedExceptionally()) {
             Snapshot found = NearCache.snapshotOf(unit, stage.getNow(null));
-            if (found != null) {
+            if (found != null && !found.isLargeAndPacked()) {
                 if (found.asOf().compareTo(need) >= 0) {
                     count(Tier.NEAR);
                     near.used(touched.gridKey(), found);
@@ -329,12 +344,18 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             TouchedUnit touched, Position need, @Nullable CompletableFuture<@Nullable Object> grid) {
         Best best = new Best(need);
         return fromGrid(touched, grid)
-                .compose(s -> best.take(s, Tier.GRID)
-                        ? Future.succeededFuture()
-                        : quietly(() -> redis.get(touched.unit())).map(r -> {
-                            best.take(r, Tier.REDIS);
-                            return null;
-                        }))
+                .compose(s -> {
+                    if (s != null) {
+                        near.used(touched.gridKey(), s);
+                    }
+                    return best.take(s, Tier.GRID)
+                            ? Future.succeededFuture()
+                            : quietly(() -> redis.get(touched.unit()).compose(this::parsed))
+                                    .map(r -> {
+                                        best.take(r, Tier.REDIS);
+                                        return null;
+                                    });
+                })
                 .compose(v -> best.isEnough() ? Future.succeededFuture(best.get()) : fromLog(touched, best));
     }
 
@@ -373,7 +394,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
         Snapshot get() {
             count(tier);
-            Snapshot s = java.util.Objects.requireNonNull(snapshot);
+            Snapshot s = Objects.requireNonNull(snapshot);
             if (tier == Tier.REDIS) {
                 offer(s);
             }
@@ -397,13 +418,26 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 }
             });
         }
-        return quietly(() -> gridBreaker.execute(promise -> onCompletion(stage, (value, e) -> {
-            if (e == null) {
-                promise.tryComplete(NearCache.snapshotOf(touched.unit(), value));
-            } else {
-                promise.tryFail(e);
-            }
-        })));
+        return quietly(() -> gridBreaker
+                .<@Nullable Snapshot>execute(promise -> onCompletion(stage, (value, e) -> {
+                    if (e == null) {
+                        promise.tryComplete(NearCache.snapshotOf(touched.unit(), value));
+                    } else {
+                        promise.tryFail(e);
+                    }
+                }))
+                .compose(this::parsed));
+    }
+
+    /** Completes with a snapshot when its resources are parsed. Large ones are parsed on a worker thread. */
+    private Future<@Nullable Snapshot> parsed(@Nullable Snapshot snapshot) {
+        if (snapshot == null || !snapshot.isLargeAndPacked()) {
+            return Future.succeededFuture(snapshot);
+        }
+        return large.runBlocking(snapshot.packedLength(), () -> {
+            snapshot.resources();
+            return snapshot;
+        });
     }
 
     /**
@@ -412,13 +446,16 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      */
     private Future<Snapshot> loaded(UnitId unit, Position need) {
         if (!feed.staleness().isZero()) {
-            return loadBreaker.execute(promise -> loader.load(unit, need).onComplete(promise));
+            return loadBreaker.execute(promise -> loader.load(unit, need)
+                    .compose(s -> parsed(s).map(Objects::requireNonNull))
+                    .onComplete(promise));
         }
         if (failedLoads.getIfPresent(unit) != null) {
             return Future.failedFuture("its last load has just failed");
         }
         return loader.load(unit, need)
-                .timeout(LOAD_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .compose(s -> parsed(s).map(Objects::requireNonNull))
+                .timeout(LARGE_LOAD_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(e -> failedLoads.put(unit, true));
     }
 
@@ -461,11 +498,11 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         });
     }
 
-    /** Offers a newer snapshot to the grid and Redis, without waiting for the result. */
-    private void offer(Snapshot snapshot) {
+    /** Offers a newer snapshot to the grid and Redis. Never fails. Callers need not wait for the end. */
+    private Future<Void> offer(Snapshot snapshot) {
         String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
         // serializing a large unit would block the event loop for too long
-        vertx.executeBlocking(
+        return vertx.executeBlocking(
                         () -> {
                             SnapshotStore.Sealed sealed = redis.seal(snapshot);
                             try {
@@ -476,9 +513,12 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                             return sealed;
                         },
                         false)
-                .onSuccess(stored -> quietly(() -> redis.put(stored)))
-                .onFailure(e ->
-                        log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e));
+                .compose(stored -> quietly(() -> redis.put(stored)))
+                .recover(e -> {
+                    log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e);
+                    return Future.succeededFuture();
+                })
+                .mapEmpty();
     }
 
     /** Updates the grid's snapshot of the unit, if it has one. Only the node that owns the unit's key does so. */
@@ -493,15 +533,49 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             born(change);
             return;
         }
-        if (offering.containsKey(unit) || !near.owns(touched.gridKey())) {
+        if (!near.owns(touched.gridKey())) {
             return;
         }
-        offering.put(unit, true);
-        // delayed, because not every state of a unit that is written without pause needs to be stored
-        vertx.setTimer(REFRESH_MILLIS, t -> {
-            offering.remove(unit);
-            refresh(touched);
-        });
+        Offering known = offering.get(unit);
+        if (known != null) {
+            known.again = true;
+            return;
+        }
+        offerLater(touched);
+    }
+
+    private void offerLater(TouchedUnit touched) {
+        Offering fresh = new Offering(touched);
+        if (offering.putIfAbsent(touched.unit(), fresh) == null) {
+            // delayed, because not every state of a unit that is written without pause needs to be stored
+            vertx.setTimer(REFRESH_MILLIS, t -> refresh(fresh));
+        }
+    }
+
+    /** A unit that was offered of late, or will be soon. The larger it is, the longer is the pause between two offers. */
+    private static final class Offering {
+        private final TouchedUnit touched;
+        /** True if the unit has changed since it was offered. */
+        private volatile boolean again;
+
+        Offering(TouchedUnit touched) {
+            this.touched = touched;
+        }
+    }
+
+    /**
+     * Offers the units whose turn has not come yet. Without this, Redis would have an older state of them when this node
+     * ends or can no longer reach PostgreSQL.
+     */
+    public Future<Void> offerWaiting() {
+        List<Future<Void>> offers = new ArrayList<>();
+        for (Offering waiting : offering.values()) {
+            if (waiting.again) {
+                waiting.again = false;
+                offers.add(refreshed(waiting.touched).mapEmpty());
+            }
+        }
+        return Future.join(offers).mapEmpty();
     }
 
     /** Handles the first change of a unit. No load is needed, because the unit was empty before. */
@@ -515,22 +589,36 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    private void refresh(TouchedUnit touched) {
-        CompletableFuture<@Nullable Object> stage = nearOrGrid(touched);
-        if (stage == null) {
-            return;
-        }
+    private void refresh(Offering due) {
+        due.again = false;
+        refreshed(due.touched).onComplete(done -> {
+            long pause = REFRESH_MILLIS + done.result() * 1000 / OFFERED_BYTES_PER_SECOND;
+            vertx.setTimer(pause, t -> {
+                offering.remove(due.touched.unit());
+                if (due.again) {
+                    offerLater(due.touched);
+                }
+            });
+        });
+    }
+
+    /**
+     * Offers the last state of a unit, if the grid has an older one. Succeeds with the size of what was offered. Never
+     * fails.
+     */
+    private Future<Long> refreshed(TouchedUnit touched) {
         Position need = new Position(feed.applied().epoch(), touched.revision());
-        onCompletion(stage, (value, e) -> {
-            Snapshot held = NearCache.snapshotOf(touched.unit(), value);
+        Future<Long> offered = fromGrid(touched, null).compose(held -> {
             if (held == null || held.asOf().compareTo(need) >= 0) {
-                return;
+                return Future.succeededFuture(0L);
             }
             Snapshot newer = ahead.getIfPresent(touched.unit());
             Snapshot patched = newer != null && newer.asOf().compareTo(need) >= 0 ? newer : patch(held, need);
-            if (patched != null) {
-                offer(patched);
-            }
+            return patched == null ? Future.succeededFuture(0L) : offer(patched).map((long) patched.bytes());
+        });
+        return offered.otherwise(e -> {
+            log.warn("snapshot.not-refreshed unit={}", touched.unit().key(), e);
+            return 0L;
         });
     }
 

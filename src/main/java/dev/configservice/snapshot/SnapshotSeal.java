@@ -49,7 +49,7 @@ public final class SnapshotSeal {
     @Nullable
     Snapshot open(UnitId unit, Position asOf, long lastChange, byte[] packed, byte[] code) {
         return mac.verifies(code, SNAPSHOT, head(unit, asOf, lastChange), packed)
-                ? Snapshot.ofPayload(unit, asOf, lastChange, packed)
+                ? Snapshot.ofPacked(unit, asOf, lastChange, packed)
                 : null;
     }
 

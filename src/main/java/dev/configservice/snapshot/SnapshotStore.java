@@ -153,7 +153,7 @@ public final class SnapshotStore implements PositionStore {
     Sealed seal(Snapshot snapshot) {
         byte[] packed = snapshot.packed();
         return new Sealed(
-                Snapshot.ofPayload(snapshot.unit(), snapshot.asOf(), snapshot.lastChange(), packed),
+                Snapshot.ofPacked(snapshot.unit(), snapshot.asOf(), snapshot.lastChange(), packed),
                 packed,
                 seal.code(snapshot, packed));
     }

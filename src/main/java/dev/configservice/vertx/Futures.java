@@ -4,6 +4,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.function.Function;
 
 /** Operations on futures: cheap continuations of completed ones, and a return to the event loop of the caller. */
@@ -28,6 +30,15 @@ public final class Futures {
     /** Does the same as {@code future.map(next)}, but runs {@code next} at once like {@link #then}. */
     public static <T, R> Future<R> map(Future<T> future, Function<? super T, R> next) {
         return future.succeeded() ? then(future, value -> Future.succeededFuture(next.apply(value))) : future.map(next);
+    }
+
+    /**
+     * Runs work that is too long for an event loop on a worker thread. Must be called on a thread of Vert.x. The
+     * future's handlers run on the caller's event loop.
+     */
+    public static <T> Future<T> onWorker(Callable<T> work) {
+        return Objects.requireNonNull(Vertx.currentContext(), "not on a thread of Vert.x")
+                .executeBlocking(work, false);
     }
 
     /**

@@ -14,6 +14,7 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.log.Retention;
+import dev.configservice.log.SortedResources;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Api;
@@ -120,7 +121,7 @@ class OwnKindTest {
         }
 
         @Override
-        public void judge(Resource after, List<Resource> unit) {
+        public void judge(Resource after, SortedResources unit) {
             long others = unit.stream()
                     .filter(n -> isPinned(n) && !n.id().equals(after.id()))
                     .count();

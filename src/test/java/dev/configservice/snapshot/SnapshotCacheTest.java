@@ -16,6 +16,7 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.log.UnitId;
+import dev.configservice.log.UnitReader;
 import dev.configservice.log.WriteResult;
 import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
@@ -110,7 +111,9 @@ class SnapshotCacheTest {
             ChangeLog changeLog = new ChangeLog(postgres, new ClusterMac(cluster, "log", List.of(cluster)));
             redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system(), seal);
             near = new NearCache(hazelcast, MEMORY.nearBytes());
-            cache = new SnapshotCache(vertx, feed, near, redis, new PostgresLoader(postgres), 1L << 24, MEMORY, meters);
+            LargeUnits large = new LargeUnits(vertx, MEMORY.waitingBytes());
+            cache = new SnapshotCache(
+                    vertx, feed, near, redis, new PostgresLoader(postgres, large), large, 1L << 24, MEMORY, meters);
             cache.start();
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
                     feed, changeLog, postgres, new Migrations(vertx, postgres), redis, ids, InstantSource.system());
@@ -120,6 +123,7 @@ class SnapshotCacheTest {
                     feed,
                     follower,
                     changeLog,
+                    unit -> cache.get(unit, 0).map(s -> new UnitReader.UnitState(s.lastChange(), s.resources())),
                     postgres,
                     new ResourceKinds(List.of(
                             new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24))),

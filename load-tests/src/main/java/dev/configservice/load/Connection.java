@@ -9,29 +9,43 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * One HTTP connection to the service, one request at a time; made again where the server closed it. As lean as it can be: what
- * is measured shares the machine with it.
+ * One HTTP connection to the service, with one request at a time. If the server closes it, the next request opens it
+ * again. As lean as possible, because the measured service shares the machine with it.
  */
 final class Connection {
+    private static final byte[] END_OF_HEAD = "\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1);
+
     private final NetClient net;
     private final int port;
+    private final String authorization;
     private volatile NetSocket socket;
     private Promise<Buffer> asked;
     private Buffer received = Buffer.buffer();
+    private String head = "";
 
     Connection(NetClient net, int port) {
-        this.net = net;
-        this.port = port;
+        this(net, port, "Authorization: ApiKey admin-key\r\n");
     }
 
-    /** The body of the answer; fails with the whole answer where it is no success. */
+    private Connection(NetClient net, int port, String authorization) {
+        this.net = net;
+        this.port = port;
+        this.authorization = authorization;
+    }
+
+    static Connection anonymous(NetClient net, int port) {
+        return new Connection(net, port, "");
+    }
+
+    /** Returns the body of a successful response. Otherwise fails with the whole response as the message. */
     Future<Buffer> ask(String method, String path, String body) {
         Promise<Buffer> promise = Promise.promise();
         asked = promise;
         received = Buffer.buffer();
+        head = "";
         Buffer request = Buffer.buffer(method + " " + path
-                + " HTTP/1.1\r\nHost: load\r\nAuthorization: ApiKey admin-key\r\nContent-Length: " + body.length()
-                + "\r\n\r\n" + body);
+                + " HTTP/1.1\r\nHost: localhost\r\n" + authorization + "Content-Length: "
+                + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body);
         NetSocket open = socket;
         if (open != null) {
             open.write(request);
@@ -45,7 +59,9 @@ final class Connection {
             NetSocket fresh = done.result();
             fresh.handler(this::read);
             fresh.closeHandler(v -> {
-                socket = null;
+                if (socket == fresh) {
+                    socket = null;
+                }
                 Promise<Buffer> lost = asked;
                 if (lost != null) {
                     lost.tryFail("closed");
@@ -57,24 +73,50 @@ final class Connection {
         return promise.future();
     }
 
+    /** Closes the connection, and fails a request that waits. */
+    void close() {
+        NetSocket open = socket;
+        if (open != null) {
+            open.close();
+        }
+    }
+
     private void read(Buffer chunk) {
         received.appendBuffer(chunk);
-        String text = received.toString(StandardCharsets.ISO_8859_1);
-        int end = text.indexOf("\r\n\r\n");
-        if (end < 0) {
-            return;
+        if (head.isEmpty()) {
+            int end = endOfHead(received);
+            if (end < 0) {
+                return;
+            }
+            head = received.getString(0, end, "ISO-8859-1").toLowerCase(Locale.ROOT) + "\r\n";
         }
-        int at = text.toLowerCase(Locale.ROOT).indexOf("content-length: ");
-        int length = Integer.parseInt(text.substring(at + 16, text.indexOf("\r\n", at)));
-        if (received.length() < end + 4 + length) {
+        int at = head.indexOf("content-length: ");
+        int length = at < 0 ? 0 : Integer.parseInt(head.substring(at + 16, head.indexOf("\r\n", at)));
+        int start = head.length() + 2;
+        if (received.length() < start + length) {
             return;
         }
         Promise<Buffer> promise = asked;
         asked = null;
-        if (text.startsWith("HTTP/1.1 20")) {
-            promise.complete(received.slice(end + 4, end + 4 + length));
-        } else {
-            promise.fail(text);
+        if (promise == null) {
+            return;
         }
+        if (head.startsWith("http/1.1 20") || head.startsWith("http/1.1 304")) {
+            promise.tryComplete(received.slice(start, start + length));
+        } else {
+            promise.tryFail(received.toString(StandardCharsets.UTF_8));
+        }
+    }
+
+    private static int endOfHead(Buffer received) {
+        for (int i = 0; i + 3 < received.length(); i++) {
+            if (received.getByte(i) == END_OF_HEAD[0]
+                    && received.getByte(i + 1) == END_OF_HEAD[1]
+                    && received.getByte(i + 2) == END_OF_HEAD[2]
+                    && received.getByte(i + 3) == END_OF_HEAD[3]) {
+                return i;
+            }
+        }
+        return -1;
     }
 }

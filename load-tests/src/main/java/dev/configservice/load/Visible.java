@@ -49,7 +49,7 @@ public final class Visible {
             left = new CountDownLatch(changes);
             NetSocket socket = net.connect(port, "127.0.0.1").await();
             socket.handler(this::read);
-            socket.write("GET /api/v1/changes/stream?environment=visible HTTP/1.1\r\nHost: load\r\n\r\n");
+            socket.write("GET /api/v1/changes/stream?environment=visible HTTP/1.1\r\nHost: localhost\r\n\r\n");
         }
 
         private void read(Buffer chunk) {

@@ -24,7 +24,7 @@ final class CompiledConstraint {
     private static final int MAX_SIZE = 10_000;
     private static final int MAX_DEPTH = 50;
     /** The length of the longest text that patterns are applied to. Longer ones match none. */
-    private static final int MAX_TEXT = 4096;
+    static final int MAX_TEXT = 4096;
 
     /** The result of testing an attribute. Negation swaps the first two, but does not change {@link #WRONG_TYPE}. */
     private enum Match {

@@ -53,12 +53,6 @@ public record FlagDefinition(
     /** Another flag that must be on. If a variant is named, the user must get that variant. */
     public record Prerequisite(String flagName, @Nullable String variant) {}
 
-    /** Returns the flag without its rules. */
-    public FlagDefinition withoutRules() {
-        return new FlagDefinition(
-                id, name, enabled, rollout, targetUsers, List.of(), variants, prerequisites, salt, version);
-    }
-
     /** Returns how large the patterns of the flag become when they are compiled, in instructions; an estimate. */
     public long patternSize() {
         long size = 0;

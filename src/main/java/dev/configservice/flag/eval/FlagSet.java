@@ -9,56 +9,169 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The compiled flags of one environment: everything that an evaluation needs. Immutable. */
+/**
+ * The flags of one environment: everything that an evaluation needs. Immutable. They are held in parts, which a set
+ * after a change shares with the set before it. A flag is compiled when it is evaluated for the first time.
+ */
 public final class FlagSet {
-    private final Map<String, CompiledFlag> flags;
-    private final Set<String> prerequisites;
-    private final Set<String> cyclic;
+    /** The work of reading and compiling a flag, in steps of a pattern; an estimate. */
+    private static final long COMPILE_STEPS = 5_000;
 
-    private FlagSet(Map<String, CompiledFlag> flags, Set<String> prerequisites, Set<String> cyclic) {
-        this.flags = flags;
-        this.prerequisites = prerequisites;
-        this.cyclic = cyclic;
+    /** Marks a flag whose evaluation has begun and not ended: a prerequisite that leads back to it closes a cycle. */
+    private static final Evaluation IN_PROGRESS = new Evaluation("", null, false, null, Reason.PREREQUISITE_FAILED);
+
+    private final List<Part> parts;
+
+    /** Some flags whose names follow one another. */
+    public static final class Part {
+        private final Map<String, Flag> flags = new LinkedHashMap<>();
+        private final String first;
+        private volatile long patternSize = -1;
+        private volatile boolean compiled;
+
+        /**
+         * Creates a part.
+         *
+         * @param definitions the sources of at least one flag, in the order of their names, which are ASCII
+         */
+        public Part(SortedMap<String, Supplier<FlagDefinition>> definitions) {
+            definitions.forEach((name, source) -> flags.put(name, new Flag(source)));
+            first = definitions.firstKey();
+        }
+
+        /** Returns how large the patterns of its flags become when they are compiled; an estimate. */
+        private long patternSize() {
+            if (patternSize < 0) {
+                patternSize = flags.values().stream()
+                        .mapToLong(f -> f.definition().patternSize())
+                        .sum();
+            }
+            return patternSize;
+        }
     }
 
-    /** Compiles flags. Their names must be unique. */
+    /** A flag that is read and compiled when that is needed. Two threads may do it at the same time; one result stays. */
+    private static final class Flag {
+        private final Supplier<FlagDefinition> source;
+        private volatile @Nullable FlagDefinition definition;
+        private volatile @Nullable CompiledFlag compiled;
+
+        Flag(Supplier<FlagDefinition> source) {
+            this.source = source;
+        }
+
+        FlagDefinition definition() {
+            FlagDefinition known = definition;
+            if (known == null) {
+                known = source.get();
+                definition = known;
+            }
+            return known;
+        }
+
+        CompiledFlag compiled() {
+            CompiledFlag known = compiled;
+            if (known == null) {
+                known = CompiledFlag.compile(definition());
+                compiled = known;
+            }
+            return known;
+        }
+    }
+
+    private FlagSet(List<Part> parts) {
+        this.parts = parts;
+    }
+
+    /** Creates a set of parts in the order of their names. */
+    public static FlagSet of(List<Part> parts) {
+        return new FlagSet(List.copyOf(parts));
+    }
+
+    /** Compiles flags at once. Their names must be unique. */
     public static FlagSet compile(Collection<FlagDefinition> definitions) {
-        return compile(definitions, null);
+        SortedMap<String, Supplier<FlagDefinition>> sources = new TreeMap<>();
+        definitions.forEach(d -> sources.put(d.name(), () -> d));
+        if (sources.isEmpty()) {
+            return new FlagSet(List.of());
+        }
+        Part part = new Part(sources);
+        part.flags.values().forEach(Flag::compiled);
+        return new FlagSet(List.of(part));
+    }
+
+    private @Nullable Flag flag(String name) {
+        int low = 1;
+        int high = parts.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            if (parts.get(middle).first.compareTo(name) <= 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return parts.isEmpty() ? null : parts.get(low - 1).flags.get(name);
+    }
+
+    private List<Prerequisite> prerequisites(String name) {
+        Flag flag = flag(name);
+        return flag == null ? List.of() : flag.definition().prerequisites();
     }
 
     /**
-     * Compiles flags. Their names must be unique.
-     *
-     * @param before the flags as they were compiled before: a flag with the same definition object is not compiled again
+     * Returns how large the patterns of all flags but one become when they are compiled, in instructions; an estimate.
      */
-    public static FlagSet compile(Collection<FlagDefinition> definitions, @Nullable FlagSet before) {
-        Map<String, CompiledFlag> flags = new LinkedHashMap<>();
-        Set<String> prerequisites = new HashSet<>();
-        for (FlagDefinition d : definitions) {
-            CompiledFlag known = before == null ? null : before.flags.get(d.name());
-            flags.put(d.name(), known != null && isSame(known.definition(), d) ? known : CompiledFlag.compile(d));
-            d.prerequisites().forEach(p -> prerequisites.add(p.flagName()));
+    public long patternSizeWithout(String name) {
+        Flag flag = flag(name);
+        return patternSize() - (flag == null ? 0 : flag.definition().patternSize());
+    }
+
+    private long patternSize() {
+        long size = 0;
+        for (Part part : parts) {
+            size += part.patternSize();
         }
-        Set<String> cyclic = new HashSet<>();
-        for (String name : flags.keySet()) {
-            if (prerequisites.contains(name) && reaches(flags, name, name, new HashSet<>())) {
-                cyclic.add(name);
+        return size;
+    }
+
+    /**
+     * Estimates the work of an evaluation: the number of steps of its patterns, and the same for flags that are still to
+     * be compiled. A step takes a few nanoseconds.
+     *
+     * @param names the flags to evaluate; null for all
+     */
+    public long steps(@Nullable Set<String> names, EvaluationContext context) {
+        long steps = 0;
+        if (names == null) {
+            for (Part part : parts) {
+                steps += part.compiled ? 0 : part.flags.size() * COMPILE_STEPS;
             }
         }
-        return new FlagSet(flags, prerequisites, cyclic);
+        int longest = context.longestText();
+        if (longest == 0) {
+            return steps;
+        }
+        return steps + longest * (names == null ? patternSize() : patternSize(names));
     }
 
-    @SuppressWarnings("ReferenceEquality") // an equal definition would be compiled again, which is only slower
-    private static boolean isSame(FlagDefinition a, FlagDefinition b) {
-        return a == b;
-    }
-
-    /** Returns the definition of a flag; null if it does not exist. */
-    public @Nullable FlagDefinition definition(String name) {
-        CompiledFlag flag = flags.get(name);
-        return flag == null ? null : flag.definition();
+    private long patternSize(Set<String> names) {
+        long size = 0;
+        for (String name : names) {
+            Flag flag = flag(name);
+            if (flag != null) {
+                // prerequisites can have prerequisites
+                size += flag.definition().prerequisites().isEmpty()
+                        ? flag.definition().patternSize()
+                        : patternSize();
+            }
+        }
+        return size;
     }
 
     /**
@@ -69,8 +182,10 @@ public final class FlagSet {
     public int longestChain(String name, List<Prerequisite> prerequisites, int atMost) {
         Map<String, Integer> known = new HashMap<>();
         int longest = chain(name, name, prerequisites, known, atMost);
-        for (String other : flags.keySet()) {
-            longest = Math.max(longest, chain(other, name, prerequisites, known, atMost));
+        for (Part part : parts) {
+            for (String other : part.flags.keySet()) {
+                longest = Math.max(longest, chain(other, name, prerequisites, known, atMost));
+            }
         }
         return longest;
     }
@@ -81,10 +196,7 @@ public final class FlagSet {
         if (done != null || atMost == 0) {
             return done == null ? 1 : done;
         }
-        CompiledFlag flag = flags.get(name);
-        List<Prerequisite> next = name.equals(changed)
-                ? changedTo
-                : flag == null ? List.of() : flag.definition().prerequisites();
+        List<Prerequisite> next = name.equals(changed) ? changedTo : prerequisites(name);
         int longest = 0;
         for (Prerequisite p : next) {
             longest = Math.max(longest, chain(p.flagName(), changed, changedTo, known, atMost - 1) + 1);
@@ -93,13 +205,12 @@ public final class FlagSet {
         return longest;
     }
 
-    private static boolean reaches(Map<String, CompiledFlag> flags, String from, String to, Set<String> seen) {
-        CompiledFlag flag = flags.get(from);
-        if (flag == null || !seen.add(from)) {
+    private boolean reaches(String from, String to, Set<String> seen) {
+        if (!seen.add(from)) {
             return false;
         }
-        for (Prerequisite p : flag.definition().prerequisites()) {
-            if (p.flagName().equals(to) || reaches(flags, p.flagName(), to, seen)) {
+        for (Prerequisite p : prerequisites(from)) {
+            if (p.flagName().equals(to) || reaches(p.flagName(), to, seen)) {
                 return true;
             }
         }
@@ -119,7 +230,7 @@ public final class FlagSet {
     /** Tells whether these prerequisites would make the flag its own prerequisite, directly or through other flags. */
     public boolean wouldCycle(String name, List<Prerequisite> prerequisites) {
         for (Prerequisite p : prerequisites) {
-            if (p.flagName().equals(name) || reaches(flags, p.flagName(), name, new HashSet<>(Set.of(name)))) {
+            if (p.flagName().equals(name) || reaches(p.flagName(), name, new HashSet<>(Set.of(name)))) {
                 return true;
             }
         }
@@ -136,17 +247,20 @@ public final class FlagSet {
         return evaluate(name, context, null, trace);
     }
 
-    /** Evaluates all flags for one user. Each is evaluated once, even if it is a prerequisite of others. */
+    /** Evaluates all flags for one user, in the order of their names. */
     public List<Evaluation> evaluateAll(EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
-        List<Evaluation> all = new ArrayList<>(flags.size());
-        for (CompiledFlag flag : flags.values()) {
-            all.add(evaluate(flag, context, done, null));
+        List<Evaluation> all = new ArrayList<>();
+        for (Part part : parts) {
+            for (Flag flag : part.flags.values()) {
+                all.add(evaluate(flag.compiled(), context, done, null));
+            }
+            part.compiled = true;
         }
         return all;
     }
 
-    /** Evaluates several flags for one user, each once. */
+    /** Evaluates several flags for one user. */
     public List<Evaluation> evaluateAll(Set<String> names, EvaluationContext context) {
         Map<String, Evaluation> done = new HashMap<>();
         List<Evaluation> all = new ArrayList<>(names.size());
@@ -158,68 +272,70 @@ public final class FlagSet {
 
     private Evaluation evaluate(
             String name, EvaluationContext context, @Nullable Map<String, Evaluation> done, @Nullable Trace trace) {
-        CompiledFlag flag = flags.get(name);
+        Flag flag = flag(name);
         if (flag == null) {
             if (trace != null) {
                 trace.add("flag", "does not exist");
             }
             return new Evaluation(name, null, false, null, Reason.FLAG_NOT_FOUND);
         }
-        return evaluate(flag, context, done, trace);
+        return evaluate(flag.compiled(), context, done, trace);
     }
 
-    /** Evaluates a flag. Keeps the result in {@code done} if it is a prerequisite of others and may be needed again. */
+    /**
+     * Evaluates a flag.
+     *
+     * @param done the results so far of flags with prerequisites and of prerequisites: each is evaluated only once
+     */
     private Evaluation evaluate(
             CompiledFlag flag,
             EvaluationContext context,
             @Nullable Map<String, Evaluation> done,
             @Nullable Trace trace) {
-        if (done == null || !prerequisites.contains(flag.definition().name())) {
-            return decide(flag, context, done, trace);
-        }
-        String name = flag.definition().name();
-        Evaluation known = done.get(name);
-        if (known == null) {
-            known = decide(flag, context, done, trace);
-            done.put(name, known);
-        }
-        return known;
-    }
-
-    private Evaluation decide(
-            CompiledFlag flag,
-            EvaluationContext context,
-            @Nullable Map<String, Evaluation> done,
-            @Nullable Trace trace) {
         FlagDefinition definition = flag.definition();
+        Evaluation known = done == null || done.isEmpty() ? null : done.get(definition.name());
+        if (known != null) {
+            return known;
+        }
         if (!definition.enabled()) {
             if (trace != null) {
                 trace.add("is_enabled", "false: off");
             }
             return flag.off(Reason.DISABLED);
         }
-        if (!definition.prerequisites().isEmpty()) {
-            // several prerequisites can depend on the same flag: it is evaluated once
-            Map<String, Evaluation> shared = done == null ? new HashMap<>() : done;
-            for (Prerequisite p : definition.prerequisites()) {
-                String failure = failure(definition.name(), p, context, shared);
-                if (trace != null) {
-                    trace.add("prerequisites." + p.flagName(), failure == null ? "holds" : failure);
-                }
-                if (failure != null) {
-                    return flag.off(Reason.PREREQUISITE_FAILED);
-                }
-            }
+        if (definition.prerequisites().isEmpty()) {
+            return flag.decide(context, trace);
         }
-        return flag.decide(context, trace);
+        Map<String, Evaluation> shared = done == null ? new HashMap<>() : done;
+        shared.put(definition.name(), IN_PROGRESS);
+        Evaluation result = hasPrerequisites(definition, context, shared, trace)
+                ? flag.decide(context, trace)
+                : flag.off(Reason.PREREQUISITE_FAILED);
+        shared.put(definition.name(), result);
+        return result;
     }
 
-    private @Nullable String failure(
-            String of, Prerequisite p, EvaluationContext context, Map<String, Evaluation> done) {
-        if (cyclic.contains(of) || cyclic.contains(p.flagName())) {
+    private boolean hasPrerequisites(
+            FlagDefinition definition, EvaluationContext context, Map<String, Evaluation> done, @Nullable Trace trace) {
+        for (Prerequisite p : definition.prerequisites()) {
+            String failure = failure(p, context, done);
+            if (trace != null) {
+                trace.add("prerequisites." + p.flagName(), failure == null ? "holds" : failure);
+            }
+            if (failure != null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the mark is compared by identity
+    private @Nullable String failure(Prerequisite p, EvaluationContext context, Map<String, Evaluation> done) {
+        Evaluation e = evaluate(p.flagName(), context, done, null);
+        if (e == IN_PROGRESS) {
             return "is part of a cycle";
         }
-        Evaluation e = evaluate(p.flagName(), context, done, null);
+        done.put(p.flagName(), e);
         if (!e.enabled()) {
             return "is off (" + e.reason() + ")";
         }

@@ -1,4 +1,4 @@
-package dev.configservice.snapshot;
+package dev.configservice.log;
 
 import java.util.Comparator;
 

@@ -1,0 +1,245 @@
+package dev.configservice.load;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.NetClient;
+import io.vertx.core.net.NetClientOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+
+/**
+ * Attacks by one client, one after another, with an honest client beside each: 100 lookups and 20 writes a second.
+ * Arguments: the port, the seconds of each attack, the number of configurations to search through. Prints a row for each
+ * attack: what the honest client sees before it and during it, and what the attacker is answered.
+ */
+public final class Hostile {
+    private static final int LARGE_BODY = 1 << 20;
+
+    private final Vertx vertx = Vertx.vertx();
+    private final NetClient net = vertx.createNetClient(new NetClientOptions().setTcpNoDelay(true));
+    private final int port;
+    private final int seconds;
+    private final Map<String, Integer> answers = new ConcurrentHashMap<>();
+    private final List<Runnable> closing = new ArrayList<>();
+    private volatile boolean over;
+
+    private Hostile(int port, int seconds) {
+        this.port = port;
+        this.seconds = seconds;
+    }
+
+    public static void main(String[] a) throws Exception {
+        Hostile hostile = new Hostile(Integer.parseInt(a[0]), Integer.parseInt(a[1]));
+        try {
+            hostile.run(Integer.parseInt(a[2]));
+        } catch (Exception e) {
+            e.printStackTrace();
+            System.exit(1);
+        }
+        hostile.vertx.close().await();
+    }
+
+    private void run(int searchable) throws Exception {
+        Connection admin = new Connection(net, port);
+        admin.ask("POST", "/api/v1/config", configuration("honest", "s", "key", "\"v\"")).await();
+        String value = "\"" + "x".repeat(1000) + "\"";
+        all(1000, i -> configuration("layers", "", "key." + i, value), "/api/v1/config");
+        all(700, i -> configuration("layers", "s" + i, "own", "1"), "/api/v1/config");
+        all(50, i -> "{\"name\":\"pattern-" + i + "\",\"environment\":\"patterns\",\"is_enabled\":true,\"rules\":[{"
+                + "\"constraints\":[{\"attribute\":\"text\",\"operator\":\"matches\",\"values\":[\"^(a|b|[c-x]+)+" + i
+                + "$\"]}]}]}", "/api/v1/feature-flags");
+        all(searchable, i -> configuration("search-" + i % 100, "s" + i / 100 % 100, "key." + i / 10_000, "1"),
+                "/api/v1/config");
+        honest(3);
+
+        System.out.println("| attack | lookups p50 / p99 ms, before | during | writes p50 / p99 ms, before | during | the attacker's answers |");
+        System.out.println("| --- | --- | --- | --- | --- | --- |");
+        attack("1,000 anonymous connections that stall in a body of 1 MiB", () -> connections(1000, this::stall));
+        attack("300 anonymous connections that trickle a body, 1 byte a second", () -> connections(300, this::trickle));
+        attack("200 anonymous connections that read no answer of 1 MB", () -> connections(200, this::readNothing));
+        attack("layers of 700 services over 1,000 shared keys of 1 KB, 8 connections", () -> loop(8, false,
+                i -> new Rate.Asked("GET", "/api/v1/config/service/s" + i % 700 + "?environment=layers", "")));
+        attack("a flag with 30,000 patterns a{999}", () -> loop(1, true, i -> new Rate.Asked("POST", "/api/v1/feature-flags",
+                "{\"name\":\"big-" + i + "\",\"environment\":\"big\",\"rules\":[{\"constraints\":[{\"attribute\":\"t\","
+                        + "\"operator\":\"matches\",\"values\":[" + "\"a{999}\",".repeat(29_999) + "\"a{999}\"]}]}]}")));
+        String text = "a".repeat(900_000);
+        attack("bulk evaluations of a string of 0.9 MB by 50 patterns, 4 connections", () -> loop(4, false,
+                i -> new Rate.Asked("POST", "/api/v1/feature-flags/evaluate/bulk",
+                        "{\"environment\":\"patterns\",\"user_id\":\"u\",\"context\":{\"text\":\"" + text + "\"}}")));
+        String longest = "a".repeat(4096);
+        attack("bulk evaluations of a string of 4,096 characters by 50 patterns, 16 connections", () -> loop(16, false,
+                i -> new Rate.Asked("POST", "/api/v1/feature-flags/evaluate/bulk",
+                        "{\"environment\":\"patterns\",\"user_id\":\"u\",\"context\":{\"text\":\"" + longest + "\"}}")));
+        attack("16 searches of " + searchable + " configurations that find nothing", () -> loop(16, false,
+                i -> new Rate.Asked("GET", "/api/v1/config/?q=nothing-" + i, "")));
+        attack("16 readings of the audit log by an actor that did nothing", () -> loop(16, true,
+                i -> new Rate.Asked("GET", "/api/v1/audit?actor=nobody-" + i, "")));
+    }
+
+    private static String configuration(String environment, String service, String key, String value) {
+        return "{\"key\":\"" + key + "\",\"value\":" + value + ",\"environment\":\"" + environment + "\""
+                + (service.isEmpty() ? "" : ",\"service_name\":\"" + service + "\"") + "}";
+    }
+
+    /** Sends bodies to a path, 64 at a time. */
+    private void all(int count, IntFunction<String> body, String path) throws InterruptedException {
+        CountDownLatch left = new CountDownLatch(count);
+        for (int i = 0; i < Math.min(64, count); i++) {
+            send(new Connection(net, port), i, count, body, path, left);
+        }
+        left.await();
+    }
+
+    private void send(Connection c, int number, int count, IntFunction<String> body, String path, CountDownLatch left) {
+        if (number >= count) {
+            c.close();
+            return;
+        }
+        c.ask("POST", path, body.apply(number)).onComplete(done -> {
+            if (done.failed()) {
+                System.err.println(done.cause().getMessage());
+                System.exit(1);
+            }
+            left.countDown();
+            send(c, number + 64, count, body, path, left);
+        });
+    }
+
+    private record Seen(Rate.Measured reads, Rate.Measured writes) {}
+
+    private Seen honest(int time) throws InterruptedException {
+        Rate reads = new Rate(vertx, net, port, i -> new Rate.Asked(
+                "GET", "/api/v1/config/key?environment=honest&service_name=s", ""));
+        Rate writes = new Rate(vertx, net, port, i -> new Rate.Asked(
+                "PUT", "/api/v1/config/" + id, "{\"value\":" + System.nanoTime() + "}"));
+        List<Rate.Measured> measured = new ArrayList<>();
+        Thread writer = new Thread(() -> measured.add(writes.run(20, time)));
+        if (id.isEmpty()) {
+            id = new Connection(net, port)
+                    .ask("GET", "/api/v1/config/key?environment=honest&service_name=s", "")
+                    .await()
+                    .toJsonObject()
+                    .getString("id");
+        }
+        writer.start();
+        Rate.Measured read = reads.run(100, time);
+        writer.join();
+        return new Seen(read, measured.get(0));
+    }
+
+    private String id = "";
+
+    private void attack(String name, Runnable begin) throws Exception {
+        Seen before = honest(seconds);
+        over = false;
+        answers.clear();
+        begin.run();
+        Seen during = honest(seconds);
+        over = true;
+        closing.forEach(Runnable::run);
+        closing.clear();
+        System.out.println("| " + name + " | " + before.reads + " | " + during.reads + " | " + before.writes + " | "
+                + during.writes + " | " + answers + " |");
+        // the next attack must not pay for this one
+        CountDownLatch pause = new CountDownLatch(1);
+        vertx.setTimer(TimeUnit.SECONDS.toMillis(3), t -> pause.countDown());
+        pause.await();
+    }
+
+    /** Repeats requests on connections, one at a time on each. */
+    private void loop(int connections, boolean asAdmin, IntFunction<Rate.Asked> requests) {
+        for (int i = 0; i < connections; i++) {
+            Connection c = asAdmin ? new Connection(net, port) : Connection.anonymous(net, port);
+            closing.add(c::close);
+            next(c, i, connections, requests);
+        }
+    }
+
+    private void next(Connection c, int number, int step, IntFunction<Rate.Asked> requests) {
+        if (over) {
+            return;
+        }
+        Rate.Asked asked = requests.apply(number);
+        c.ask(asked.method(), asked.path(), asked.body()).onComplete(done -> {
+            if (!over) {
+                count(done.succeeded() ? "200" : String.valueOf(done.cause().getMessage()));
+                // a pause, so that a refusal at once does not make the attacker the busiest process of the machine
+                vertx.setTimer(done.succeeded() ? 1 : 20, t -> next(c, number + step, step, requests));
+            }
+        });
+    }
+
+    private void count(String answer) {
+        String key = answer.startsWith("HTTP/1.1 ") ? answer.substring(9, 12) : answer.length() > 20 ? "failed" : answer;
+        answers.merge(key, 1, Integer::sum);
+    }
+
+    private void connections(int count, java.util.function.Consumer<io.vertx.core.net.NetSocket> use) {
+        for (int i = 0; i < count; i++) {
+            open(use);
+        }
+    }
+
+    /** Opens a connection, and another one whenever it is closed. */
+    private void open(java.util.function.Consumer<io.vertx.core.net.NetSocket> use) {
+        if (over) {
+            return;
+        }
+        net.connect(port, "127.0.0.1").onComplete(done -> {
+            if (done.failed()) {
+                count("refused");
+                vertx.setTimer(200, t -> open(use));
+                return;
+            }
+            io.vertx.core.net.NetSocket socket = done.result();
+            if (over) {
+                socket.close();
+                return;
+            }
+            synchronized (closing) {
+                closing.add(socket::close);
+            }
+            socket.exceptionHandler(e -> {});
+            socket.handler(b -> {
+                if (!over) {
+                    count(b.toString());
+                }
+            });
+            socket.closeHandler(v -> {
+                if (!over) {
+                    count("closed");
+                    vertx.setTimer(200, t -> open(use));
+                }
+            });
+            use.accept(socket);
+        });
+    }
+
+    private void stall(io.vertx.core.net.NetSocket socket) {
+        socket.write("POST /api/v1/feature-flags/evaluate HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + LARGE_BODY + "\r\n\r\n");
+        socket.write(Buffer.buffer("x".repeat(LARGE_BODY - 1000)));
+    }
+
+    private void trickle(io.vertx.core.net.NetSocket socket) {
+        stall(socket);
+        vertx.setPeriodic(1000, t -> {
+            if (over) {
+                vertx.cancelTimer(t);
+            } else {
+                socket.write("x").onFailure(e -> vertx.cancelTimer(t));
+            }
+        });
+    }
+
+    /** Asks for the same large layer again and again, and reads none of it. */
+    private void readNothing(io.vertx.core.net.NetSocket socket) {
+        socket.pause();
+        String request = "GET /api/v1/config/service/none?environment=layers HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        socket.write(request.repeat(20));
+    }
+}
