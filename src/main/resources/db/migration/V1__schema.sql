@@ -26,12 +26,26 @@ create table resources (
     row          json   not null,
     sealed       bytea,
     bytes        int    not null default 0,
+    -- what a search looks into, in lower case
+    words        text   not null default '',
     primary key (id, kind),
     constraint resources_path unique (kind, environment, service_name, name)
 ) with (fillfactor = 80);
 
 -- Lists are in the order of names.
 create index resources_name on resources (kind, name, environment, service_name);
+create index resources_sealed on resources (kind, name, environment, service_name) where sealed is not null;
+
+-- Searches use trigrams where the role may create the extension, or has it. Without it they read all rows.
+do $$
+begin
+    if not exists (select from pg_extension where extname = 'pg_trgm') then
+        create extension pg_trgm;
+    end if;
+    create index resources_words on resources using gin (words gin_trgm_ops) where words <> '';
+exception when others then
+    raise notice 'searches read all rows, as there is no pg_trgm: %', sqlerrm;
+end $$;
 
 -- The log: history, audit trail, outbox and stream in one. A row holds the whole new state of its resource.
 create table changes (
@@ -61,6 +75,11 @@ create table changes (
 ) partition by range (revision);
 
 create index changes_resource on changes (kind, resource_id, version);
+-- The audit trail is read newest first: by who, by what, or where.
+create index changes_actor on changes (actor, revision);
+create index changes_actor_id on changes (actor_id, revision);
+create index changes_name on changes (name, revision);
+create index changes_environment on changes (environment, revision);
 
 -- The last revision of each unit, which is what is read together: a layer of configurations, the flags of an environment,
 -- the instances of a service, the API keys. A unit that is missing here has never been written.
@@ -79,6 +98,8 @@ create table seals (
     key_id   text        not null,
     code     bytea       not null
 );
+-- What was written before or after a time is between two seals.
+create index seals_at on seals (at);
 
 create table idempotency (
     caller   text        not null,
@@ -232,7 +253,7 @@ create function apply_batch(
     p_op text[], p_event_id uuid[], p_kind text[], p_id text[], p_action text[], p_environment text[],
     p_service_name text[], p_name text[], p_expected bigint[], p_version bigint[], p_fence bigint[], p_stands bigint[],
     p_actor_type text[], p_actor_id text[], p_actor text[], p_request_id text[], p_comment text[], p_occurred_at timestamptz[], p_row json[], p_sealed bytea[],
-    p_digest bytea[], p_bytes int[], p_max bigint[],
+    p_digest bytea[], p_bytes int[], p_max bigint[], p_words text[],
     -- of those that came with an Idempotency-Key: which they are, from 1 on
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
     -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
@@ -386,20 +407,22 @@ begin
     end if;
     if 'update' = any(p_op) then
         update resources r set version = c.version, revision = c.revision, fence = coalesce(c.fence, r.fence),
-                               row = c.row, sealed = c.sealed, bytes = c.bytes
-            from unnest(p_op, p_kind, p_id, p_version, p_fence, p_row, p_sealed, p_bytes, revisions, hashes)
-                 as c(op, kind, id, version, fence, row, sealed, bytes, revision, hash)
+                               row = c.row, sealed = c.sealed, bytes = c.bytes, words = c.words
+            from unnest(p_op, p_kind, p_id, p_version, p_fence, p_row, p_sealed, p_bytes, p_words, revisions, hashes)
+                 as c(op, kind, id, version, fence, row, sealed, bytes, words, revision, hash)
             where c.op = 'update' and c.hash is not null and r.kind collate "C" = c.kind and r.id = c.id;
         get diagnostics n = row_count;
         applied := applied + n;
     end if;
     if 'create' = any(p_op) then
-        insert into resources (kind, id, environment, service_name, name, version, revision, fence, row, sealed, bytes)
+        insert into resources (kind, id, environment, service_name, name, version, revision, fence, row, sealed, bytes,
+                               words)
             select c.kind, c.id, c.environment, c.service_name, c.name, c.version, c.revision, c.stands, c.row, c.sealed,
-                   c.bytes
+                   c.bytes, c.words
             from unnest(p_op, p_kind, p_id, p_environment, p_service_name, p_name, p_version, revisions, p_stands,
-                        p_row, p_sealed, p_bytes, hashes)
-                 as c(op, kind, id, environment, service_name, name, version, revision, stands, row, sealed, bytes, hash)
+                        p_row, p_sealed, p_bytes, p_words, hashes)
+                 as c(op, kind, id, environment, service_name, name, version, revision, stands, row, sealed, bytes, words,
+                      hash)
             where c.op = 'create' and c.hash is not null;
         get diagnostics n = row_count;
         applied := applied + n;

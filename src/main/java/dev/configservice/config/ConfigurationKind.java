@@ -18,6 +18,7 @@ import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -223,6 +224,17 @@ public final class ConfigurationKind implements VersionedKind {
             show(resource, o);
         }
         return o;
+    }
+
+    /** Returns a string in the form in which {@link #words(Resource)} holds it. */
+    static String words(String text) {
+        return text.toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public String words(Resource resource) {
+        return words(resource.name() + "\n"
+                + Json.readObject(resource.row()).path(DESCRIPTION).asText(""));
     }
 
     /** Renders a configuration with its actors; an encrypted value is null. */

@@ -186,16 +186,12 @@ public final class ConfigurationRoutes implements Routes {
         Select select = Resources.select(kind.name())
                 .whereGiven("environment = ?", environment)
                 .whereGiven("service_name = ?", service)
-                .whereGiven("starts_with(name, ?)", request.query("prefix"))
-                .whereGiven("(sealed is not null) = ?", encrypted)
+                .wherePrefix("name", request.query("prefix"))
+                .whereContains("words", part == null ? null : ConfigurationKind.words(part))
                 .whereWithin("environment", caller.environments().patterns(), false)
                 .whereWithin("service_name", caller.serviceNames().patterns(), true);
-        if (part != null) {
-            select.where(
-                    "position(lower(?) in lower(name)) > 0"
-                            + " or position(lower(?) in lower(coalesce(row ->> 'description', ''))) > 0",
-                    part,
-                    part);
+        if (encrypted != null) {
+            select.where(encrypted ? "sealed is not null" : "sealed is null");
         }
         if (!page.isFirst()) {
             select.where(
@@ -203,7 +199,7 @@ public final class ConfigurationRoutes implements Routes {
                     page.after().toArray());
         }
         return resources
-                .list(select.orderBy("name, environment, service_name", page.limit() + 1))
+                .list(select, "name, environment, service_name", page.limit())
                 .map(found -> page.response(
                                 request,
                                 found,
@@ -212,8 +208,9 @@ public final class ConfigurationRoutes implements Routes {
                                     return kind.render(r, caller);
                                 },
                                 r -> List.of(r.name(), r.environment(), r.serviceName()))
-                        .tagged(lastChange + (found.stream().anyMatch(r -> kind.isMasked(r, caller)) ? "-m" : ""))
-                        .asSecret(found.stream().anyMatch(r -> r.isSealed() && !kind.isMasked(r, caller))));
+                        .tagged(lastChange
+                                + (found.items().stream().anyMatch(r -> kind.isMasked(r, caller)) ? "-m" : ""))
+                        .asSecret(found.items().stream().anyMatch(r -> r.isSealed() && !kind.isMasked(r, caller))));
     }
 
     private Future<Response> bulk(Request request) {

@@ -4,6 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.Futures;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
@@ -27,10 +29,14 @@ public final class Configurations {
      *
      * @param mergedBytes the memory for merged layers
      */
-    public Configurations(SnapshotCache cache, String defaultEnvironment, long mergedBytes) {
+    public Configurations(SnapshotCache cache, String defaultEnvironment, long mergedBytes, MeterRegistry meters) {
         this.cache = cache;
         this.room = ConfigurationLayer.room(mergedBytes);
         this.defaultEnvironment = defaultEnvironment;
+        Gauge.builder("config_service_cache_bytes", room, SnapshotCache::weight)
+                .description("Estimated size of the snapshots that this node keeps in memory")
+                .tag("part", "merged")
+                .register(meters);
     }
 
     /** Returns the environment of a read that names none. */

@@ -32,7 +32,7 @@ public final class FlagRoutes implements Routes {
     private static final List<String> STALE_REASONS = List.of("expired", "settled", "unused");
 
     /** The statement that finds flags which are probably no longer needed. Each reason is a boolean column. */
-    private static final String STALE = "select " + Resources.COLUMNS + """
+    private static final String STALE = "select " + Resources.KEYS + """
             , expired, settled, unused
             from (
               select r.*,
@@ -47,6 +47,8 @@ public final class FlagRoutes implements Routes {
                                   and u.last_at > now() - interval '30 days') as unused
               from resources r
               where kind = ?) r""";
+
+    private static final String ORDER = "name, environment";
 
     private final Flags flags;
     private final Resources resources;
@@ -100,14 +102,13 @@ public final class FlagRoutes implements Routes {
                 : Resources.select(kind.name());
         select.whereGiven("environment = ?", environment)
                 .whereGiven("name = ?", request.query("name"))
-                .whereGiven("starts_with(name, ?)", request.query("prefix"))
+                .wherePrefix("name", request.query("prefix"))
                 .whereGiven("jsonb_exists((row -> 'tags')::jsonb, ?)", request.query("tag"))
                 .whereGiven("row ->> 'owner' = ?", request.query("owner"))
                 .whereWithin("environment", caller.environments().patterns(), false);
         if (!page.isFirst()) {
             select.where("(name, environment) > (?, ?)", page.after().toArray());
         }
-        select.orderBy("name, environment", page.limit() + 1);
         return stale ? stale(request, page, select) : all(request, page, select, environment);
     }
 
@@ -115,7 +116,7 @@ public final class FlagRoutes implements Routes {
             Request request, Page page, Select select, @org.jspecify.annotations.Nullable String environment) {
         long lastChange = resources.lastChange(kind.name(), environment, null);
         return resources
-                .list(select)
+                .list(select, ORDER, page.limit())
                 .map(found -> page.response(
                                 request,
                                 found,
@@ -126,7 +127,7 @@ public final class FlagRoutes implements Routes {
 
     private Future<Response> stale(Request request, Page page, Select select) {
         return resources
-                .list(select, (resource, row) -> {
+                .list(select, ORDER, page.limit(), ", q.expired, q.settled, q.unused", (resource, row) -> {
                     ObjectNode o = kind.render(resource, request.caller());
                     ArrayNode why = o.putArray("stale_reasons");
                     for (String reason : STALE_REASONS) {

@@ -18,7 +18,7 @@ import java.util.Set;
  * Near the bound, the bodies that make the least progress are cut: their requests fail. Anonymous bodies are cut first.
  * Stalled clients therefore cannot keep others from writing.
  *
- * <p>Used only on its event loop, except for the shared {@link BodyBudget}.
+ * <p>Used only on its event loop, except for the shared {@link ByteBudget}.
  */
 final class Bodies {
     /** The size of the largest body that is accepted. */
@@ -32,11 +32,11 @@ final class Bodies {
 
     private static final String OTHERS = "it made less progress than others, and the node needed its memory for them";
 
-    private final BodyBudget budget;
+    private final ByteBudget budget;
     private final long deadlineNanos;
     private final Set<Body> receiving = new HashSet<>();
 
-    Bodies(BodyBudget budget, Duration deadline) {
+    Bodies(ByteBudget budget, Duration deadline) {
         this.budget = budget;
         this.deadlineNanos = deadline.toNanos();
     }

@@ -34,6 +34,7 @@ public final class HttpVerticle extends VerticleBase {
     private final Forwarder forwarder;
     private final ServerContext server;
     private final Bodies bodies;
+    private final Answers answers;
     private final Pipeline pipeline;
     private final RouteMetrics unknown;
     private final IdleConnections connections = new IdleConnections();
@@ -44,8 +45,9 @@ public final class HttpVerticle extends VerticleBase {
         this.features = features;
         this.forwarder = forwarder;
         this.server = server;
-        this.bodies = new Bodies(server.bodyBudget(), Bodies.DEADLINE);
-        this.pipeline = new Pipeline(server, bodies, settings.corsOrigins());
+        this.bodies = new Bodies(server.bodies(), Bodies.DEADLINE);
+        this.answers = new Answers(server.answers(), Answers.DEADLINE);
+        this.pipeline = new Pipeline(server, bodies, answers, settings.corsOrigins());
         this.unknown = new RouteMetrics(server.meters(), "any", "unknown");
     }
 
@@ -71,7 +73,10 @@ public final class HttpVerticle extends VerticleBase {
                 .invalidRequestHandler(this::malformed)
                 .requestHandler(checked(withCors(dispatcher())));
         vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
-        vertx.setPeriodic(BODY_SWEEP_MILLIS, t -> bodies.sweep());
+        vertx.setPeriodic(BODY_SWEEP_MILLIS, t -> {
+            bodies.sweep();
+            answers.sweep();
+        });
         http = created;
         if (tls == null) {
             return created.listen();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.postgres.Rows;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -80,16 +81,35 @@ public record Page(int limit, List<String> after) {
     /**
      * Builds the response for this page.
      *
+     * @param key returns the sort key of an item
+     */
+    public <T> Response response(
+            Request request, Rows<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {
+        return response(request, found.items(), found.more(), render, key);
+    }
+
+    /**
+     * Builds the response for this page.
+     *
      * @param found the items after {@link #after}; one more than {@link #limit} if there is a next page
      * @param key returns the sort key of an item
      */
     public <T> Response response(
             Request request, List<T> found, Function<T, ? extends JsonNode> render, Function<T, List<String>> key) {
-        List<T> items = found.size() > limit ? found.subList(0, limit) : found;
+        boolean more = found.size() > limit;
+        return response(request, more ? found.subList(0, limit) : found, more, render, key);
+    }
+
+    private <T> Response response(
+            Request request,
+            List<T> items,
+            boolean more,
+            Function<T, ? extends JsonNode> render,
+            Function<T, List<String>> key) {
         ObjectNode body = Json.object();
         ArrayNode rendered = body.putArray("items");
         items.forEach(i -> rendered.add(render.apply(i)));
-        String next = found.size() > limit ? token(key.apply(items.get(items.size() - 1))) : null;
+        String next = more ? token(key.apply(items.get(items.size() - 1))) : null;
         body.put("next_page_token", next);
         Response answer = Response.json(200, body);
         return next == null ? answer : answer.header("Link", "<" + link(request, next) + ">; rel=\"next\"");

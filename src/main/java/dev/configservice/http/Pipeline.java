@@ -64,14 +64,16 @@ final class Pipeline {
     private final ChangeFeed feed;
     private final NodeState state;
     private final Bodies bodies;
+    private final Answers answers;
     private final String requestIdPrefix;
     private long requests;
     private final RefusalLog refusals = new RefusalLog();
     private final ServerContext.Denials denials;
 
-    Pipeline(ServerContext server, Bodies bodies, List<String> corsOrigins) {
+    Pipeline(ServerContext server, Bodies bodies, Answers answers, List<String> corsOrigins) {
         this.corsOrigins = corsOrigins;
         this.bodies = bodies;
+        this.answers = answers;
         this.state = server.state();
         this.denials = server.denials();
         this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
@@ -450,7 +452,7 @@ final class Pipeline {
         }
         response.setStatusCode(status);
         if (body == null || status == 304) {
-            response.end();
+            finish(call, metrics, NO_BODY, status);
         } else {
             if (answer.contentType() != null) {
                 headers.add(HttpHeaders.CONTENT_TYPE, answer.contentType());
@@ -461,13 +463,29 @@ final class Pipeline {
             }
             if (isHead) {
                 response.putHeader("Content-Length", Integer.toString(body.length()));
-                response.end();
+                finish(call, metrics, NO_BODY, status);
             } else {
-                response.end(body);
+                finish(call, metrics, body, status);
             }
         }
-        call.connection.ended();
-        metrics.record(status, elapsed(call));
+    }
+
+    /** Ends a response whose head is complete. If there is no room for its body, the client gets a short refusal instead. */
+    private void finish(RequestContext call, RouteMetrics metrics, Buffer body, int status) {
+        HttpServerResponse response = call.request.response();
+        boolean room = answers.send(response, () -> call.request.connection().close(), body, !call.isPrivate, () -> {
+            call.connection.ended();
+            metrics.record(status, elapsed(call));
+        });
+        if (!room) {
+            response.headers().clear();
+            fail(
+                    call,
+                    metrics,
+                    new ServiceException(
+                            ErrorCode.TOO_MANY,
+                            "This node is at its limit for bytes of responses that were not read, retry later"));
+        }
     }
 
     private static boolean matches(@Nullable String ifNoneMatch, String etag) {

@@ -18,7 +18,8 @@ public record ServerContext(
         ChangeFeed feed,
         Ids ids,
         NodeState state,
-        BodyBudget bodyBudget,
+        ByteBudget bodies,
+        ByteBudget answers,
         boolean loopbackHostsOnly,
         Denials denials,
         MeterRegistry meters) {

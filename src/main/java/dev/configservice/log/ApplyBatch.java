@@ -26,7 +26,7 @@ final class ApplyBatch {
             select outcome, at_revision, at_hash, other_id
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                              $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
-                             $31, $32, $33)""";
+                             $31, $32, $33, $34)""";
 
     private ApplyBatch() {}
 
@@ -89,7 +89,12 @@ final class ApplyBatch {
                 .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())))
                 .addArrayOfInteger(column(entries, Integer[]::new, LogEntry::bytes))
                 .addArrayOfLong(
-                        numbers(entries, e -> kinds.get(e.resource().kind()).unitMaxBytes(e.action())));
+                        numbers(entries, e -> kinds.get(e.resource().kind()).unitMaxBytes(e.action())))
+                .addArrayOfString(texts(
+                        entries,
+                        e -> e.op() == LogEntry.Op.DELETE
+                                ? ""
+                                : kinds.get(e.resource().kind()).words(e.resource())));
         return addKeys(arguments, entries, mac);
     }
 

@@ -29,6 +29,11 @@ public record Change(
         return position.revision();
     }
 
+    /** Returns the approximate size, in bytes. */
+    public long size() {
+        return 200L + resource.row().length() + resource.sealed().length();
+    }
+
     /** Tells whether a kind is that of the log's own rows. They mark the start of an epoch and are not resources. */
     public static boolean isOfLog(String kind) {
         return kind.equals("log");

@@ -6,6 +6,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.postgres.Rows;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Sealed;
 import dev.configservice.secret.Sha256;
@@ -54,9 +55,14 @@ public final class ChangeLog implements PastChanges {
     private static final String BY_REVISION = "select " + CHANGE_COLUMNS + " from changes where revision = any($1)";
 
     private static final String OF_RESOURCE = "select " + CHANGE_COLUMNS + """
-
-             from resource_changes where kind = $1 and resource_id = $2 and version < $3
-             order by version desc limit $4""";
+            , q.found
+            from (
+              -- only rows that are sent are read whole
+              select k.v, k.bytes, sum(k.bytes) over (order by k.v desc) - k.bytes as before, count(*) over () as found
+              from (select version as v, bytes from resource_changes
+                    where kind = $1 and resource_id = $2 and version < $3 order by version desc limit $4) k) q
+            join resource_changes c on c.kind = $1 and c.resource_id = $2 and c.version = q.v
+            where q.before < $5 order by q.v desc""";
 
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
@@ -208,10 +214,10 @@ public final class ChangeLog implements PastChanges {
                 () -> connection.preparedQuery(BY_REVISION).execute(ask).map(ChangeLog::toChanges));
     }
 
-    /** Returns the changes of a resource before a version, newest first. */
-    public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
-        return postgres.read(OF_RESOURCE, Tuple.of(kind, id, belowVersion, limit))
-                .map(ChangeLog::toChanges);
+    /** Returns a page of the changes of a resource before a version, newest first. */
+    public Future<Rows<Change>> history(String kind, String id, long belowVersion, int limit) {
+        return postgres.read(OF_RESOURCE, Tuple.of(kind, id, belowVersion, limit + 1, PAGE_BYTES))
+                .map(rows -> Rows.of(rows, limit, ChangeLog::toChange));
     }
 
     /** Returns the change that led to a version of a resource. */

@@ -40,10 +40,10 @@ public final class RecentChanges {
         all.addLast(change);
         byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2))
                 .addLast(change);
-        chars += size(change);
+        chars += change.size();
         while (all.size() > MAX_CHANGES || (chars > MAX_CHARS && all.size() > 1)) {
             Change oldest = all.removeFirst();
-            chars -= size(oldest);
+            chars -= oldest.size();
             floor = oldest.revision();
             floorHash = oldest.hash();
             UnitId unit = oldest.resource().unit();
@@ -91,7 +91,7 @@ public final class RecentChanges {
         List<Change> found = above(all, revision);
         long size = 0;
         for (int i = 0; i < Math.min(found.size(), limit); i++) {
-            size += size(found.get(i));
+            size += found.get(i).size();
             if (size > PAGE_CHARS && i > 0) {
                 return new ArrayList<>(found.subList(0, i));
             }
@@ -111,11 +111,5 @@ public final class RecentChanges {
         }
         Collections.reverse(found);
         return found;
-    }
-
-    private static long size(Change change) {
-        return 200L
-                + change.resource().row().length()
-                + change.resource().sealed().length();
     }
 }

@@ -103,6 +103,13 @@ public interface ResourceKind {
      */
     default void judge(Resource after, SortedResources unit) {}
 
+    /**
+     * Returns the string in which a search looks for parts of it, in lower case; empty if nothing searches for this kind.
+     */
+    default String words(Resource resource) {
+        return "";
+    }
+
     /** Returns the data of an event as consumers of changes see it, without secrets and actors. */
     ObjectNode data(Resource resource);
 

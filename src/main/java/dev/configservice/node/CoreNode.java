@@ -47,6 +47,8 @@ final class CoreNode extends Node {
         NodeParts parts = new NodeParts(settings, NodeParts.keyring(settings), lifecycle);
         Postgres postgres = postgres(parts, addresses.postgres());
         lifecycle.onStop(() -> Lifecycle.await(postgres.close(), Duration.ofSeconds(1)));
+        Postgres lists = postgres.forLists();
+        lifecycle.onStop(() -> Lifecycle.await(lists.close(), Duration.ofSeconds(1)));
         SnapshotStore redis = new SnapshotStore(
                 parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock, parts.seal);
         lifecycle.onStop(redis::close);
@@ -54,6 +56,7 @@ final class CoreNode extends Node {
         Sources sources = new Sources(
                 "postgres",
                 postgres,
+                lists,
                 changeLog,
                 changeLog,
                 redis,

@@ -26,6 +26,7 @@ final class EdgeNode extends Node {
         Sources sources = new Sources(
                 "core",
                 none,
+                none,
                 new ChangeLog(none, parts.logMac),
                 coreLog,
                 new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock, parts.seal),

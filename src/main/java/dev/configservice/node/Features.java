@@ -24,7 +24,7 @@ import dev.configservice.flag.FlagRoutes;
 import dev.configservice.flag.FlagUsage;
 import dev.configservice.flag.Flags;
 import dev.configservice.flag.LongEvaluations;
-import dev.configservice.http.BodyBudget;
+import dev.configservice.http.ByteBudget;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.HttpVerticle;
 import dev.configservice.http.Routes;
@@ -94,7 +94,7 @@ final class Features {
                 sources.held(),
                 settings.cache(),
                 meters);
-        resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.postgres(), parts.feed);
+        resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.lists(), parts.feed);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
         credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
         flagUsage = new FlagUsage(
@@ -155,8 +155,8 @@ final class Features {
                         parts.settings.registry().allowPermanent(),
                         meters),
                 new AuditRoutes(
-                        new AuditLog(sources.postgres(), kinds),
-                        new Verifier(sources.postgres(), parts.logMac, parts.keyring),
+                        new AuditLog(sources.lists(), kinds),
+                        new Verifier(sources.lists(), parts.logMac, parts.keyring),
                         parts.feed,
                         parts.clock,
                         events),
@@ -170,7 +170,7 @@ final class Features {
                         parts.settings.access().tokenKeyMaxAge()),
                 new ConfigurationRoutes(
                         new Configurations(
-                                cache, environment, parts.settings.cache().mergedBytes()),
+                                cache, environment, parts.settings.cache().mergedBytes(), meters),
                         resources,
                         configurationKind,
                         byId(configurationKind)),
@@ -221,7 +221,8 @@ final class Features {
                 parts.feed,
                 parts.ids,
                 parts.state,
-                BodyBudget.ofHeap(parts.metrics.registry()),
+                ByteBudget.ofBodies(parts.metrics.registry()),
+                ByteBudget.ofAnswers(parts.metrics.registry()),
                 parts.settings.access().isDefaultKey(),
                 accessDenials::note,
                 parts.metrics.registry());

@@ -12,11 +12,13 @@ import dev.configservice.vertx.BatchedWrites;
  * changes, e.g. key usage.
  *
  * @param name the name of the part that the node reads the log from, for health and metrics
+ * @param lists the database for lists, searches and the audit trail, which may take long
  * @param held the size of the snapshots that the node keeps for times when no source is reachable, in bytes
  */
 record Sources(
         String name,
         Postgres postgres,
+        Postgres lists,
         ChangeLog changeLog,
         PastChanges past,
         SnapshotStore redis,

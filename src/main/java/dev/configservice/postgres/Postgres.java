@@ -11,6 +11,7 @@ import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
+import io.vertx.sqlclient.ClientBuilder;
 import io.vertx.sqlclient.Cursor;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
@@ -40,6 +41,10 @@ public final class Postgres {
     /** The deadline of a read. */
     public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
 
+    private static final int LIST_CONNECTIONS = 4;
+    private static final int LISTS_WAITING = 64;
+    private static final Duration LIST_TIMEOUT = Duration.ofSeconds(10);
+
     private static final int PATIENT_TRIES = 30;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
@@ -62,16 +67,40 @@ public final class Postgres {
         this.vertx = vertx;
         this.options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
         this.options.getProperties().put("application_name", "config-service");
-        this.pool = PgBuilder.pool()
+        this.pool = pool(vertx, options, poolSize, 2000).build();
+    }
+
+    private static ClientBuilder<Pool> pool(Vertx vertx, PgConnectOptions options, int size, int waiting) {
+        return PgBuilder.pool()
                 .with(new PoolOptions()
-                        .setMaxSize(poolSize)
-                        .setMaxWaitQueueSize(2000)
+                        .setMaxSize(size)
+                        .setMaxWaitQueueSize(waiting)
                         .setConnectionTimeout((int) READ_DEADLINE.toMillis())
                         .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS))
                 .with(new NetClientOptions().setConnectTimeout(1000).setTcpKeepAlive(true))
                 .connectingTo(options)
-                .using(vertx)
+                .using(vertx);
+    }
+
+    /**
+     * Returns the same database with a small pool of its own, for statements that may take long. They cannot keep
+     * others waiting, and the server ends those that take longer than any deadline.
+     */
+    public Postgres forLists() {
+        Pool lists = pool(vertx, options, LIST_CONNECTIONS, LISTS_WAITING)
+                .withConnectHandler(connection -> connection
+                        .query("set statement_timeout = " + LIST_TIMEOUT.toMillis())
+                        .execute()
+                        .eventually(connection::close))
                 .build();
+        return new Postgres(this, lists);
+    }
+
+    private Postgres(Postgres same, Pool pool) {
+        this.vertx = same.vertx;
+        this.options = same.options;
+        this.pool = pool;
+        this.retried = null;
     }
 
     private Postgres(Postgres same, Consumer<Throwable> retried) {

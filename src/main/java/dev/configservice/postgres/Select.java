@@ -10,6 +10,12 @@ import org.jspecify.annotations.Nullable;
  * a condition is a placeholder for a value.
  */
 public final class Select {
+    /** The size of the rows of a page, beyond which it ends. */
+    public static final int PAGE_BYTES = 4 << 20;
+
+    /** The column with the number of rows that the inner statement of {@link #whole} found. */
+    static final String FOUND = "found";
+
     private final StringBuilder sql;
     private final Tuple arguments = Tuple.tuple();
     private boolean hasCondition;
@@ -36,6 +42,27 @@ public final class Select {
     /** Adds a condition on one value, unless the value is null. */
     public Select whereGiven(String condition, @Nullable Object value) {
         return value == null ? this : where(condition, value);
+    }
+
+    /** Adds the condition that a column, whose collation is "C", begins with a prefix; null adds none. */
+    public Select wherePrefix(String column, @Nullable String prefix) {
+        if (prefix == null || prefix.isEmpty()) {
+            return this;
+        }
+        // as a range, for which an index is used
+        int last = prefix.codePointBefore(prefix.length());
+        String next = prefix.substring(0, prefix.length() - Character.charCount(last))
+                + Character.toString(last == Character.MIN_SURROGATE - 1 ? Character.MAX_SURROGATE + 1 : last + 1);
+        return last == Character.MAX_CODE_POINT
+                ? where(column + " >= ? and starts_with(" + column + ", ?)", prefix, prefix)
+                : where(column + " >= ? and " + column + " < ?", prefix, next);
+    }
+
+    /** Adds the condition that a column contains a string; null adds none. */
+    public Select whereContains(String column, @Nullable String part) {
+        return part == null
+                ? this
+                : where(column + " <> '' and " + column + " like ?", "%" + part.replaceAll("[\\\\%_]", "\\\\$0") + "%");
     }
 
     /**
@@ -65,6 +92,36 @@ public final class Select {
     public Select orderBy(String order, int limit) {
         sql.append("\norder by ").append(order).append(" limit ");
         append("?", List.of(limit));
+        return this;
+    }
+
+    /** Ends the statement with a text in which each {@code ?} is a placeholder for a value. */
+    public Select end(String text, Object... values) {
+        append("\n" + text, List.of(values));
+        return this;
+    }
+
+    /**
+     * Makes this statement, which selects the keys of rows and their sizes as {@code bytes}, the inner part of one that
+     * reads the rows whole: in the same order, but only as many as have about {@value #PAGE_BYTES} bytes together. The
+     * first is always read. So a page of large rows takes no more memory than a page of small ones.
+     *
+     * @param columns the columns of the result; those of this statement are in {@code q}
+     * @param join the join of {@code q} with the table of the rows
+     * @param order the order of this statement, in terms of its columns
+     */
+    public Select whole(String columns, String join, String order) {
+        sql.insert(
+                0,
+                "select " + columns + ", q." + FOUND + " from (select k.*, row_number() over w as place,"
+                        + " sum(k.bytes) over w - k.bytes as before, count(*) over () as " + FOUND + " from (\n");
+        sql.append("\n) k window w as (order by ")
+                .append(order)
+                .append(")) q ")
+                .append(join)
+                .append(" where q.before < ")
+                .append(PAGE_BYTES)
+                .append(" order by q.place");
         return this;
     }
 

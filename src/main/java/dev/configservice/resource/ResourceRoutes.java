@@ -209,7 +209,7 @@ public final class ResourceRoutes implements Routes {
                             found.path().unit().environment(),
                             found.path().unit().serviceName());
             return resources
-                    .history(kind.name(), id(request), below, page.limit() + 1)
+                    .history(kind.name(), id(request), below, page.limit())
                     .map(changes -> page.response(
                                     request,
                                     changes,

@@ -12,13 +12,11 @@ import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.postgres.Rows;
 import dev.configservice.postgres.Select;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
-import io.vertx.sqlclient.RowSet;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -30,24 +28,33 @@ import org.jspecify.annotations.Nullable;
 public final class Resources {
     /** The columns of a resource in the table {@code resources}. */
     public static final String COLUMNS =
-            "kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed";
+            "r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence, r.row::text as row, r.sealed";
+
+    /** The columns that identify a resource in a list, and by which it can be sorted. */
+    public static final String KEYS = "kind as key_kind, id as key_id, environment, service_name, name, bytes";
+
+    private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
 
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
 
     private final SnapshotCache cache;
     private final SnapshotLoader loader;
     private final ChangeLog changeLog;
-    private final Postgres postgres;
+    private final Postgres lists;
     private final ChangeFeed feed;
     private final Cache<String, Path> paths =
             Caffeine.newBuilder().maximumSize(200_000).build();
 
-    public Resources(
-            SnapshotCache cache, SnapshotLoader loader, ChangeLog changeLog, Postgres postgres, ChangeFeed feed) {
+    /**
+     * Creates the access of a node.
+     *
+     * @param lists the database for lists, which may take long
+     */
+    public Resources(SnapshotCache cache, SnapshotLoader loader, ChangeLog changeLog, Postgres lists, ChangeFeed feed) {
         this.cache = cache;
         this.loader = loader;
         this.changeLog = changeLog;
-        this.postgres = postgres;
+        this.lists = lists;
         this.feed = feed;
     }
 
@@ -136,7 +143,7 @@ public final class Resources {
     }
 
     /** Returns the versions of a resource that are lower than {@code belowVersion}, newest first. */
-    public Future<List<Change>> history(String kind, String id, long belowVersion, int limit) {
+    public Future<Rows<Change>> history(String kind, String id, long belowVersion, int limit) {
         return changeLog.history(kind, id, belowVersion, limit);
     }
 
@@ -150,35 +157,36 @@ public final class Resources {
         return changeLog.version(kind, id, version);
     }
 
-    /** Begins a statement for the resources of a kind, for {@link #list}. */
+    /** Begins a statement for the keys of the resources of a kind, for {@link #list}. */
     public static Select select(String kind) {
-        return new Select("select " + COLUMNS + " from resources r").where("kind = ?", kind);
-    }
-
-    /** Returns the resources of a statement that {@link #select} began. */
-    public Future<List<Resource>> list(Select select) {
-        return postgres.read(select.sql(), select.arguments()).map(Resources::toList);
+        return new Select("select " + KEYS + " from resources").where("kind = ?", kind);
     }
 
     /**
-     * Returns the rows of a statement whose columns are {@link #COLUMNS} and others. {@code read} converts each
-     * row.
+     * Returns a page of the resources of a statement that {@link #select} began.
+     *
+     * @param order the columns to sort by
      */
-    public <T> Future<List<T>> list(Select select, BiFunction<Resource, Row, T> read) {
-        return postgres.read(select.sql(), select.arguments()).map(rows -> {
-            List<T> all = new ArrayList<>(rows.size());
-            for (Row row : rows) {
-                all.add(read.apply(ChangeLog.toResource(row), row));
-            }
-            return all;
-        });
+    public Future<Rows<Resource>> list(Select select, String order, int limit) {
+        return list(select, order, limit, "", (resource, row) -> resource);
     }
 
-    private static List<Resource> toList(RowSet<Row> rows) {
-        List<Resource> resources = new ArrayList<>(rows.size());
-        for (Row row : rows) {
-            resources.add(ChangeLog.toResource(row));
-        }
-        return resources;
+    /**
+     * Returns a page of the rows of a statement whose columns are {@link #KEYS} and others.
+     *
+     * @param further the other columns, each after a comma
+     * @param read converts a row
+     */
+    public <T> Future<Rows<T>> list(
+            Select select, String order, int limit, String further, BiFunction<Resource, Row, T> read) {
+        select.orderBy(order, limit + 1)
+                .whole(
+                        COLUMNS + further,
+                        // the kind is compared in another collation, so that the primary key is used (see
+                        // V1__schema.sql)
+                        "join resources r on r.id = q.key_id and r.kind collate \"C\" = q.key_kind",
+                        order);
+        return lists.read(select.sql(), select.arguments(), LIST_DEADLINE)
+                .map(rows -> Rows.of(rows, limit, row -> read.apply(ChangeLog.toResource(row), row)));
     }
 }

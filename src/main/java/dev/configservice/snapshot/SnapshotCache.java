@@ -179,7 +179,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 .register(meters);
     }
 
-    private static double weight(Cache<UnitId, Snapshot> cache) {
+    /** Returns the weight of what a cache holds, for metrics. */
+    public static double weight(Cache<?, ?> cache) {
         return cache.policy()
                 .eviction()
                 .map(e -> (double) e.weightedSize().orElse(0))

@@ -47,7 +47,7 @@ class BodiesTest {
 
         @Override
         public Future<?> start() {
-            Bodies bodies = new Bodies(new BodyBudget(BUDGET, meters), deadline);
+            Bodies bodies = new Bodies(ByteBudget.ofBodies(BUDGET, meters), deadline);
             vertx.setPeriodic(50, t -> bodies.sweep());
             return vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
                     .requestHandler(request -> {
@@ -102,7 +102,7 @@ class BodiesTest {
     }
 
     private double held() {
-        return meters.get("config_service_http_body_bytes").gauge().value();
+        return meters.get("config_service_http_bodies_bytes").gauge().value();
     }
 
     @Test

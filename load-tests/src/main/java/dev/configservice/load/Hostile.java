@@ -14,7 +14,8 @@ import java.util.function.IntFunction;
 
 /**
  * Attacks by one client, one after another, with an honest client beside each: 100 lookups and 20 writes a second.
- * Arguments: the port, the seconds of each attack, the number of configurations to search through. Prints a row for each
+ * Arguments: the port, the seconds of each attack, the number of configurations to search through, and optionally a part of
+ * the names of the attacks to make. Prints a row for each
  * attack: what the honest client sees before it and during it, and what the attacker is answered.
  */
 public final class Hostile {
@@ -26,15 +27,17 @@ public final class Hostile {
     private final int seconds;
     private final Map<String, Integer> answers = new ConcurrentHashMap<>();
     private final List<Runnable> closing = new ArrayList<>();
+    private final String only;
     private volatile boolean over;
 
-    private Hostile(int port, int seconds) {
+    private Hostile(int port, int seconds, String only) {
+        this.only = only;
         this.port = port;
         this.seconds = seconds;
     }
 
     public static void main(String[] a) throws Exception {
-        Hostile hostile = new Hostile(Integer.parseInt(a[0]), Integer.parseInt(a[1]));
+        Hostile hostile = new Hostile(Integer.parseInt(a[0]), Integer.parseInt(a[1]), a.length > 3 ? a[3] : "");
         try {
             hostile.run(Integer.parseInt(a[2]));
         } catch (Exception e) {
@@ -62,6 +65,7 @@ public final class Hostile {
         attack("1,000 anonymous connections that stall in a body of 1 MiB", () -> connections(1000, this::stall));
         attack("300 anonymous connections that trickle a body, 1 byte a second", () -> connections(300, this::trickle));
         attack("200 anonymous connections that read no answer of 1 MB", () -> connections(200, this::readNothing));
+        attack("300 anonymous connections that send 20,000 requests and read no answer", () -> connections(300, this::readNone));
         attack("layers of 700 services over 1,000 shared keys of 1 KB, 8 connections", () -> loop(8, false,
                 i -> new Rate.Asked("GET", "/api/v1/config/service/s" + i % 700 + "?environment=layers", "")));
         attack("a flag with 30,000 patterns a{999}", () -> loop(1, true, i -> new Rate.Asked("POST", "/api/v1/feature-flags",
@@ -135,6 +139,9 @@ public final class Hostile {
     private String id = "";
 
     private void attack(String name, Runnable begin) throws Exception {
+        if (!name.contains(only)) {
+            return;
+        }
         Seen before = honest(seconds);
         over = false;
         answers.clear();
@@ -234,6 +241,14 @@ public final class Hostile {
                 socket.write("x").onFailure(e -> vertx.cancelTimer(t));
             }
         });
+    }
+
+    private void readNone(io.vertx.core.net.NetSocket socket) {
+        socket.pause();
+        Buffer request = Buffer.buffer("GET /api/v1/config/key?environment=honest&service_name=s HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000));
+        for (int i = 0; i < 20; i++) {
+            socket.write(request);
+        }
     }
 
     /** Asks for the same large layer again and again, and reads none of it. */

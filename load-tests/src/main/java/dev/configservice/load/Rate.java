@@ -36,7 +36,7 @@ final class Rate {
         this.requests = requests;
     }
 
-    /** What was measured: milliseconds of the answered requests, and the number of failed ones by reason. */
+    /** The result: milliseconds of the answered requests, and the number of failed ones by reason. */
     record Measured(double p50, double p99, double max, int answered, Map<String, Integer> failures) {
         int failed() {
             return failures.values().stream().mapToInt(n -> n).sum();

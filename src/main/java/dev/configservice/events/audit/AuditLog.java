@@ -11,6 +11,7 @@ import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.postgres.Rows;
 import dev.configservice.postgres.Select;
 import dev.configservice.secret.Sealed;
 import io.vertx.core.Future;
@@ -25,13 +26,31 @@ import org.jspecify.annotations.Nullable;
 public final class AuditLog {
     private static final Duration DEADLINE = Duration.ofSeconds(5);
 
-    private static final String CHANGES = """
-            select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
-                   c.name, c.version, c.fence, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row::text as row, c.sealed,
-                   c.hash, b.row::text as before_row, b.sealed as before_sealed, b.revision as before_revision,
-                   b.action as before_action
-            from changes c
-            left join resource_changes b on b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1""";
+    private static final String KEYS = "select c.revision, c.bytes from changes c";
+
+    /** The same for changes of an environment, and of what has none: each is read newest first. */
+    private static final String KEYS_OF_ENVIRONMENT = """
+            select x.revision, x.bytes from unnest(array['', ?]::text[]) as e(wanted)
+            cross join lateral (select c.revision, c.bytes from changes c""";
+
+    private static final String COLUMNS = """
+            c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
+            c.name, c.version, c.fence, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at,
+            c.row::text as row, c.sealed, c.hash, b.row::text as before_row, b.sealed as before_sealed,
+            b.revision as before_revision, b.action as before_action""";
+    private static final String ROWS = """
+            join changes c on c.revision = q.revision
+            left join lateral (select * from resource_changes b
+                               where b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
+                               limit 1) b on true""";
+
+    /** Bounds of the revisions that were written before and after a time, with room for clocks that differ. */
+    private static final String AFTER =
+            "c.revision > coalesce((select max(revision) from seals where at < ?::timestamptz - interval '1 minute'), 0)";
+
+    private static final String BEFORE =
+            "c.revision <= coalesce((select min(revision) from seals where at > ?::timestamptz + interval '1 minute'), ?)";
+
     private static final String SECRET_READS = """
             select id, occurred_at, actor_type, actor_id, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
     private static final String ACCESS_DENIALS = """
@@ -68,13 +87,19 @@ public final class AuditLog {
     /** A change, and the resource before it; null if there was none. */
     record Audited(Change change, @Nullable Resource before) {}
 
-    Future<List<Audited>> changes(Wanted wanted, long below, int limit) {
-        Select select = new Select(CHANGES)
-                .where("c.revision < ?", below)
+    /** Returns a page of changes below a revision, newest first. */
+    Future<Rows<Audited>> changes(Wanted wanted, long below, int limit) {
+        Select select = wanted.environment() == null
+                ? new Select(KEYS)
+                : new Select(KEYS_OF_ENVIRONMENT, wanted.environment()).where("c.environment = e.wanted");
+        select.where("c.revision < ?", below)
                 // the log also holds entries of its own, which begin an epoch
                 .where("c.kind = any(?)", (Object) kinds.names().toArray(String[]::new))
                 .whereGiven("c.kind = ?", wanted.resourceType())
-                .whereGiven("c.environment in ('', ?)", wanted.environment());
+                .whereGiven(AFTER, wanted.since());
+        if (wanted.until() != null) {
+            select.where(BEFORE, wanted.until(), Long.MAX_VALUE);
+        }
         if (wanted.isLimited()) {
             // keys belong to no environment and no service
             select.where("c.kind = any(?)", (Object)
@@ -86,14 +111,28 @@ public final class AuditLog {
                     wanted.serviceName(),
                     kinds.names(ResourceKind::belongsToService).toArray(String[]::new));
         }
-        both(select, wanted, true).orderBy("c.revision desc", limit);
-        return postgres.read(select.sql(), select.arguments(), DEADLINE).map(rows -> {
-            List<Audited> entries = new ArrayList<>(rows.size());
-            for (Row row : rows) {
-                entries.add(entry(row));
-            }
-            return entries;
-        });
+        both(select, wanted, true).orderBy(order(wanted), limit + 1);
+        if (wanted.environment() != null) {
+            select.end(") x order by x.revision desc limit ?", limit + 1);
+        }
+        select.whole(COLUMNS, ROWS, "revision desc");
+        return postgres.read(select.sql(), select.arguments(), DEADLINE)
+                .map(rows -> Rows.of(rows, limit, AuditLog::entry));
+    }
+
+    /**
+     * Returns the order of changes, newest first. A column that has one value anyway comes before: so the index that
+     * begins with it is used, and not the one of all revisions, in which there may be few that match.
+     */
+    private static String order(Wanted wanted) {
+        String first = wanted.key() != null
+                ? "c.name desc, "
+                : wanted.actorId() != null
+                        ? "c.actor_id desc, "
+                        : wanted.actor() != null
+                                ? "c.actor desc, "
+                                : wanted.environment() != null ? "c.environment desc, " : "";
+        return first + "c.revision desc";
     }
 
     /** Adds the filters that apply both to changes and to reads of secrets. */

@@ -123,7 +123,7 @@ public final class AuditRoutes implements Routes {
             throw ServiceException.invalid(Page.TOKEN, "is not a valid page token");
         }
         long below = before.isEmpty() ? Long.MAX_VALUE : Long.parseLong(before);
-        return audit.changes(wanted, below, page.limit() + 1)
+        return audit.changes(wanted, below, page.limit())
                 .map(found -> page.response(
                                 request,
                                 found,
@@ -131,9 +131,10 @@ public final class AuditRoutes implements Routes {
                                 e -> List.of(Long.toString(e.change().revision())))
                         .weaklyTagged(tag(
                                 request,
-                                found.isEmpty()
+                                found.items().isEmpty()
                                         ? ""
-                                        : Long.toString(found.get(0).change().revision()))));
+                                        : Long.toString(
+                                                found.items().get(0).change().revision()))));
     }
 
     /** Returns the tag of a page: its last entry, and the request that it answers. */

@@ -52,6 +52,10 @@ import org.slf4j.LoggerFactory;
  * receives from then on, so that it misses none.
  */
 public final class ChangeStreams {
+    /** The number of pages of the log that one request reads, and the size of what it answers. */
+    private static final int MAX_PAGES = 40;
+
+    private static final long MAX_PAGE_BYTES = 4 << 20;
     private static final Logger log = LoggerFactory.getLogger(ChangeStreams.class);
     private static final Duration HEARTBEAT_EVERY = Duration.ofSeconds(15);
     private static final Duration CHECK_KEYS_EVERY = Duration.ofSeconds(5);
@@ -448,28 +452,31 @@ public final class ChangeStreams {
     record Scan(List<Change> found, long scannedTo) {}
 
     /**
-     * Finds at most {@code limit} matching changes after a revision. Stops after a number of pages even if it has found
-     * fewer, so that one request does not read the whole log.
+     * Finds at most {@code limit} matching changes after a revision. Stops after a number of pages or bytes even if it has
+     * found fewer, so that one request neither reads the whole log nor holds much of it.
      */
     Future<Scan> scan(Predicate<Change> matches, long after, int limit) {
-        return scan(matches, after, limit, new ArrayList<>(), 40);
+        return scan(matches, after, limit, new ArrayList<>(), 0, MAX_PAGES);
     }
 
-    private Future<Scan> scan(Predicate<Change> matches, long after, int limit, List<Change> found, int pages) {
+    private Future<Scan> scan(
+            Predicate<Change> matches, long after, int limit, List<Change> found, long foundBytes, int pages) {
         return reader.after(after).compose(page -> {
             long to = after;
+            long bytes = foundBytes;
             for (Change change : page) {
                 to = change.revision();
                 if (matches.test(change)) {
                     found.add(change);
-                    if (found.size() == limit) {
+                    bytes += change.size();
+                    if (found.size() == limit || bytes > MAX_PAGE_BYTES) {
                         return Future.succeededFuture(new Scan(found, to));
                     }
                 }
             }
             return page.isEmpty() || pages == 0
                     ? Future.succeededFuture(new Scan(found, to))
-                    : scan(matches, to, limit, found, pages - 1);
+                    : scan(matches, to, limit, found, bytes, pages - 1);
         });
     }
 }
