@@ -18,6 +18,7 @@ stop() {
   for pid in "${started[@]}"; do
     wait "$pid" 2>/dev/null || true
   done
+  [ -n "${KEEP_LOG:-}" ] && cp "$work"/service.log "$KEEP_LOG"
   rm -rf "$work"
 }
 trap stop EXIT

@@ -3,16 +3,20 @@ package dev.configservice.http;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.settings.HttpSettings;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.net.SocketException;
@@ -28,6 +32,14 @@ public final class HttpVerticle extends VerticleBase {
     private static final int MAX_HEADERS = 32 * 1024;
     private static final long SWEEP_MILLIS = 15_000;
     private static final long BODY_SWEEP_MILLIS = 250;
+
+    /**
+     * The number of bytes that are read from a connection at a time. All requests in them are decoded before the first is
+     * handled, and take more than twenty times their size. A client that sends requests without waiting for answers so
+     * cannot fill the heap with them.
+     */
+    private static final RecvByteBufAllocator READ_SIZE =
+            new AdaptiveRecvByteBufAllocator(512, 2048, 2048).maxMessagesPerRead(1);
 
     private final HttpSettings settings;
     private final List<Routes> features;
@@ -69,7 +81,7 @@ public final class HttpVerticle extends VerticleBase {
                         .setMaxInitialLineLength(MAX_LINE)
                         .setMaxHeaderSize(MAX_HEADERS)
                         .setTcpNoDelay(true))
-                .connectionHandler(connections::opened)
+                .connectionHandler(this::opened)
                 .invalidRequestHandler(this::malformed)
                 .requestHandler(checked(withCors(dispatcher())));
         vertx.setPeriodic(SWEEP_MILLIS, t -> connections.sweep(IdleConnections.IDLE, IdleConnections.BUSY));
@@ -84,6 +96,13 @@ public final class HttpVerticle extends VerticleBase {
         return created.listen()
                 .recover(e -> Future.failedFuture(e instanceof SocketException ? e : TlsFiles.refused(e)))
                 .onSuccess(v -> tls.follow(vertx, created));
+    }
+
+    private void opened(HttpConnection connection) {
+        if (connection instanceof HttpServerConnection server) {
+            server.channelHandlerContext().channel().config().setRecvByteBufAllocator(READ_SIZE);
+        }
+        connections.opened(connection);
     }
 
     /** Returns the port that the server listens on; 0 before it has started. */
