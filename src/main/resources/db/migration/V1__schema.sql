@@ -71,6 +71,8 @@ create table changes (
     bytes        int         not null default 0,
     digest       bytea       not null,
     hash         bytea       not null,
+    -- whether the unit of the resource has no resources after the change; not covered by the hash
+    empties_unit boolean     not null default false,
     primary key (revision)
 ) partition by range (revision);
 
@@ -83,11 +85,28 @@ create index changes_environment on changes (environment, revision);
 
 -- The last revision of each unit, which is what is read together: a layer of configurations, the flags of an environment,
 -- the instances of a service, the API keys. A unit that is missing here has never been written.
+-- One that has no resources any more is forgotten: its last revision goes to one of 256 marks of its kind.
 create table units (
-    unit     text   primary key,
-    revision bigint not null,
-    bytes    bigint not null default 0
+    unit      text   primary key,
+    revision  bigint not null,
+    bytes     bigint not null default 0,
+    resources bigint not null default 0
 );
+
+-- The number of the mark of a unit: a polynomial of its characters, as Java computes it.
+create function unit_mark(p_environment text, p_service_name text) returns int language plpgsql immutable as $$
+declare
+    e int := 0;
+    s int := 0;
+begin
+    for i in 1 .. length(p_environment) loop
+        e := (e * 31 + ascii(substr(p_environment, i, 1))) & 255;
+    end loop;
+    for i in 1 .. length(p_service_name) loop
+        s := (s * 31 + ascii(substr(p_service_name, i, 1))) & 255;
+    end loop;
+    return (31 * e + s) & 255;
+end $$;
 
 -- Authentication codes over the hash of the chain, under a key that is not in the database. Each names the seal before it.
 create table seals (
@@ -258,7 +277,7 @@ create function apply_batch(
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
     -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
     p_judged int[], p_judged_unit text[], p_judged_revision bigint[])
-returns table (outcome text, at_revision bigint, at_hash bytea, other_id text)
+returns table (outcome text, at_revision bigint, at_hash bytea, other_id text, empties_unit boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
@@ -274,6 +293,7 @@ declare
     applied   bigint   := 0;
     n         bigint;
     growth    bigint[];
+    emptied   bigint[] := '{}';
     grown     jsonb    := '{}';
 begin
     select * into h from head for update;
@@ -383,7 +403,7 @@ begin
         end if;
     end loop;
     if rev = h.revision then
-        return query select * from unnest(outcomes, revisions, hashes, others);
+        return query select *, false from unnest(outcomes, revisions, hashes, others);
         return;
     end if;
     if rev / 1000 > h.revision / 1000 then
@@ -430,13 +450,33 @@ begin
     if applied <> rev - h.revision then
         raise exception 'of % changes % reached their resource', rev - h.revision, applied;
     end if;
-    insert into units (unit, revision, bytes)
-        select c.kind || '/' || c.environment || '/' || c.service_name, max(c.revision), sum(c.growth)
-        from unnest(p_kind, p_environment, p_service_name, growth, revisions, hashes)
-             as c(kind, environment, service_name, growth, revision, hash)
+    insert into units (unit, revision, bytes, resources)
+        select c.kind || '/' || c.environment || '/' || c.service_name, max(c.revision), sum(c.growth),
+               sum(case c.op when 'create' then 1 when 'delete' then -1 else 0 end)
+        from unnest(p_op, p_kind, p_environment, p_service_name, growth, revisions, hashes)
+             as c(op, kind, environment, service_name, growth, revision, hash)
         where c.hash is not null
         group by 1
-        on conflict (unit) do update set revision = excluded.revision, bytes = units.bytes + excluded.bytes;
+        on conflict (unit) do update set revision = excluded.revision, bytes = units.bytes + excluded.bytes,
+                                         resources = units.resources + excluded.resources;
+    if 'delete' = any(p_op) then
+        for hit in
+            select u.unit, u.revision, d.kind, unit_mark(d.environment, d.service_name) as mark
+            from (select distinct c.kind, c.environment, c.service_name
+                  from unnest(p_op, p_kind, p_environment, p_service_name, hashes)
+                       as c(op, kind, environment, service_name, hash)
+                  where c.op = 'delete' and c.hash is not null) d
+            cross join lateral (select s.unit, s.revision from units s
+                                where s.unit = d.kind || '/' || d.environment || '/' || d.service_name
+                                  and s.resources = 0 limit 1) u
+        loop
+            delete from units u where u.unit = hit.unit;
+            insert into units as m (unit, revision) values ('~/' || hit.kind || '/' || hit.mark, hit.revision)
+                on conflict (unit) do update set revision = greatest(m.revision, excluded.revision);
+            update changes c set empties_unit = true where c.revision = hit.revision;
+            emptied := emptied || hit.revision;
+        end loop;
+    end if;
     if cardinality(p_keyed) > 0 then
         insert into idempotency (caller, key, digest, revision, at)
             select k.caller, k.key, k.digest, revisions[k.ord], p_occurred_at[k.ord]
@@ -447,7 +487,8 @@ begin
     end if;
     update head set revision = rev, hash = chain;
     perform pg_notify('changes', rev::text);
-    return query select * from unnest(outcomes, revisions, hashes, others);
+    return query select t.*, coalesce(t.r = any(emptied), false)
+        from unnest(outcomes, revisions, hashes, others) as t(o, r, h, i);
 end $$;
 
 -- Begins a new epoch after the log went back (a restore, a failover that lost something): a marker row above every

@@ -46,7 +46,8 @@ final class ChangeJson {
                 .put("request_id", change.requestId())
                 .put("comment", change.comment())
                 .put("occurred_at", change.occurredAt().toString())
-                .put("hash", change.hash().hex());
+                .put("hash", change.hash().hex())
+                .put("empties_unit", change.emptiesUnit());
         o.set("actor", change.actor().toJson());
         return o;
     }
@@ -77,7 +78,8 @@ final class ChangeJson {
                 text(c, "request_id"),
                 text(c, "comment"),
                 Instant.parse(c.path("occurred_at").textValue()),
-                new Change.Hash(c.path("hash").textValue()));
+                new Change.Hash(c.path("hash").textValue()),
+                c.path("empties_unit").booleanValue());
     }
 
     private static @Nullable String text(JsonNode c, String name) {

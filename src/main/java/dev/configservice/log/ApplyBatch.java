@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** A call of the SQL function {@code apply_batch}: its arguments, each an array over all entries, and its results. */
 final class ApplyBatch {
     static final String SQL = """
-            select outcome, at_revision, at_hash, other_id
+            select outcome, at_revision, at_hash, other_id, empties_unit
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                              $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
                              $31, $32, $33, $34)""";
@@ -52,12 +52,17 @@ final class ApplyBatch {
         }
     }
 
-    /** The result of one entry. */
+    /**
+     * The result of one entry.
+     *
+     * @param emptiesUnit whether its unit has no resources afterwards
+     */
     record Result(
             BatchOutcome outcome,
             long revision,
             @Nullable Hash hash,
-            @Nullable String otherId) {}
+            @Nullable String otherId,
+            boolean emptiesUnit) {}
 
     static Tuple arguments(Position known, Hash hash, List<LogEntry> entries, ResourceKinds kinds, ClusterMac mac) {
         Tuple arguments = Tuple.tuple()
@@ -166,7 +171,8 @@ final class ApplyBatch {
                     BatchOutcome.of(row.getString("outcome")),
                     revision == null ? 0 : revision,
                     hash == null ? null : Hash.of(hash),
-                    row.getString("other_id")));
+                    row.getString("other_id"),
+                    Boolean.TRUE.equals(row.getBoolean("empties_unit"))));
         }
         return results;
     }

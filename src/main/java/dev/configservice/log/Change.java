@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param resource the resource after the change; for a removal its last state, with the version of the removal
  * @param actor who made the change
  * @param hash the hash of the chain up to and including this row
+ * @param emptiesUnit whether the unit of the resource has no resources after the change
  */
 public record Change(
         Position position,
@@ -23,7 +24,8 @@ public record Change(
         @Nullable String requestId,
         @Nullable String comment,
         Instant occurredAt,
-        Hash hash) {
+        Hash hash,
+        boolean emptiesUnit) {
 
     public long revision() {
         return position.revision();

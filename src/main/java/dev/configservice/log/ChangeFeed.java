@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +37,9 @@ public final class ChangeFeed {
     private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
 
     private volatile Map<UnitId, TouchedUnit> touched = new ConcurrentHashMap<>();
+    /** The revisions of the marks of each kind, and after them the last of all. */
+    private volatile Map<String, AtomicLongArray> marks = new ConcurrentHashMap<>();
+
     private volatile Head head = new Head(Position.ZERO, new Hash(""));
     private volatile boolean started;
     private volatile long lastLookNanos = System.nanoTime();
@@ -136,14 +140,34 @@ public final class ChangeFeed {
         return recent;
     }
 
-    /** Returns a unit with its last revision; null if the unit was never written. */
+    /** Returns a unit with its last revision; null if the unit has no resources. */
     public @Nullable TouchedUnit touched(UnitId unit) {
         return touched.get(unit);
     }
 
-    /** Returns all units that were ever written. */
+    /**
+     * Returns a revision for a unit without resources: that of the last change of it, or of a later one that emptied
+     * another unit of its kind; 0 if there was none.
+     */
+    public long emptySince(UnitId unit) {
+        AtomicLongArray ofKind = marks.get(unit.kind());
+        return ofKind == null ? 0 : ofKind.get(unit.markNumber());
+    }
+
+    /** Returns the revision of the last change that left a unit of a kind without resources; 0 if there was none. */
+    public long lastEmptied(String kind) {
+        AtomicLongArray ofKind = marks.get(kind);
+        return ofKind == null ? 0 : ofKind.get(UnitId.MARKS);
+    }
+
+    /** Returns all units that have resources, and marks. */
     public Iterable<TouchedUnit> touchedUnits() {
         return touched.values();
+    }
+
+    /** Returns the number of units that have resources, and marks. */
+    int size() {
+        return touched.size();
     }
 
     /** Returns the time for which the node has been cut off from the log; zero if it is not. */
@@ -217,6 +241,12 @@ public final class ChangeFeed {
             fresh.put(unit, new TouchedUnit(unit, position.epoch(), 0, revision));
         });
         touched = fresh;
+        marks = new ConcurrentHashMap<>();
+        fresh.forEach((unit, known) -> {
+            if (unit.kind().equals(UnitId.MARK)) {
+                mark(unit, known.revision);
+            }
+        });
         recent.reset(position.revision(), positionHash);
         head = new Head(position, positionHash);
         boolean first = !started;
@@ -236,17 +266,33 @@ public final class ChangeFeed {
             }
             recent.add(change);
             UnitId unit = change.resource().unit();
-            TouchedUnit known = touched.get(unit);
-            if (known == null) {
-                touched.put(
-                        unit, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
+            if (change.emptiesUnit()) {
+                touch(unit.mark(), change);
+                mark(unit.mark(), change.revision());
+                touched.remove(unit);
             } else {
-                known.revision = change.revision();
+                touch(unit, change);
             }
             head = new Head(change.position(), change.hash());
             tell(l -> l.applied(change));
         }
         wake();
+    }
+
+    private void touch(UnitId unit, Change change) {
+        TouchedUnit known = touched.get(unit);
+        if (known == null) {
+            touched.put(unit, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
+        } else {
+            known.revision = change.revision();
+        }
+    }
+
+    private void mark(UnitId mark, long revision) {
+        AtomicLongArray ofKind =
+                marks.computeIfAbsent(mark.environment(), kind -> new AtomicLongArray(UnitId.MARKS + 1));
+        ofKind.set(Integer.parseInt(mark.serviceName()), revision);
+        ofKind.accumulateAndGet(UnitId.MARKS, revision, Math::max);
     }
 
     /** Calls every listener, even if one of them fails: a failure must not make the others miss a change. */
@@ -261,11 +307,15 @@ public final class ChangeFeed {
         }
     }
 
-    /** Returns the units of changes, with the last revision of each. */
+    /** Returns the units of changes, with the last revision of each; 0 if it has no resources afterwards. */
     static Map<String, Long> unitsOf(List<Change> changes) {
         Map<String, Long> units = new HashMap<>();
         for (Change change : changes) {
-            units.put(change.resource().unit().key(), change.revision());
+            UnitId unit = change.resource().unit();
+            if (change.emptiesUnit()) {
+                units.put(unit.mark().key(), change.revision());
+            }
+            units.put(unit.key(), change.emptiesUnit() ? 0 : change.revision());
         }
         return units;
     }
@@ -275,10 +325,17 @@ public final class ChangeFeed {
         Map<String, Long> units = new HashMap<>();
         for (Change change : changes) {
             UnitId unit = change.resource().unit();
-            TouchedUnit known = touched.get(unit);
-            units.put(unit.key(), known == null ? 0 : known.revision);
+            units.put(unit.key(), revisionOf(unit));
+            if (change.emptiesUnit()) {
+                units.put(unit.mark().key(), revisionOf(unit.mark()));
+            }
         }
         return units;
+    }
+
+    private long revisionOf(UnitId unit) {
+        TouchedUnit known = touched.get(unit);
+        return known == null ? 0 : known.revision;
     }
 
     public Map<String, Long> units() {

@@ -29,6 +29,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     private static final Duration KEEP_EVERY = Duration.ofSeconds(5);
     private static final int CHECK_EVERY_KEEPS = 4;
+    private static final int UNITS_PER_CHECK = 10_000;
     private static final Duration DEADLINE = Duration.ofSeconds(1);
     private static final Duration HEAD_DEADLINE = Duration.ofSeconds(30);
 
@@ -178,7 +179,8 @@ public final class ChangeFeedVerticle extends VerticleBase {
                 : kept.advance(feed.applied(), feed.applied(), feed.head().hash(), Map.of(), Map.of());
         keptBehind = false;
         done.onFailure(e -> keptBehind = true);
-        if (++keeps % CHECK_EVERY_KEEPS == 0) {
+        // a check reads all units: the more there are, the less often
+        if (++keeps % (CHECK_EVERY_KEEPS * (1 + feed.size() / UNITS_PER_CHECK)) == 0) {
             kept.load().onSuccess(found -> keptBehind |= found.isEmpty());
         }
     }

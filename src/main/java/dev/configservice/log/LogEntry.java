@@ -64,7 +64,7 @@ public record LogEntry(
         return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
     }
 
-    Change toChange(Position position, Hash hash) {
+    Change toChange(Position position, Hash hash, boolean emptiesUnit) {
         Resource r = resource;
         return new Change(
                 position,
@@ -85,7 +85,8 @@ public record LogEntry(
                 origin.requestId(),
                 origin.comment(),
                 occurredAt,
-                hash);
+                hash,
+                emptiesUnit);
     }
 
     /**

@@ -20,7 +20,7 @@ public interface PositionStore {
      * Moves the stored position from {@code before} to {@code after}. Has no effect if another node has already moved
      * it further.
      *
-     * @param units the last revision of each unit that changed in between
+     * @param units the last revision of each unit that changed in between; 0 for one that has no resources any more
      * @param was the last revision of the same units before; 0 for a new unit
      */
     Future<Void> advance(

@@ -5,6 +5,25 @@ package dev.configservice.log;
  * whole. Environment and service name are empty if the resources have none.
  */
 public record UnitId(String kind, String environment, String serviceName) {
+    /** The kind of the marks of {@link #mark}, which is not the kind of any resource. */
+    static final String MARK = "~";
+
+    /** The number of marks of a kind. */
+    static final int MARKS = 256;
+
+    /** Returns the number of the mark, as the function {@code unit_mark} in the database does. */
+    int markNumber() {
+        return (31 * environment.hashCode() + serviceName.hashCode()) & (MARKS - 1);
+    }
+
+    /**
+     * Returns the unit whose revision is that of the last change after which any of some units had no resources. Units
+     * without resources are forgotten: what remains of them is this number, so that a tag never goes back.
+     */
+    UnitId mark() {
+        return new UnitId(MARK, kind, Integer.toString(markNumber()));
+    }
+
     /** Returns the id as a string, its parts separated by slashes; no part can contain a slash. */
     public String key() {
         return kind + "/" + environment + "/" + serviceName;

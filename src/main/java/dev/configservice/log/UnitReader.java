@@ -14,7 +14,7 @@ public interface UnitReader {
     /**
      * The resources of a unit.
      *
-     * @param revision the revision of the last change in the unit; 0 if it was never written
+     * @param revision the revision of the last change in the unit; 0 if it has no resources
      */
     record UnitState(long revision, SortedResources resources) {}
 }

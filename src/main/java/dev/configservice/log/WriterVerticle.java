@@ -392,7 +392,9 @@ public final class WriterVerticle extends VerticleBase {
             switch (result.outcome()) {
                 case DONE -> {
                     Position at = new Position(epoch, result.revision());
-                    Change change = decided.get(i).entry.toChange(at, Objects.requireNonNull(result.hash()));
+                    Change change = decided.get(i)
+                            .entry
+                            .toChange(at, Objects.requireNonNull(result.hash()), result.emptiesUnit());
                     changes.add(change);
                     done.add(new Done(p, change, false));
                 }

@@ -123,7 +123,10 @@ final class CoreNode extends Node {
                 parts.feed,
                 follower,
                 sources.changeLog(),
-                unit -> features.cache.get(unit, 0).map(s -> new UnitReader.UnitState(s.lastChange(), s.resources())),
+                unit -> features.cache
+                        .get(unit, 0)
+                        .map(s ->
+                                new UnitReader.UnitState(s.resources().isEmpty() ? 0 : s.lastChange(), s.resources())),
                 sources.postgres(),
                 features.kinds,
                 parts.clock,

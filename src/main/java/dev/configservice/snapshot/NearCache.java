@@ -124,6 +124,18 @@ public final class NearCache {
         return owner != null && owner.localMember();
     }
 
+    /** Removes a snapshot from this node's near cache. */
+    void forget(String gridKey) {
+        weights.invalidate(gridKey);
+        drop(gridKey);
+    }
+
+    /** Removes a snapshot from the grid, without waiting for the result. */
+    void remove(String gridKey) {
+        forget(gridKey);
+        map.deleteAsync(gridKey);
+    }
+
     /** Removes all snapshots from the grid. Blocks. */
     void clear() {
         map.evictAll();

@@ -130,7 +130,7 @@ public final class Resources {
      * null matches every unit.
      */
     public long lastChange(String kind, @Nullable String environment, @Nullable String serviceName) {
-        long last = 0;
+        long last = feed.lastEmptied(kind);
         for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
             UnitId unit = touched.unit();
             if (unit.kind().equals(kind)

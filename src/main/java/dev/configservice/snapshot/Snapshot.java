@@ -49,8 +49,8 @@ public final class Snapshot {
     }
 
     /** Creates the snapshot of an empty unit. */
-    static Snapshot empty(UnitId unit, Position asOf) {
-        return new Snapshot(unit, asOf, 0, false, SortedResources.EMPTY, null);
+    static Snapshot empty(UnitId unit, Position asOf, long lastChange) {
+        return new Snapshot(unit, asOf, lastChange, false, SortedResources.EMPTY, null);
     }
 
     /**

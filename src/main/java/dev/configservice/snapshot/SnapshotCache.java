@@ -47,6 +47,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Duration LARGE_LOAD_DEADLINE = Duration.ofSeconds(20);
 
     private static final long REFRESH_MILLIS = 100;
+    private static final long FORGET_MILLIS = 3000;
     /** The size of the units, by their estimate, that are offered to the grid and Redis in a second on average. */
     private static final long OFFERED_BYTES_PER_SECOND = 2_500_000;
 
@@ -221,7 +222,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         TouchedUnit touched = feed.touched(unit);
         if (touched == null) {
             count(Tier.EMPTY);
-            return Future.succeededFuture(Snapshot.empty(unit, applied));
+            return Future.succeededFuture(Snapshot.empty(unit, applied, feed.emptySince(unit)));
         }
         Position need = new Position(applied.epoch(), touched.revision());
         if (touched.lastRead() instanceof LastRead last) {
@@ -526,6 +527,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     @Override
     public void applied(Change change) {
         UnitId unit = change.resource().unit();
+        if (change.emptiesUnit()) {
+            forget(unit, change.position().epoch());
+            return;
+        }
         TouchedUnit touched = feed.touched(unit);
         if (touched == null) {
             return;
@@ -550,6 +555,23 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (offering.putIfAbsent(touched.unit(), fresh) == null) {
             // delayed, because not every state of a unit that is written without pause needs to be stored
             vertx.setTimer(REFRESH_MILLIS, t -> refresh(fresh));
+        }
+    }
+
+    /** Drops a unit that has no resources any more from all tiers. Nobody asks them for it, unless it gets some again. */
+    private void forget(UnitId unit, long epoch) {
+        String gridKey = epoch + "/" + unit.key();
+        ahead.invalidate(unit);
+        held.invalidate(unit);
+        near.forget(gridKey);
+        if (near.owns(gridKey)) {
+            // later than an offer that is on its way
+            vertx.setTimer(FORGET_MILLIS, t -> {
+                if (feed.touched(unit) == null) {
+                    near.remove(gridKey);
+                    quietly(() -> redis.remove(unit));
+                }
+            });
         }
     }
 
@@ -607,7 +629,11 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      * Offers the last state of a unit, if the grid has an older one. Succeeds with the size of what was offered. Never
      * fails.
      */
+    @SuppressWarnings("ReferenceEquality") // a unit that was emptied and written again is another object
     private Future<Long> refreshed(TouchedUnit touched) {
+        if (feed.touched(touched.unit()) != touched) {
+            return Future.succeededFuture(0L);
+        }
         Position need = new Position(feed.applied().epoch(), touched.revision());
         Future<Long> offered = fromGrid(touched, null).compose(held -> {
             if (held == null || held.asOf().compareTo(need) >= 0) {

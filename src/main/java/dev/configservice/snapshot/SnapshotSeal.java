@@ -66,14 +66,16 @@ public final class SnapshotSeal {
             this.mac = mac;
         }
 
-        /** Moves a unit from one revision to another; 0 if it was not written yet. */
+        /** Moves a unit from one revision to another; 0 if it has no resources. */
         void move(String unit, long was, long is) {
             if (was > 0) {
                 add(unit, was);
                 units--;
             }
-            add(unit, is);
-            units++;
+            if (is > 0) {
+                add(unit, is);
+                units++;
+            }
         }
 
         private void add(String unit, long revision) {

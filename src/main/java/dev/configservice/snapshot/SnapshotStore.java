@@ -19,9 +19,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,8 +60,12 @@ public final class SnapshotStore implements PositionStore {
             if (r == from and m ~= ARGV[6]) or (r == to and r ~= from and m ~= ARGV[7]) then return 'other' end
             if redis.call('HLEN', KEYS[2]) ~= n then return 'other' end
             for i = 9, #ARGV, 2 do
-              local was = tonumber(redis.call('HGET', KEYS[2], ARGV[i]))
-              if not was or was < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+              local was, is = tonumber(redis.call('HGET', KEYS[2], ARGV[i])), tonumber(ARGV[i + 1])
+              if is == 0 then
+                redis.call('HDEL', KEYS[2], ARGV[i])
+              elseif not was or was < is then
+                redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+              end
             end
             redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5], 'm', ARGV[7], 'a', ARGV[8],
                        'n', redis.call('HLEN', KEYS[2]))
@@ -68,9 +74,22 @@ public final class SnapshotStore implements PositionStore {
     private static final String MOVED = "moved";
     private static final String AHEAD = "ahead ";
 
+    /** The number of units that are stored in one call, so that no call holds up Redis. */
+    private static final int UNITS_AT_ONCE = 1000;
+
+    /** Stores some units under a key of their own, which vanishes by itself if the last step is not reached. */
+    private static final String ADD_UNITS = """
+            for i = 1, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+            redis.call('EXPIRE', KEYS[1], 60)
+            return 1""";
+
     private static final String REPLACE = """
-            redis.call('DEL', KEYS[1], KEYS[2])
-            for i = 7, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+            redis.call('DEL', KEYS[1])
+            redis.call('UNLINK', KEYS[2])
+            if redis.call('EXISTS', KEYS[3]) == 1 then
+              redis.call('RENAME', KEYS[3], KEYS[2])
+              redis.call('PERSIST', KEYS[2])
+            end
             redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4], 'm', ARGV[5],
                        'a', ARGV[6], 'n', redis.call('HLEN', KEYS[2]))
             return 1""";
@@ -354,21 +373,45 @@ public final class SnapshotStore implements PositionStore {
         if (!lastReplace.isComplete() || breaker.state() == CircuitBreakerState.OPEN) {
             return Future.failedFuture("Redis does not answer");
         }
-        SnapshotSeal.UnitSum fresh = seal.sum(units);
-        sum = fresh;
-        code = seal.code(position, hash, fresh);
+        SnapshotSeal.UnitSum all = seal.sum(units);
+        sum = all;
+        code = seal.code(position, hash, all);
         long at = clock.millis();
-        Request request = keyed(REPLACE)
+        String fresh = prefix + "units." + UUID.randomUUID();
+        Request request = Request.cmd(Command.EVAL)
+                .arg(REPLACE)
+                .arg(3)
+                .arg(prefix + "position")
+                .arg(prefix + "units")
+                .arg(fresh)
                 .arg(position.epoch())
                 .arg(position.revision())
                 .arg(hash.hex())
                 .arg(at)
                 .arg(Buffer.buffer(code))
                 .arg(Buffer.buffer(seal.code(code, at)));
-        units.forEach((unit, revision) -> request.arg(unit).arg(revision));
-        Future<Void> done = send(startBreaker, request).mapEmpty();
+        Future<Void> done = addUnits(fresh, units.entrySet().iterator())
+                .compose(v -> send(startBreaker, request))
+                .mapEmpty();
         lastReplace = done.onFailure(e -> log.warn("redis.units-not-stored cause={}", e.toString()));
         return done;
+    }
+
+    private Future<Void> addUnits(String key, Iterator<Map.Entry<String, Long>> units) {
+        if (!units.hasNext()) {
+            return Future.succeededFuture();
+        }
+        Request request = Request.cmd(Command.EVAL).arg(ADD_UNITS).arg(1).arg(key);
+        for (int i = 0; i < UNITS_AT_ONCE && units.hasNext(); i++) {
+            Map.Entry<String, Long> unit = units.next();
+            request.arg(unit.getKey()).arg(unit.getValue());
+        }
+        return send(startBreaker, request).compose(v -> addUnits(key, units));
+    }
+
+    /** Deletes the snapshot of a unit. */
+    Future<@Nullable Void> remove(UnitId unit) {
+        return send(breaker, Request.cmd(Command.DEL).arg(snapshotKey(unit))).mapEmpty();
     }
 
     private Request keyed(String script) {

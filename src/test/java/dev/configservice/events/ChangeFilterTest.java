@@ -70,7 +70,8 @@ class ChangeFilterTest {
                 null,
                 null,
                 Instant.EPOCH,
-                new Change.Hash(""));
+                new Change.Hash(""),
+                false);
     }
 
     private static Caller caller(List<String> environments, List<String> services) {

@@ -26,7 +26,8 @@ class RecentChangesTest {
                 null,
                 null,
                 Instant.EPOCH,
-                new Change.Hash("h" + revision));
+                new Change.Hash("h" + revision),
+                false);
     }
 
     private static List<Long> revisions(List<Change> changes) {

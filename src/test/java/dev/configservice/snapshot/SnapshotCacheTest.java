@@ -123,7 +123,9 @@ class SnapshotCacheTest {
                     feed,
                     follower,
                     changeLog,
-                    unit -> cache.get(unit, 0).map(s -> new UnitReader.UnitState(s.lastChange(), s.resources())),
+                    unit -> cache.get(unit, 0)
+                            .map(s -> new UnitReader.UnitState(
+                                    s.resources().isEmpty() ? 0 : s.lastChange(), s.resources())),
                     postgres,
                     new ResourceKinds(List.of(
                             new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24))),
