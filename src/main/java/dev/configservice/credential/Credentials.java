@@ -189,6 +189,11 @@ public final class Credentials implements Authenticator {
                         e -> refused("The token is not valid: wrong signature, issuer or audience, or expired"));
     }
 
+    /** Reads the keys, as every request with a key does. */
+    public Future<?> probe() {
+        return cache.get(KEYS, 0);
+    }
+
     /** Lets a caller with a credential read at least everything that an anonymous caller may read. */
     private Caller reading(Caller caller) {
         return settings.anonymousReads() ? caller.withOpenReads() : caller;

@@ -46,14 +46,31 @@ public final class FlagUsage {
             where flag_id = $1 and hour >= now() - interval '30 days'
             order by hour desc, variant, reason""";
 
+    /** The number of writes after which an outcome that nobody got is forgotten: its flag may be gone. */
+    private static final int MAX_IDLE_WRITES = 500;
+
     private final Postgres postgres;
     private final BatchedWrites batches;
     private final Vertx vertx;
     private final InstantSource clock;
-    private final Map<Key, LongAdder> counts = new ConcurrentHashMap<>();
+    private final Map<Key, Count> counts = new ConcurrentHashMap<>();
     private final Map<Reason, Counter> byReason;
 
     private record Key(String flagId, String variant, Reason reason) {}
+
+    /** The evaluations with one outcome since the last write. */
+    static final class Count {
+        private final Key key;
+        private final LongAdder evaluations = new LongAdder();
+        /** The number of writes since the last evaluation; used only by the writer. */
+        private int idleWrites;
+
+        private volatile boolean dropped;
+
+        private Count(Key key) {
+            this.key = key;
+        }
+    }
 
     /** The evaluations of one hour with one variant and one reason. An empty variant means that there was none. */
     record Line(Instant hour, String variant, String reason, long evaluations, Instant lastAt) {}
@@ -114,7 +131,7 @@ public final class FlagUsage {
 
     /** Returns the counter for such evaluations; null if the flag does not exist, or at the limit of combinations. */
     @Nullable
-    LongAdder counter(Evaluation evaluation) {
+    Count counter(Evaluation evaluation) {
         FlagDefinition flag = evaluation.flag();
         if (flag == null) {
             return null;
@@ -123,19 +140,20 @@ public final class FlagUsage {
                 flag.id(),
                 evaluation.variant() == null ? "" : evaluation.variant().name(),
                 evaluation.reason());
-        LongAdder count = counts.get(key);
-        return count != null || counts.size() >= MAX_COMBINATIONS
-                ? count
-                : counts.computeIfAbsent(key, k -> new LongAdder());
+        Count count = counts.get(key);
+        return count != null || counts.size() >= MAX_COMBINATIONS ? count : counts.computeIfAbsent(key, Count::new);
     }
 
     void count(List<RenderedEvaluation> evaluations) {
         Map<Reason, int[]> reasons = new EnumMap<>(Reason.class);
         for (RenderedEvaluation evaluation : evaluations) {
             reasons.computeIfAbsent(evaluation.evaluation().reason(), r -> new int[1])[0]++;
-            LongAdder count = evaluation.counter();
+            Count count = evaluation.counter();
             if (count != null) {
-                count.increment();
+                count.evaluations.increment();
+                if (count.dropped) {
+                    revive(count);
+                }
             }
         }
         byReason.forEach((reason, counter) -> {
@@ -151,12 +169,27 @@ public final class FlagUsage {
         return batches.write();
     }
 
+    /** Takes up a count again that was dropped because nobody had used it for long. */
+    private void revive(Count count) {
+        Count other = counts.putIfAbsent(count.key, count);
+        if (other == null) {
+            count.dropped = false;
+        } else if (!other.equals(count)) {
+            other.evaluations.add(count.evaluations.sumThenReset());
+        }
+    }
+
     private @Nullable String take() {
         Instant now = clock.instant();
         String hour = now.truncatedTo(ChronoUnit.HOURS).toString();
         ArrayNode rows = Json.object().arrayNode();
         counts.forEach((key, count) -> {
-            long n = count.sumThenReset();
+            long n = count.evaluations.sumThenReset();
+            count.idleWrites = n > 0 ? 0 : count.idleWrites + 1;
+            if (count.idleWrites > MAX_IDLE_WRITES) {
+                counts.remove(key, count);
+                count.dropped = true;
+            }
             if (n > 0) {
                 rows.addObject()
                         .put("flag_id", key.flagId())

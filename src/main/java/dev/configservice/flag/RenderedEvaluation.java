@@ -7,7 +7,6 @@ import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.json.Json;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** An evaluation prepared for responses and counts: its JSON as bytes, and the counter for such evaluations. */
@@ -17,7 +16,7 @@ public final class RenderedEvaluation {
 
     private final Evaluation evaluation;
     private final String environment;
-    private final @Nullable LongAdder counter;
+    private final FlagUsage.@Nullable Count counter;
     private final byte[] member;
     private final int valueAt;
 
@@ -26,7 +25,7 @@ public final class RenderedEvaluation {
      *
      * @param counter null if the evaluation is not counted
      */
-    RenderedEvaluation(Evaluation evaluation, String environment, @Nullable LongAdder counter) {
+    RenderedEvaluation(Evaluation evaluation, String environment, FlagUsage.@Nullable Count counter) {
         this.evaluation = evaluation;
         this.environment = environment;
         this.counter = counter;
@@ -41,8 +40,7 @@ public final class RenderedEvaluation {
         return evaluation;
     }
 
-    @Nullable
-    LongAdder counter() {
+    FlagUsage.@Nullable Count counter() {
         return counter;
     }
 

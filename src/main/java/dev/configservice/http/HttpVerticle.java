@@ -89,6 +89,7 @@ public final class HttpVerticle extends VerticleBase {
             bodies.sweep();
             answers.sweep();
         });
+        server.pulses().begin(vertx);
         http = created;
         if (tls == null) {
             return created.listen();

@@ -5,6 +5,7 @@ import dev.configservice.access.Authenticator;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
+import dev.configservice.vertx.Pulses;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ public record ServerContext(
         NodeState state,
         ByteBudget bodies,
         ByteBudget answers,
+        Pulses pulses,
         boolean loopbackHostsOnly,
         Denials denials,
         MeterRegistry meters) {

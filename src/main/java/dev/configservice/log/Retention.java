@@ -27,7 +27,7 @@ public final class Retention {
     private static final long FIRST_MILLIS = Duration.ofSeconds(5).toMillis();
     private static final Duration DEADLINE = Duration.ofSeconds(5);
     private static final Duration LONG = Duration.ofMinutes(30);
-    private static final int READS_AT_ONCE = 10_000;
+    private static final int ROWS_AT_ONCE = 10_000;
 
     /** The id of the advisory lock of this job. Any number will do that no other advisory lock uses. */
     private static final long LOCK = 0x6c6f672d72657431L;
@@ -41,19 +41,39 @@ public final class Retention {
     private static final String OLD_SECRET_READS = """
             delete from secret_reads where id in (
               select id from secret_reads where occurred_at < now() - $1::text::interval limit $2)""";
+    private static final String OLD_DENIALS = """
+            delete from access_denials where id in (
+              select id from access_denials where occurred_at < now() - $1::text::interval limit $2)""";
+    private static final String OLD_HISTORY = """
+            delete from history h where (h.kind, h.resource_id, h.version) in (
+              select kind, resource_id, version from history where occurred_at < now() - $1::text::interval limit $2)""";
+    private static final String UNUSED_KEYS = """
+            delete from key_usage u where u.id in (
+              select k.id from key_usage k
+              where not exists (select from resources r where r.id = k.id) and k.last_used_at < now() - $1::text::interval
+              limit $2)""";
 
     private final Vertx vertx;
     private final Postgres postgres;
     private final Duration keep;
+    private final Duration historyKeep;
     private final long partitionSize;
     private final String[] withHistory;
     private final Counter dropped;
     private volatile boolean held;
 
+    /**
+     * Creates the job of a core node.
+     *
+     * @param keep the age from which changes are dropped; zero for never
+     * @param historyKeep the age from which the history of living resources is dropped, too, once the log has dropped it;
+     *     zero for never
+     */
     public Retention(
             Vertx vertx,
             Postgres postgres,
             Duration keep,
+            Duration historyKeep,
             long partitionSize,
             ResourceKinds kinds,
             MeterRegistry meters) {
@@ -61,6 +81,7 @@ public final class Retention {
         this.withHistory = kinds.names(ResourceKind::keepsHistory).toArray(String[]::new);
         this.postgres = postgres;
         this.keep = keep;
+        this.historyKeep = historyKeep;
         this.partitionSize = partitionSize;
         this.dropped = Counter.builder("config_service_log_partitions_dropped")
                 .description("Partitions of the log that this node dropped")
@@ -100,26 +121,30 @@ public final class Retention {
             }
             // the lock is never released explicitly: it ends with the connection
             return ask(connection, SIZE, Tuple.of(partitionSize))
-                    .compose(v -> forgetSecretReads(connection))
+                    .compose(v -> forget(connection, OLD_SECRET_READS, keep))
+                    .compose(v -> forget(connection, OLD_DENIALS, keep))
+                    .compose(v -> forget(connection, OLD_HISTORY, historyKeep))
+                    .compose(v -> forget(connection, UNUSED_KEYS, Duration.ofDays(1)))
                     .compose(v -> keep.isZero() ? Future.succeededFuture(0) : dropNext(connection, 0));
         });
     }
 
-    private Future<Void> forgetSecretReads(PgConnection connection) {
-        if (keep.isZero()) {
+    /** Deletes rows that are older, so many at a time; none if the age is zero. */
+    private Future<Void> forget(PgConnection connection, String delete, Duration age) {
+        if (age.isZero()) {
             return Future.succeededFuture();
         }
-        return ask(connection, OLD_SECRET_READS, Tuple.of(interval(), READS_AT_ONCE))
+        return ask(connection, delete, Tuple.of(interval(age), ROWS_AT_ONCE))
                 .compose(rows ->
-                        rows.rowCount() == READS_AT_ONCE ? forgetSecretReads(connection) : Future.succeededFuture());
+                        rows.rowCount() == ROWS_AT_ONCE ? forget(connection, delete, age) : Future.succeededFuture());
     }
 
-    private String interval() {
-        return keep.toMillis() + " milliseconds";
+    private static String interval(Duration age) {
+        return age.toMillis() + " milliseconds";
     }
 
     private Future<Integer> dropNext(PgConnection connection, int done) {
-        return ask(connection, DROPPABLE, Tuple.of(interval())).compose(rows -> {
+        return ask(connection, DROPPABLE, Tuple.of(interval(keep))).compose(rows -> {
             Iterator<Row> it = rows.iterator();
             if (!it.hasNext()) {
                 held = false;

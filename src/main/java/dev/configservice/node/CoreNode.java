@@ -114,6 +114,7 @@ final class CoreNode extends Node {
                         parts.vertx,
                         sources.postgres(),
                         settings.changes().keep(),
+                        settings.changes().historyKeep(),
                         settings.changes().partitionSize(),
                         features.kinds,
                         parts.metrics.registry())

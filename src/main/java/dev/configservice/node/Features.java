@@ -49,6 +49,7 @@ import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.EventLoops;
+import dev.configservice.vertx.Pulses;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -66,6 +67,7 @@ final class Features {
     private final AccessDenials accessDenials;
     private final LeaseBeats beats;
     private final Protection protection;
+    private final Pulses pulses;
 
     final ResourceKinds kinds;
     final ChangeEvents events;
@@ -127,7 +129,8 @@ final class Features {
                 settings.changes(),
                 parts.clock,
                 meters);
-        health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state);
+        pulses = new Pulses(credentials::probe);
+        health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state, pulses);
         if (parts.keyring.isPresent()) {
             health.register(
                     "secrets", () -> Future.succeededFuture(parts.keyring.isMissingKeys() ? Status.KO() : Status.OK()));
@@ -223,6 +226,7 @@ final class Features {
                 parts.state,
                 ByteBudget.ofBodies(parts.metrics.registry()),
                 ByteBudget.ofAnswers(parts.metrics.registry()),
+                pulses,
                 parts.settings.access().isDefaultKey(),
                 accessDenials::note,
                 parts.metrics.registry());

@@ -3,6 +3,7 @@ package dev.configservice.ops;
 import dev.configservice.cluster.NodeState;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.snapshot.SnapshotStore;
+import dev.configservice.vertx.Pulses;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -15,17 +16,20 @@ import java.util.function.Supplier;
 /** The health of each part, as {@code /health} reports it, and the readiness of this node. */
 public final class Health {
     private static final long DEADLINE_MILLIS = 2500;
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(15);
 
     private final HealthChecks checks;
     private final ChangeFeed feed;
     private final NodeState state;
+    private final Pulses pulses;
 
     /**
      * Creates the checks for the parts that every node has.
      *
      * @param log the name of the part that this node reads the log from: {@code postgres}, or {@code core} on an edge
      */
-    public Health(Vertx vertx, ChangeFeed feed, String log, SnapshotStore redis, NodeState state) {
+    public Health(Vertx vertx, ChangeFeed feed, String log, SnapshotStore redis, NodeState state, Pulses pulses) {
+        this.pulses = pulses;
         this.state = state;
         this.feed = feed;
         this.checks = HealthChecks.create(vertx);
@@ -61,6 +65,11 @@ public final class Health {
 
     /** Tells whether this node can answer reads and is not shutting down. */
     boolean isReady() {
-        return feed.isStarted() && !state.isLeaving();
+        return feed.isStarted() && !state.isLeaving() && isAlive();
+    }
+
+    /** Tells whether all event loops answer reads. If not, the process must be replaced. */
+    boolean isAlive() {
+        return pulses.longestPause().compareTo(LONGEST_PAUSE) < 0;
     }
 }

@@ -47,10 +47,7 @@ public final class OpsRoutes implements Routes {
     @Override
     public List<Route> routes() {
         return List.of(
-                Route.root(
-                        "/live",
-                        r -> Future.succeededFuture(
-                                Response.json(200, Json.object().put("status", "UP")))),
+                Route.root("/live", r -> status(health.isAlive())),
                 Route.root("/ready", this::ready),
                 Route.root("/health", this::health),
                 Route.root(
@@ -65,9 +62,12 @@ public final class OpsRoutes implements Routes {
     }
 
     private Future<Response> ready(Request request) {
-        boolean ready = health.isReady();
+        return status(health.isReady());
+    }
+
+    private static Future<Response> status(boolean up) {
         return Future.succeededFuture(
-                Response.json(ready ? 200 : 503, Json.object().put("status", ready ? "UP" : "DOWN")));
+                Response.json(up ? 200 : 503, Json.object().put("status", up ? "UP" : "DOWN")));
     }
 
     private Future<Response> health(Request request) {

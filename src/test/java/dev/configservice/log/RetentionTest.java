@@ -31,6 +31,7 @@ class RetentionTest {
             vertx,
             postgres,
             Duration.ofMillis(1),
+            Duration.ZERO,
             SIZE,
             new ResourceKinds(List.of(
                     new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24),

@@ -168,6 +168,7 @@ class OwnKindTest {
                     vertx,
                     new Postgres(vertx, node.setting("CS_POSTGRES_URI"), 2),
                     Duration.ofMillis(1),
+                    Duration.ZERO,
                     PARTITION,
                     new ResourceKinds(List.of(kind)),
                     new SimpleMeterRegistry());

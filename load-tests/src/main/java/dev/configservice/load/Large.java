@@ -194,7 +194,7 @@ public final class Large {
         String behind;
         do {
             Thread.sleep(500);
-            behind = metric("config_service_kafka_lag");
+            behind = metric("config_service_kafka_backlog");
         } while (!behind.isEmpty() && Double.parseDouble(behind) > 0 && System.nanoTime() < until);
         row("Kafka is behind by, changes; after the last write, seconds", "%s; %.1f", behind,
                 (System.nanoTime() - began) / 1e9 - wrote);
