@@ -8,13 +8,13 @@ import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.vertx.Futures;
+import io.netty.buffer.Unpooled;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.buffer.BufferInternal;
 import java.lang.ref.WeakReference;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +31,6 @@ final class ConfigurationLayer {
     private static final ConfigurationLayer EMPTY = new ConfigurationLayer(SortedResources.EMPTY);
 
     private static final int ASK_EVERY = 64;
-    private static final byte[] COMMA = ",".getBytes(StandardCharsets.US_ASCII);
 
     private final SortedResources resources;
     /** The configurations of a layer that has only one part, which most layers do: it saves a lookup some steps. */
@@ -57,6 +56,8 @@ final class ConfigurationLayer {
     private static final class Configurations {
         private final Map<String, VisibleConfiguration> byKey;
         private final List<VisibleConfiguration> sorted;
+        private final boolean anySealed;
+        private volatile byte @Nullable [] json;
 
         private Configurations(List<Resource> resources) {
             byKey = new HashMap<>(resources.size() * 2);
@@ -66,10 +67,21 @@ final class ConfigurationLayer {
                 byKey.put(r.name(), configuration);
                 sorted.add(configuration);
             }
+            anySealed = sorted.stream().anyMatch(VisibleConfiguration::isSealed);
         }
 
         static Configurations of(SortedResources.Part part) {
             return part.view(Configurations.class, Configurations::new);
+        }
+
+        /** Returns their JSON, separated by commas. It must not be modified. */
+        byte[] json() {
+            byte[] known = json;
+            if (known == null) {
+                known = join(sorted.stream().map(VisibleConfiguration::json).toList(), 0);
+                json = known;
+            }
+            return known;
         }
     }
 
@@ -100,10 +112,28 @@ final class ConfigurationLayer {
     }
 
     /** Returns the configurations, sorted by key. */
-    private Iterator<VisibleConfiguration> sorted() {
-        return resources.parts().stream()
-                .flatMap(part -> Configurations.of(part).sorted.stream())
-                .iterator();
+    private List<VisibleConfiguration> sorted() {
+        List<VisibleConfiguration> all = new ArrayList<>(size());
+        resources.parts().forEach(part -> all.addAll(Configurations.of(part).sorted));
+        return all;
+    }
+
+    /** Joins JSON with commas, with so many bytes left free at the beginning and at the end. */
+    private static byte[] join(List<byte[]> parts, int free) {
+        int length = 2 * free + Math.max(0, parts.size() - 1);
+        for (byte[] part : parts) {
+            length = Math.addExact(length, part.length);
+        }
+        byte[] joined = new byte[length];
+        int at = free;
+        for (byte[] part : parts) {
+            if (at > free) {
+                joined[at++] = ',';
+            }
+            System.arraycopy(part, 0, joined, at, part.length);
+            at += part.length;
+        }
+        return joined;
     }
 
     /** Creates the room for merged layers. Layers are compared by identity. */
@@ -131,7 +161,7 @@ final class ConfigurationLayer {
     Merged over(ConfigurationLayer shared, Cache<ConfigurationLayer, Merged> room) {
         Merged m = known(shared, room);
         if (m == null) {
-            m = Merged.of(shared, merge(this, shared));
+            m = Merged.of(this, shared);
             merged = new WeakReference<>(m);
             room.put(this, m);
         }
@@ -159,57 +189,67 @@ final class ConfigurationLayer {
 
     /** Merges two layers, of which the first wins where both have a key. */
     private static List<VisibleConfiguration> merge(ConfigurationLayer own, ConfigurationLayer shared) {
-        List<VisibleConfiguration> all = new ArrayList<>(own.size() + shared.size());
-        if (own == shared) {
-            own.sorted().forEachRemaining(all::add);
-            return all;
+        List<VisibleConfiguration> first = own.sorted();
+        if (own == shared || shared.isEmpty()) {
+            return first;
         }
-        Iterator<VisibleConfiguration> first = own.sorted();
-        Iterator<VisibleConfiguration> second = shared.sorted();
-        VisibleConfiguration a = next(first);
-        VisibleConfiguration b = next(second);
-        while (a != null || b != null) {
-            int order = a == null ? 1 : b == null ? -1 : CodePointOrder.INSTANCE.compare(a.key(), b.key());
-            all.add(order <= 0 ? a : b);
-            a = order <= 0 ? next(first) : a;
-            b = order >= 0 ? next(second) : b;
+        List<VisibleConfiguration> second = shared.sorted();
+        List<VisibleConfiguration> all = new ArrayList<>(first.size() + second.size());
+        int i = 0;
+        int j = 0;
+        while (i < first.size() || j < second.size()) {
+            int order = i == first.size()
+                    ? 1
+                    : j == second.size()
+                            ? -1
+                            : CodePointOrder.INSTANCE.compare(
+                                    first.get(i).key(), second.get(j).key());
+            all.add(order <= 0 ? first.get(i) : second.get(j));
+            i += order <= 0 ? 1 : 0;
+            j += order >= 0 ? 1 : 0;
         }
         return all;
-    }
-
-    private static @Nullable VisibleConfiguration next(Iterator<VisibleConfiguration> from) {
-        return from.hasNext() ? from.next() : null;
     }
 
     /**
      * All configurations that a service sees.
      *
-     * @param configurations sorted by key
      * @param json all of them as a JSON array, without actors and encrypted values; must not be modified
      */
-    record Merged(
-            ConfigurationLayer shared, List<VisibleConfiguration> configurations, boolean anySealed, Buffer json) {
-        private int bytes() {
-            return json.length() + 8 * configurations.size();
+    record Merged(ConfigurationLayer own, ConfigurationLayer shared, boolean anySealed, Buffer json) {
+        private static Merged of(ConfigurationLayer own, ConfigurationLayer shared) {
+            if (own == shared || shared.isEmpty()) {
+                // the parts are joined already, but for those that have changed
+                List<Configurations> parts =
+                        own.resources.parts().stream().map(Configurations::of).toList();
+                return new Merged(
+                        own,
+                        shared,
+                        parts.stream().anyMatch(p -> p.anySealed),
+                        array(parts.stream().map(Configurations::json).toList()));
+            }
+            List<VisibleConfiguration> all = merge(own, shared);
+            return new Merged(
+                    own,
+                    shared,
+                    all.stream().anyMatch(VisibleConfiguration::isSealed),
+                    array(all.stream().map(VisibleConfiguration::json).toList()));
         }
 
-        private static Merged of(ConfigurationLayer shared, List<VisibleConfiguration> configurations) {
-            boolean anySealed = false;
-            int length = 2 + Math.max(0, configurations.size() - 1);
-            for (VisibleConfiguration configuration : configurations) {
-                anySealed |= configuration.isSealed();
-                length = Math.addExact(length, configuration.json().length);
-            }
-            Buffer json = Buffer.buffer(length).appendByte((byte) '[');
-            boolean first = true;
-            for (VisibleConfiguration configuration : configurations) {
-                if (!first) {
-                    json.appendBytes(COMMA);
-                }
-                json.appendBytes(configuration.json());
-                first = false;
-            }
-            return new Merged(shared, configurations, anySealed, json.appendByte((byte) ']'));
+        private static Buffer array(List<byte[]> elements) {
+            byte[] json = join(elements, 1);
+            json[0] = '[';
+            json[json.length - 1] = ']';
+            return BufferInternal.buffer(Unpooled.wrappedBuffer(json));
+        }
+
+        /** Returns the configurations, sorted by key. */
+        List<VisibleConfiguration> configurations() {
+            return merge(own, shared);
+        }
+
+        private int bytes() {
+            return json.length();
         }
     }
 }
