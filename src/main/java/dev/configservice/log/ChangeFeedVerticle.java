@@ -209,7 +209,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
         if (existing != null) {
             return Future.succeededFuture(existing);
         }
-        Future<Void> schema = migrated ? Future.succeededFuture() : migrations.run();
+        Future<Void> schema = migrated ? Future.succeededFuture() : migrations.run(vertx);
         return schema.compose(v -> {
                     migrated = true;
                     return postgres.connect(DEADLINE);

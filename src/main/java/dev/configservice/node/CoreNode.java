@@ -29,6 +29,7 @@ import dev.configservice.snapshot.PostgresLoader;
 import dev.configservice.snapshot.SnapshotStore;
 import io.vertx.core.Future;
 import io.vertx.ext.healthchecks.Status;
+import io.vertx.pgclient.PgConnectOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -44,8 +45,10 @@ final class CoreNode extends Node {
 
     static CoreNode start(Settings settings, List<VersionedKind> furtherKinds, Lifecycle lifecycle) {
         Addresses addresses = addresses(settings, lifecycle);
-        NodeParts parts = new NodeParts(settings, NodeParts.keyring(settings), lifecycle);
-        Postgres postgres = postgres(parts, addresses.postgres());
+        Migrations migrations = Migrations.begin(options(addresses.postgres()));
+        NodeParts parts = new NodeParts(settings, NodeParts::keyring, lifecycle);
+        Postgres postgres = new Postgres(
+                parts.vertx, addresses.postgres(), settings.postgres().poolSize());
         lifecycle.onStop(() -> Lifecycle.await(postgres.close(), Duration.ofSeconds(1)));
         Postgres lists = postgres.forLists();
         lifecycle.onStop(() -> Lifecycle.await(lists.close(), Duration.ofSeconds(1)));
@@ -69,7 +72,7 @@ final class CoreNode extends Node {
         Features features = new Features(parts, sources, furtherKinds);
         features.follow(sources);
         features.clean();
-        followAndWrite(parts, features, sources);
+        followAndWrite(parts, features, sources, migrations);
         serveEdges(parts, features, sources);
         NodeServer server = features.serve(Forwarder.NONE);
         sendToKafka(parts, features, sources, addresses.kafka());
@@ -89,22 +92,22 @@ final class CoreNode extends Node {
         return new Addresses(servers.postgresUri(), servers.redisUri(), servers.kafkaBootstrapServers());
     }
 
-    private static Postgres postgres(NodeParts parts, String uri) {
+    private static PgConnectOptions options(String uri) {
         try {
-            return new Postgres(parts.vertx, uri, parts.settings.postgres().poolSize());
+            return Postgres.options(uri);
         } catch (IllegalArgumentException e) {
             throw new SettingsException(
                     "postgres.uri: (not shown) (expected: postgresql://user:password@host:port/database)");
         }
     }
 
-    private static void followAndWrite(NodeParts parts, Features features, Sources sources) {
+    private static void followAndWrite(NodeParts parts, Features features, Sources sources, Migrations migrations) {
         Settings settings = parts.settings;
         ChangeFeedVerticle follower = new ChangeFeedVerticle(
                 parts.feed,
                 sources.changeLog(),
                 sources.postgres(),
-                new Migrations(parts.vertx, sources.postgres()),
+                migrations,
                 sources.redis(),
                 parts.ids,
                 parts.clock);

@@ -20,7 +20,7 @@ final class EdgeNode extends Node {
     }
 
     static EdgeNode start(Settings settings, List<VersionedKind> furtherKinds, Lifecycle lifecycle) {
-        NodeParts parts = new NodeParts(settings, NodeParts.existingKeyring(settings), lifecycle);
+        NodeParts parts = new NodeParts(settings, NodeParts::existingKeyring, lifecycle);
         Postgres none = Postgres.none(parts.vertx);
         CoreLog coreLog = new CoreLog(parts.cores);
         Sources sources = new Sources(

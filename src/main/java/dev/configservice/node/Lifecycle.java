@@ -2,12 +2,14 @@ package dev.configservice.node;
 
 import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +35,23 @@ final class Lifecycle implements AutoCloseable {
                 log.warn("stop.step-failed cause={}", e.toString());
             }
         }
+    }
+
+    /** Begins a step of the start on a thread of its own, beside the steps that follow. */
+    static <T> Future<T> meanwhile(String name, Supplier<T> step) {
+        Promise<T> promise = Promise.promise();
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        promise.complete(step.get());
+                    } catch (RuntimeException | LinkageError e) {
+                        promise.fail(e);
+                    }
+                },
+                name);
+        thread.setDaemon(true);
+        thread.start();
+        return promise.future();
     }
 
     /** Blocks until a step of the start has completed. */

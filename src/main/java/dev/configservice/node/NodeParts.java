@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,10 +51,11 @@ final class NodeParts {
     final LargeUnits large;
 
     /** Joins the cluster and starts Vert.x. Blocks until both have completed. */
-    NodeParts(Settings settings, Keyring keyring, Lifecycle lifecycle) {
+    NodeParts(Settings settings, Function<Settings, Keyring> keyring, Lifecycle lifecycle) {
         this.settings = settings;
         this.lifecycle = lifecycle;
-        this.keyring = keyring;
+        // the member takes longest to start, most of it on one processor
+        Future<Keyring> opened = Lifecycle.meanwhile("keyring", () -> keyring.apply(settings));
         Duration grace = settings.shutdown().grace();
         this.seal = new SnapshotSeal(
                 new ClusterMac(settings.cluster().name(), "snapshots", settings.clusterSecrets()), metrics.registry());
@@ -63,6 +65,7 @@ final class NodeParts {
             Leases.configure(config, leaseClock);
         });
         lifecycle.onStop(hazelcast::shutdown);
+        this.keyring = Lifecycle.await(opened);
         this.vertx = Lifecycle.await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
         lifecycle.onStop(() -> Lifecycle.await(vertx.close(), grace));
         this.large = new LargeUnits(vertx, settings.cache().waitingBytes());

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The description of the API (OpenAPI 3.1): the content of {@code openapi.yaml}, and the routes and schemas of kinds
@@ -21,10 +22,30 @@ import java.util.regex.Pattern;
 public final class ApiDocument {
     private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
 
-    private final byte[] json;
+    private final List<? extends VersionedKind> kinds;
+    private final List<? extends Routes> features;
+    private byte @Nullable [] json;
 
-    /** Builds the description of these kinds, with their routes among those of the features. */
+    /** Describes these kinds, with their routes among those of the features. */
     public ApiDocument(List<? extends VersionedKind> kinds, List<? extends Routes> features) {
+        this.kinds = kinds;
+        this.features = List.copyOf(features);
+    }
+
+    /**
+     * Returns the document as JSON. Callers must not change the array. The first call takes long, as it reads the
+     * packaged description.
+     */
+    public synchronized byte[] json() {
+        byte[] known = json;
+        if (known == null) {
+            known = Json.bytes(build());
+            json = known;
+        }
+        return known;
+    }
+
+    private ObjectNode build() {
         ObjectNode document = packaged();
         for (VersionedKind kind : kinds) {
             ObjectNode schema = kind.schema();
@@ -33,12 +54,7 @@ public final class ApiDocument {
                 describe(document, kind, features);
             }
         }
-        this.json = Json.bytes(document);
-    }
-
-    /** Returns the document as JSON. Callers must not change the array. */
-    public byte[] json() {
-        return json;
+        return document;
     }
 
     private static ObjectNode packaged() {

@@ -56,7 +56,8 @@ public final class OpsRoutes implements Routes {
                                 .map(text -> Response.text(METRICS_TYPE, text))),
                 Route.root(
                         "/openapi.json",
-                        r -> Future.succeededFuture(Response.bytes(200, Response.JSON, document.json()))),
+                        r -> vertx.executeBlocking(document::json, false)
+                                .map(json -> Response.bytes(200, Response.JSON, json))),
                 Route.root("/docs", r -> Future.succeededFuture(Response.bytes(200, "text/html; charset=utf-8", docs))),
                 Route.root("/docs/:file", this::docsFile));
     }

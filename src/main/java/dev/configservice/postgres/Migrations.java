@@ -6,6 +6,7 @@ import io.vertx.core.Vertx;
 import io.vertx.pgclient.PgConnectOptions;
 import java.sql.SQLException;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
@@ -13,19 +14,44 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** The migrations of the database schema, with Flyway. Nodes that start at the same time wait for one another. */
 public final class Migrations {
-    private final Vertx vertx;
     private final PgConnectOptions options;
+    /** The first run, until somebody has asked for its result. */
+    private @Nullable CompletableFuture<Void> begun;
 
-    public Migrations(Vertx vertx, Postgres postgres) {
-        this.vertx = vertx;
-        this.options = postgres.options();
+    private Migrations(PgConnectOptions options) {
+        this.options = options;
+    }
+
+    /** Begins the missing migrations on a thread of their own, so that a node can start its other parts meanwhile. */
+    public static Migrations begin(PgConnectOptions options) {
+        Migrations migrations = new Migrations(options);
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        migrations.begun = first;
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        migrations.migrate();
+                        first.complete(null);
+                    } catch (Throwable e) {
+                        first.completeExceptionally(e);
+                    }
+                },
+                "migrations");
+        thread.setDaemon(true);
+        thread.start();
+        return migrations;
     }
 
     /**
-     * Runs the missing migrations. Fails with {@link SettingsException} if the server answers but refuses the
-     * connection or a migration.
+     * Completes the migrations that were begun, or begins them again if they failed before. Fails with
+     * {@link SettingsException} if the server answers but refuses the connection or a migration.
      */
-    public Future<Void> run() {
+    public Future<Void> run(Vertx vertx) {
+        CompletableFuture<Void> first = begun;
+        if (first != null) {
+            begun = null;
+            return Future.fromCompletionStage(first, vertx.getOrCreateContext());
+        }
         return vertx.executeBlocking(
                 () -> {
                     migrate();

@@ -65,9 +65,20 @@ public final class Postgres {
     public Postgres(Vertx vertx, String uri, int poolSize) {
         this.retried = null;
         this.vertx = vertx;
-        this.options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
-        this.options.getProperties().put("application_name", "config-service");
+        this.options = options(uri);
         this.pool = pool(vertx, options, poolSize, 2000).build();
+    }
+
+    /**
+     * Returns the options for connections.
+     *
+     * @param uri postgresql://user:password@host:port/database
+     * @throws IllegalArgumentException if the URI is invalid
+     */
+    public static PgConnectOptions options(String uri) {
+        PgConnectOptions options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
+        options.getProperties().put("application_name", "config-service");
+        return options;
     }
 
     private static ClientBuilder<Pool> pool(Vertx vertx, PgConnectOptions options, int size, int waiting) {
@@ -130,10 +141,6 @@ public final class Postgres {
     /** Returns the address without user and password, for logs and health checks. */
     public String address() {
         return options.getHost() + ":" + options.getPort() + "/" + options.getDatabase();
-    }
-
-    public PgConnectOptions options() {
-        return new PgConnectOptions(options);
     }
 
     /** Runs one statement on a connection of the pool, within {@link #READ_DEADLINE}. */
