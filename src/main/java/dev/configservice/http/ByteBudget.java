@@ -36,7 +36,12 @@ public final class ByteBudget {
 
     /** Creates a budget for responses: an eighth of the maximum heap. */
     public static ByteBudget ofAnswers(MeterRegistry meters) {
-        return new ByteBudget(Runtime.getRuntime().maxMemory() / 8, "answers", "responses that were not read", meters);
+        return ofAnswers(Runtime.getRuntime().maxMemory() / 8, meters);
+    }
+
+    /** Creates a budget for responses. */
+    static ByteBudget ofAnswers(long max, MeterRegistry meters) {
+        return new ByteBudget(max, "answers", "responses that were not read", meters);
     }
 
     /** Reserves bytes. If that would exceed the budget, reserves nothing and returns false. */

@@ -1,18 +1,36 @@
 package dev.configservice.log;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** A reader of the changes after a revision. It reads from memory if they are all there, else from the log itself. */
+/**
+ * A reader of the changes after a revision. It reads from memory if they are all there, else from the log itself. Readers
+ * that catch up at the same time share the pages of the log: pages end at the same revisions for all of them.
+ */
 public final class ChangeReader {
     public static final int PAGE = 256;
 
+    private static final long SHARED_BYTES = 16 << 20;
+    private static final Duration SHARED_FOR = Duration.ofSeconds(10);
+
     private final ChangeFeed feed;
     private final PastChanges past;
+    private final Map<Long, Future<List<Change>>> reading = new ConcurrentHashMap<>();
+    private final Cache<Long, List<Change>> pages = Caffeine.newBuilder()
+            .maximumWeight(SHARED_BYTES)
+            .weigher((Long after, List<Change> page) ->
+                    (int) page.stream().mapToLong(Change::size).sum())
+            .expireAfterWrite(SHARED_FOR)
+            .build();
 
     public ChangeReader(ChangeFeed feed, PastChanges past) {
         this.feed = feed;
@@ -32,12 +50,34 @@ public final class ChangeReader {
         if (recent != null) {
             return Future.succeededFuture(recent);
         }
-        return past.after(revision, PAGE).compose(changes -> {
+        return page(revision).compose(changes -> {
             List<Change> upTo = new ArrayList<>(changes);
             upTo.removeIf(c -> c.revision() > applied);
             boolean follows = !upTo.isEmpty() && upTo.get(0).revision() == revision + 1;
             return follows ? Future.succeededFuture(upTo) : unlessDropped(revision, upTo);
         });
+    }
+
+    private Future<List<Change>> page(long revision) {
+        List<Change> known = pages.getIfPresent(revision);
+        if (known != null
+                && !known.isEmpty()
+                && known.get(0).position().epoch() == feed.applied().epoch()) {
+            return Future.succeededFuture(known);
+        }
+        Promise<List<Change>> mine = Promise.promise();
+        Future<List<Change>> running = reading.putIfAbsent(revision, mine.future());
+        if (running != null) {
+            return running;
+        }
+        past.after(revision, (int) (PAGE - revision % PAGE)).onComplete(done -> {
+            if (done.succeeded()) {
+                pages.put(revision, done.result());
+            }
+            reading.remove(revision, mine.future());
+            mine.handle(done);
+        });
+        return mine.future();
     }
 
     /**

@@ -29,7 +29,6 @@ import dev.configservice.snapshot.PostgresLoader;
 import dev.configservice.snapshot.SnapshotStore;
 import io.vertx.core.Future;
 import io.vertx.ext.healthchecks.Status;
-import io.vertx.pgclient.PgConnectOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -45,7 +44,7 @@ final class CoreNode extends Node {
 
     static CoreNode start(Settings settings, List<VersionedKind> furtherKinds, Lifecycle lifecycle) {
         Addresses addresses = addresses(settings, lifecycle);
-        Migrations migrations = Migrations.begin(options(addresses.postgres()));
+        Migrations migrations = migrations(addresses.postgres());
         NodeParts parts = new NodeParts(settings, NodeParts::keyring, lifecycle);
         Postgres postgres = new Postgres(
                 parts.vertx, addresses.postgres(), settings.postgres().poolSize());
@@ -92,9 +91,9 @@ final class CoreNode extends Node {
         return new Addresses(servers.postgresUri(), servers.redisUri(), servers.kafkaBootstrapServers());
     }
 
-    private static PgConnectOptions options(String uri) {
+    private static Migrations migrations(String uri) {
         try {
-            return Postgres.options(uri);
+            return Migrations.begin(uri);
         } catch (IllegalArgumentException e) {
             throw new SettingsException(
                     "postgres.uri: (not shown) (expected: postgresql://user:password@host:port/database)");

@@ -22,9 +22,14 @@ public final class Migrations {
         this.options = options;
     }
 
-    /** Begins the missing migrations on a thread of their own, so that a node can start its other parts meanwhile. */
-    public static Migrations begin(PgConnectOptions options) {
-        Migrations migrations = new Migrations(options);
+    /**
+     * Begins the missing migrations on a thread of their own, so that a node can start its other parts meanwhile.
+     *
+     * @param uri postgresql://user:password@host:port/database
+     * @throws IllegalArgumentException if the URI is invalid
+     */
+    public static Migrations begin(String uri) {
+        Migrations migrations = new Migrations(Postgres.options(uri));
         CompletableFuture<Void> first = new CompletableFuture<>();
         migrations.begun = first;
         Thread thread = new Thread(

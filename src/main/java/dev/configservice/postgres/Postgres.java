@@ -69,13 +69,7 @@ public final class Postgres {
         this.pool = pool(vertx, options, poolSize, 2000).build();
     }
 
-    /**
-     * Returns the options for connections.
-     *
-     * @param uri postgresql://user:password@host:port/database
-     * @throws IllegalArgumentException if the URI is invalid
-     */
-    public static PgConnectOptions options(String uri) {
+    static PgConnectOptions options(String uri) {
         PgConnectOptions options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
         options.getProperties().put("application_name", "config-service");
         return options;

@@ -64,6 +64,7 @@ class SettingsTest {
                         Map.entry("changes.max-streams", "20000"),
                         Map.entry("changes.stream-max-age", "1h"),
                         Map.entry("changes.keep", "90d"),
+                        Map.entry("changes.history-keep", "0s"),
                         Map.entry("changes.partition-size", "1000000"),
                         Map.entry("registry.protection-threshold", "0.3"),
                         Map.entry("registry.protection-max", "10"),

@@ -97,7 +97,7 @@ public final class ChangeStreams {
                 .description("Streams that are open on this node")
                 .register(meters);
         this.dropped = Counter.builder("config_service_streams_dropped")
-                .description("Streams that were closed because their client was too slow")
+                .description("Streams that were closed because their client read nothing for a while")
                 .register(meters);
     }
 
@@ -384,16 +384,23 @@ public final class ChangeStreams {
                 return;
             }
             if (response.writeQueueFull()) {
-                drop();
+                fallBehind();
                 return;
             }
             position = event.revision();
             response.write(event.frame(withActor));
         }
 
+        /** Stops to receive changes as they happen. When the client has read what waits, the rest comes from the log. */
+        private void fallBehind() {
+            isLive = false;
+            leaveLive();
+            awaitDrain();
+        }
+
         void heartbeat() {
             if (response.writeQueueFull()) {
-                drop();
+                // the client has enough to read
                 return;
             }
             long upTo = isLive ? loop.heard : position;
@@ -407,12 +414,17 @@ public final class ChangeStreams {
 
         void resync(long revision) {
             position = revision;
+            if (response.writeQueueFull()) {
+                // it comes back at a position that the log does not have
+                end();
+                return;
+            }
             response.write(resyncFrame(revision));
         }
 
         /**
-         * Closes the stream, because the client reads more slowly than changes arrive. The client reconnects by itself
-         * and misses nothing.
+         * Closes the stream, because the client has read nothing for a while. The client reconnects by itself and misses
+         * nothing.
          */
         private void drop() {
             if (isClosed) {
@@ -438,6 +450,10 @@ public final class ChangeStreams {
             isClosed = true;
             open.decrementAndGet();
             loop.all.remove(this);
+            leaveLive();
+        }
+
+        private void leaveLive() {
             Set<Stream> group = loop.live.get(filter);
             if (group != null) {
                 group.remove(this);
