@@ -177,10 +177,20 @@ final class ConfigurationLayer {
         synchronized (this) {
             Merging running = merging;
             if (running == null || running.with != shared || running.result.isComplete()) {
-                running = new Merging(shared, Futures.onWorker(() -> over(shared, room)));
-                merging = running;
+                Merging started = new Merging(shared, Futures.onWorker(() -> over(shared, room)));
+                merging = started;
+                // what is kept of merges is bounded elsewhere
+                started.result.onComplete(done -> ended(started));
+                return started.result;
             }
             return running.result;
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // compared by identity
+    private synchronized void ended(Merging merge) {
+        if (merging == merge) {
+            merging = null;
         }
     }
 

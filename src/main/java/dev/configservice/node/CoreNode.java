@@ -95,8 +95,8 @@ final class CoreNode extends Node {
         try {
             return Migrations.begin(uri);
         } catch (IllegalArgumentException e) {
-            throw new SettingsException(
-                    "postgres.uri: (not shown) (expected: postgresql://user:password@host:port/database)");
+            throw new SettingsException("postgres.uri: (not shown) " + e.getMessage()
+                    + " (expected: postgresql://user:password@host:port/database, with parameters as in libpq)");
         }
     }
 

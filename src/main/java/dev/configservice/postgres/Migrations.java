@@ -3,9 +3,10 @@ package dev.configservice.postgres;
 import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.pgclient.PgConnectOptions;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.Locale;
+import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -14,12 +15,20 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** The migrations of the database schema, with Flyway. Nodes that start at the same time wait for one another. */
 public final class Migrations {
-    private final PgConnectOptions options;
+    private static final int MIN_VERSION = 14;
+
+    private static final String CHECK = """
+            select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+                   current_schema() as schema,
+                   coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
+                   to_regclass('flyway_schema_history') is not null as is_migrated""";
+
+    private final PostgresUri uri;
     /** The first run, until somebody has asked for its result. */
     private @Nullable CompletableFuture<Void> begun;
 
-    private Migrations(PgConnectOptions options) {
-        this.options = options;
+    private Migrations(PostgresUri uri) {
+        this.uri = uri;
     }
 
     /**
@@ -29,7 +38,7 @@ public final class Migrations {
      * @throws IllegalArgumentException if the URI is invalid
      */
     public static Migrations begin(String uri) {
-        Migrations migrations = new Migrations(Postgres.options(uri));
+        Migrations migrations = new Migrations(PostgresUri.parse(uri));
         CompletableFuture<Void> first = new CompletableFuture<>();
         migrations.begun = first;
         Thread thread = new Thread(
@@ -67,32 +76,91 @@ public final class Migrations {
 
     private void migrate() {
         PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setServerNames(new String[] {options.getHost()});
-        source.setPortNumbers(new int[] {options.getPort()});
-        source.setDatabaseName(options.getDatabase());
-        source.setUser(options.getUser());
-        source.setPassword(options.getPassword());
+        source.setServerNames(uri.hosts().stream().map(PostgresUri.Host::name).toArray(String[]::new));
+        source.setPortNumbers(
+                uri.hosts().stream().mapToInt(PostgresUri.Host::port).toArray());
+        source.setDatabaseName(uri.database());
+        source.setUser(uri.user());
+        source.setPassword(uri.password());
         source.setConnectTimeout(2);
         source.setSocketTimeout(60);
-        if (options.getSslMode() != null && options.getSslMode() != io.vertx.pgclient.SslMode.DISABLE) {
-            source.setSslMode(
-                    options.getSslMode().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        source.setTargetServerType(uri.targetsPrimary() ? "primary" : "any");
+        source.setOptions(uri.properties().getOrDefault("options", ""));
+        if (uri.schema() != null) {
+            source.setCurrentSchema(uri.searchPath());
         }
+        setTls(source);
+        check(source);
         try {
             Flyway.configure(Migrations.class.getClassLoader())
                     .dataSource(source)
                     .locations("classpath:db/migration")
+                    .defaultSchema(uri.schema())
                     .connectRetries(0)
                     .load()
                     .migrate();
         } catch (FlywayException e) {
             SQLException said = said(e);
+            if (said == null && String.valueOf(e.getMessage()).contains("non-empty schema")) {
+                throw refused("a schema of its own; this one has tables, but none of this service", null);
+            }
             if (said == null || Postgres.isAway(said.getSQLState())) {
                 throw e;
             }
-            throw new SettingsException(
-                    "postgres.uri: (not shown) (expected: a database that this user can connect to and"
-                            + " migrate; PostgreSQL answered: " + said.getMessage() + ")");
+            throw refused("a database that this user can connect to and migrate", said);
+        }
+    }
+
+    private static SettingsException refused(String expected, @Nullable SQLException said) {
+        return new SettingsException("postgres.uri: (not shown) (expected: " + expected
+                + (said == null ? "" : "; PostgreSQL answered: " + said.getMessage()) + ")");
+    }
+
+    private void setTls(PGSimpleDataSource source) {
+        source.setSslMode(uri.sslModeText());
+        if (uri.rootCertificate() != null) {
+            if (uri.rootCertificate().equals("system")) {
+                source.setSslfactory("org.postgresql.ssl.DefaultJavaSSLFactory");
+            } else {
+                source.setSslRootCert(uri.rootCertificate());
+            }
+        }
+        if (uri.certificate() != null) {
+            source.setSslCert(uri.certificate());
+            source.setSslKey(uri.key());
+        }
+    }
+
+    /** Checks what no migration can mend: the version, the encoding, and the rights of the role. */
+    private void check(PGSimpleDataSource source) {
+        try (Connection connection = source.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet is = statement.executeQuery(CHECK)) {
+            is.next();
+            if (is.getInt("version") < MIN_VERSION * 10_000) {
+                throw refused(
+                        "PostgreSQL " + MIN_VERSION + " or later; this is " + is.getInt("version") / 10_000, null);
+            }
+            if (!"UTF8".equals(is.getString("encoding"))) {
+                throw refused(
+                        "a database with the encoding UTF8; this one has " + is.getString("encoding")
+                                + " (create database ... encoding 'UTF8' template template0)",
+                        null);
+            }
+            if (is.getString("schema") == null) {
+                throw refused("a search_path whose first schema exists; create it, and let this role use it", null);
+            }
+            if (!is.getBoolean("may_create") && !is.getBoolean("is_migrated")) {
+                throw refused(
+                        "a role that may create tables in the schema " + is.getString("schema")
+                                + " (grant create on schema ... to ...)",
+                        null);
+            }
+        } catch (SQLException e) {
+            if (Postgres.isAway(e.getSQLState()) || e.getSQLState() == null) {
+                throw new IllegalStateException("PostgreSQL is unreachable: " + e.getMessage(), e);
+            }
+            throw refused("a database that this user can connect to", e);
         }
     }
 

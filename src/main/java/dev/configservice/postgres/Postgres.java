@@ -8,7 +8,6 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.pgclient.PgBuilder;
-import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.ClientBuilder;
@@ -23,6 +22,7 @@ import io.vertx.sqlclient.Tuple;
 import io.vertx.sqlclient.impl.SocketConnectionBase;
 import io.vertx.sqlclient.internal.SqlConnectionInternal;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -50,7 +50,7 @@ public final class Postgres {
     private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
 
     private final Vertx vertx;
-    private final PgConnectOptions options;
+    private final @Nullable PostgresHosts hosts;
     private final @Nullable Pool pool;
 
     /** Told before each repetition of a statement; null if statements are not repeated. */
@@ -59,23 +59,18 @@ public final class Postgres {
     /**
      * Creates a client with a pool of connections.
      *
-     * @param uri postgresql://user:password@host:port/database
-     * @throws IllegalArgumentException if the URI is invalid
+     * @param uri postgresql://user:password@host:port/database with parameters as in libpq
+     * @throws IllegalArgumentException if the URI is invalid; the message says why, without any part of it that is secret
      */
     public Postgres(Vertx vertx, String uri, int poolSize) {
         this.retried = null;
         this.vertx = vertx;
-        this.options = options(uri);
-        this.pool = pool(vertx, options, poolSize, 2000).build();
+        PostgresHosts all = new PostgresHosts(vertx, PostgresUri.parse(uri));
+        this.hosts = all;
+        this.pool = pool(vertx, all, poolSize, 2000).build();
     }
 
-    static PgConnectOptions options(String uri) {
-        PgConnectOptions options = PgConnectOptions.fromUri(uri).setCachePreparedStatements(true);
-        options.getProperties().put("application_name", "config-service");
-        return options;
-    }
-
-    private static ClientBuilder<Pool> pool(Vertx vertx, PgConnectOptions options, int size, int waiting) {
+    private static ClientBuilder<Pool> pool(Vertx vertx, PostgresHosts hosts, int size, int waiting) {
         return PgBuilder.pool()
                 .with(new PoolOptions()
                         .setMaxSize(size)
@@ -83,7 +78,7 @@ public final class Postgres {
                         .setConnectionTimeout((int) READ_DEADLINE.toMillis())
                         .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS))
                 .with(new NetClientOptions().setConnectTimeout(1000).setTcpKeepAlive(true))
-                .connectingTo(options)
+                .connectingTo(hosts::options)
                 .using(vertx);
     }
 
@@ -92,7 +87,8 @@ public final class Postgres {
      * others waiting, and the server ends those that take longer than any deadline.
      */
     public Postgres forLists() {
-        Pool lists = pool(vertx, options, LIST_CONNECTIONS, LISTS_WAITING)
+        PostgresHosts all = Objects.requireNonNull(hosts, "an edge has no database");
+        Pool lists = pool(vertx, all, LIST_CONNECTIONS, LISTS_WAITING)
                 .withConnectHandler(connection -> connection
                         .query("set statement_timeout = " + LIST_TIMEOUT.toMillis())
                         .execute()
@@ -103,14 +99,14 @@ public final class Postgres {
 
     private Postgres(Postgres same, Pool pool) {
         this.vertx = same.vertx;
-        this.options = same.options;
+        this.hosts = same.hosts;
         this.pool = pool;
         this.retried = null;
     }
 
     private Postgres(Postgres same, Consumer<Throwable> retried) {
         this.vertx = same.vertx;
-        this.options = same.options;
+        this.hosts = same.hosts;
         this.pool = same.pool;
         this.retried = retried;
     }
@@ -118,7 +114,7 @@ public final class Postgres {
     private Postgres(Vertx vertx) {
         this.retried = null;
         this.vertx = vertx;
-        this.options = new PgConnectOptions();
+        this.hosts = null;
         this.pool = null;
     }
 
@@ -130,11 +126,6 @@ public final class Postgres {
     /** Tells whether there is a database at all. */
     public boolean isPresent() {
         return pool != null;
-    }
-
-    /** Returns the address without user and password, for logs and health checks. */
-    public String address() {
-        return options.getHost() + ":" + options.getPort() + "/" + options.getDatabase();
     }
 
     /** Runs one statement on a connection of the pool, within {@link #READ_DEADLINE}. */
@@ -241,7 +232,8 @@ public final class Postgres {
                 deadline.toMillis(),
                 t -> promise.tryFail(new ServiceException(
                         ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within " + deadline.toMillis() + " ms")));
-        PgConnection.connect(vertx, options).onComplete(result -> {
+        PostgresHosts all = Objects.requireNonNull(hosts, "an edge has no database");
+        all.connect().onComplete(result -> {
             vertx.cancelTimer(timer);
             if (result.failed()) {
                 promise.tryFail(result.cause());
