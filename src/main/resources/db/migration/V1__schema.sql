@@ -3,7 +3,9 @@ create table head (
     single   boolean primary key default true check (single),
     epoch    bigint  not null,
     revision bigint  not null,
-    hash     bytea   not null
+    hash     bytea   not null,
+    -- the time of the last change; no change has an earlier one than the change before it
+    at       timestamptz not null default '-infinity'
 );
 insert into head (epoch, revision, hash) values (1, 0, decode(repeat('00', 32), 'hex'));
 
@@ -117,8 +119,6 @@ create table seals (
     key_id   text        not null,
     code     bytea       not null
 );
--- What was written before or after a time is between two seals.
-create index seals_at on seals (at);
 
 create table idempotency (
     caller   text        not null,
@@ -265,7 +265,9 @@ select ensure_partitions(0);
 --   gone      the resource does not exist
 --   full      the unit would grow beyond its largest size
 -- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, fewer revisions, or
--- another change at the revision that the caller has applied last.
+-- another change at the revision that the caller has applied last. Refuses everything ('CS002', with the time of the last
+-- change in milliseconds) where the commands are said to have occurred earlier than that, and ('CS003', with the time of the
+-- server) where that is later than now.
 -- The settings: each step is a look into an index for each command, however small a table was when it was last analyzed.
 create function apply_batch(
     p_epoch bigint, p_revision bigint, p_hash bytea,
@@ -299,6 +301,12 @@ begin
     select * into h from head for update;
     if h.epoch <> p_epoch or h.revision < p_revision or (h.revision = p_revision and h.hash <> p_hash) then
         raise exception 'the log is at %/%', h.epoch, h.revision using errcode = 'CS001';
+    end if;
+    if p_occurred_at[1] < h.at then
+        raise exception '%', ceil(extract(epoch from h.at) * 1000)::bigint using errcode = 'CS002';
+    end if;
+    if p_occurred_at[1] > greatest(clock_timestamp() + interval '5 seconds', h.at + interval '1 millisecond') then
+        raise exception '%', floor(extract(epoch from clock_timestamp()) * 1000)::bigint using errcode = 'CS003';
     end if;
 
     select array_agg(case when c.op = 'create' then case when r.id is null then 'done' else 'moved' end
@@ -485,7 +493,7 @@ begin
             on conflict (caller, key) do update
                 set digest = excluded.digest, revision = excluded.revision, at = excluded.at;
     end if;
-    update head set revision = rev, hash = chain;
+    update head set revision = rev, hash = chain, at = greatest(h.at, p_occurred_at[1]);
     perform pg_notify('changes', rev::text);
     return query select t.*, coalesce(t.r = any(emptied), false)
         from unnest(outcomes, revisions, hashes, others) as t(o, r, h, i);
@@ -507,15 +515,40 @@ begin
         h.hash := sha256(h.hash || int8send(rev) || p_digest);
         insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name,
                              version, occurred_at, row, digest, hash)
-            values (rev, h.epoch, p_event_id, 'log', 'epoch', 'log', '', '', 'log', h.epoch, now(), '{}', p_digest,
-                    h.hash);
-        update head set epoch = h.epoch, revision = rev, hash = h.hash;
+            values (rev, h.epoch, p_event_id, 'log', 'epoch', 'log', '', '', 'log', h.epoch, greatest(now(), h.at), '{}',
+                    p_digest, h.hash);
+        update head set epoch = h.epoch, revision = rev, hash = h.hash, at = greatest(now(), h.at);
         perform pg_notify('changes', rev::text);
         h.revision := rev;
     end if;
     now_epoch := h.epoch;
     now_revision := h.revision;
     return next;
+end $$;
+
+-- The last revision before a time, found in steps that halve the log: no change has an earlier time than the one before it.
+create function revision_before(p_at timestamptz) returns bigint language plpgsql stable as $$
+declare
+    low  bigint;
+    high bigint;
+    mid  bigint;
+    hit  record;
+begin
+    select anchor_revision into low from retention;
+    select revision into high from head;
+    -- all up to low are before the time, all above high are not
+    while low < high loop
+        mid := (low + high + 1) / 2;
+        select c.revision, c.occurred_at into hit from changes c where c.revision <= mid order by c.revision desc limit 1;
+        if hit.revision is null or hit.revision <= low then
+            low := mid;
+        elsif hit.occurred_at < p_at then
+            low := mid;
+        else
+            high := hit.revision - 1;
+        end if;
+    end loop;
+    return low;
 end $$;
 
 -- The oldest partition, where all of it may go: it is full, its last change is older than p_keep, the next one is there, and

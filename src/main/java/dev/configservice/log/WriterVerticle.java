@@ -47,6 +47,11 @@ public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
 
     static final int MAX_BATCH = 128;
+    /** The SQLSTATE for commands that are said to have occurred before the last change. */
+    private static final String EARLIER = "CS002";
+    /** The SQLSTATE for commands that are said to have occurred later than now. */
+    private static final String LATER = "CS003";
+
     /** The number of resources from which judging by all of them may take too long for an event loop. */
     private static final int LARGE = 500;
 
@@ -73,6 +78,12 @@ public final class WriterVerticle extends VerticleBase {
     private List<Pending> running = List.of();
     /** The last revision that this node wrote. */
     private long lastWritten;
+
+    /** The time of the last change that this node knows of. Set on its own event loop and on that of the feed. */
+    private volatile Instant lastOccurredAt = Instant.EPOCH;
+
+    /** The time by which this clock is ahead of the database's, if that is too much. */
+    private Duration ahead = Duration.ZERO;
 
     private boolean busy;
     private boolean oneByOne;
@@ -115,6 +126,7 @@ public final class WriterVerticle extends VerticleBase {
                 t -> changeLog
                         .forgetOldKeys()
                         .onFailure(e -> log.debug("writer.old-keys-not-deleted cause={}", e.toString())));
+        feed.addListener(change -> occurred(change.occurredAt()));
         return bus.onWrite(this::submit).completion();
     }
 
@@ -221,7 +233,7 @@ public final class WriterVerticle extends VerticleBase {
     private record Decisions(List<Decided> entries, List<Done> unchanged, List<Pending> later) {}
 
     private Decisions decide(List<Pending> batch, Current current) {
-        Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        Instant now = now();
         List<Decided> decided = new ArrayList<>(batch.size());
         List<Done> unchanged = new ArrayList<>();
         List<Pending> later = new ArrayList<>();
@@ -251,6 +263,30 @@ public final class WriterVerticle extends VerticleBase {
             }
         }
         return new Decisions(decided, unchanged, later);
+    }
+
+    /** Returns the time of this clock, but none before the last change, which another node may have stamped. */
+    private Instant now() {
+        Instant now = clock.instant().minus(ahead).truncatedTo(ChronoUnit.MILLIS);
+        Instant last = lastOccurredAt;
+        return now.isBefore(last) ? last : now;
+    }
+
+    /** Takes over the time that the database has told: of the last change, or of its clock, which is behind this one. */
+    private void setClock(boolean isOfChange, Instant told) {
+        Duration was = ahead;
+        ahead = isOfChange ? Duration.ZERO : Duration.between(told, clock.instant());
+        if (isOfChange) {
+            occurred(told);
+        } else if (was.isZero()) {
+            log.warn("writer.clock-ahead seconds={} (of PostgreSQL's; its time is used)", ahead.toSeconds());
+        }
+    }
+
+    private void occurred(Instant at) {
+        if (at.isAfter(lastOccurredAt)) {
+            lastOccurredAt = at;
+        }
     }
 
     private static void failed(Pending p, Throwable e) {
@@ -479,6 +515,12 @@ public final class WriterVerticle extends VerticleBase {
                 follower.poke();
                 queue.putBack(batch);
                 return Future.failedFuture(failure);
+            }
+            if (failure instanceof PgException e
+                    && (EARLIER.equals(e.getSqlState()) || LATER.equals(e.getSqlState()))) {
+                setClock(EARLIER.equals(e.getSqlState()), Instant.ofEpochMilli(Long.parseLong(e.getErrorMessage())));
+                queue.putBack(batch);
+                return Future.succeededFuture();
             }
             if (batch.size() > 1) {
                 log.warn("writer.one-by-one commands={} cause={}", batch.size(), failure.toString());

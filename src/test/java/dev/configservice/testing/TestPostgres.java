@@ -118,6 +118,16 @@ public final class TestPostgres implements AutoCloseable {
         return standby;
     }
 
+    /** Has the server accept encrypted connections, besides others. */
+    public void useTls(Path certificate, Path key) {
+        TestNode.sql(uri(), "alter system set ssl_cert_file = '" + certificate + "'");
+        TestNode.sql(uri(), "alter system set ssl_key_file = '" + key + "'");
+        TestNode.sql(uri(), "alter system set ssl = on");
+        TestNode.sql(uri(), "select pg_reload_conf()");
+        Awaitility.await()
+                .until(() -> TestNode.sql(uri(), "show ssl").get(0).get(0).equals("on"));
+    }
+
     public String uri() {
         return "postgresql://postgres@127.0.0.1:" + port + "/postgres";
     }

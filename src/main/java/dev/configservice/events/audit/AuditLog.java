@@ -44,12 +44,8 @@ public final class AuditLog {
                                where b.kind = c.kind and b.resource_id = c.resource_id and b.version = c.version - 1
                                limit 1) b on true""";
 
-    /** Bounds of the revisions that were written before and after a time, with room for clocks that differ. */
-    private static final String AFTER =
-            "c.revision > coalesce((select max(revision) from seals where at < ?::timestamptz - interval '1 minute'), 0)";
-
-    private static final String BEFORE =
-            "c.revision <= coalesce((select min(revision) from seals where at > ?::timestamptz + interval '1 minute'), ?)";
+    private static final String AFTER = "c.revision > (select revision_before(?))";
+    private static final String BEFORE = "c.revision <= (select revision_before(?))";
 
     private static final String SECRET_READS = """
             select id, occurred_at, actor_type, actor_id, actor, request_id, resource_id, environment, service_name, name from secret_reads c""";
@@ -96,10 +92,8 @@ public final class AuditLog {
                 // the log also holds entries of its own, which begin an epoch
                 .where("c.kind = any(?)", (Object) kinds.names().toArray(String[]::new))
                 .whereGiven("c.kind = ?", wanted.resourceType())
-                .whereGiven(AFTER, wanted.since());
-        if (wanted.until() != null) {
-            select.where(BEFORE, wanted.until(), Long.MAX_VALUE);
-        }
+                .whereGiven(AFTER, wanted.since())
+                .whereGiven(BEFORE, wanted.until());
         if (wanted.isLimited()) {
             // keys belong to no environment and no service
             select.where("c.kind = any(?)", (Object)
