@@ -8,10 +8,8 @@ import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.vertx.Futures;
-import io.netty.buffer.Unpooled;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.internal.buffer.BufferInternal;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -250,7 +248,7 @@ final class ConfigurationLayer {
             byte[] json = join(elements, 1);
             json[0] = '[';
             json[json.length - 1] = ']';
-            return BufferInternal.buffer(Unpooled.wrappedBuffer(json));
+            return Buffer.buffer(json);
         }
 
         /** Returns the configurations, sorted by key. */

@@ -61,6 +61,9 @@ public final class Configurations {
 
     /** The configurations that a service sees: a snapshot of its own layer and one of the shared layer. */
     public static final class View {
+        /** The merge of both layers, once it was asked for; a view serves one request. */
+        private ConfigurationLayer.@Nullable Merged merged;
+
         private final @Nullable Snapshot own;
         private final Snapshot common;
         private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
@@ -80,7 +83,12 @@ public final class Configurations {
         }
 
         private ConfigurationLayer.Merged merged() {
-            return top().over(ConfigurationLayer.of(common), room);
+            ConfigurationLayer.Merged known = merged;
+            if (known == null) {
+                known = top().over(ConfigurationLayer.of(common), room);
+                merged = known;
+            }
+            return known;
         }
 
         /** Returns the layer whose merge is wanted. */
@@ -96,9 +104,19 @@ public final class Configurations {
          * thread, because that would hold up an event loop.
          */
         public Future<View> whole() {
-            return isLarge()
-                    ? top().overOnWorker(ConfigurationLayer.of(common), room).map(this)
-                    : Future.succeededFuture(this);
+            if (merged != null) {
+                return Future.succeededFuture(this);
+            }
+            ConfigurationLayer shared = ConfigurationLayer.of(common);
+            ConfigurationLayer top = top();
+            if (top.size() + shared.size() <= LARGE) {
+                merged = top.over(shared, room);
+                return Future.succeededFuture(this);
+            }
+            return top.overOnWorker(shared, room).map(done -> {
+                merged = done;
+                return this;
+            });
         }
 
         /** Tells whether work on all configurations takes too long for an event loop. */

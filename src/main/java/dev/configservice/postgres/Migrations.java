@@ -15,7 +15,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** The migrations of the database schema, with Flyway. Nodes that start at the same time wait for one another. */
 public final class Migrations {
-    private static final int MIN_VERSION = 14;
+    private static final int MIN_VERSION = 15;
 
     private static final String CHECK = """
             select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
