@@ -85,7 +85,9 @@ public final class Migrations {
         source.setConnectTimeout(2);
         source.setSocketTimeout(60);
         source.setTargetServerType(uri.targetsPrimary() ? "primary" : "any");
-        source.setOptions(uri.properties().getOrDefault("options", ""));
+        if (uri.properties().containsKey("options")) {
+            source.setOptions(uri.properties().get("options"));
+        }
         if (uri.schema() != null) {
             source.setCurrentSchema(uri.searchPath());
         }

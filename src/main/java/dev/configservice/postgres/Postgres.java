@@ -298,7 +298,16 @@ public final class Postgres {
             return false;
         }
         String state = e.getSqlState();
-        return state.equals("25006") || state.equals("57014") || state.equals("55P03") || state.startsWith("53");
+        return state.equals("25006")
+                || state.equals("57014")
+                || state.equals("55P03")
+                || isNotMigrated(state)
+                || state.startsWith("53");
+    }
+
+    /** Tells whether an SQLSTATE means that there is no such table or function: the schema is still to be made. */
+    private static boolean isNotMigrated(String sqlState) {
+        return sqlState.equals("42P01") || sqlState.equals("42883");
     }
 
     /**
@@ -311,7 +320,11 @@ public final class Postgres {
         }
         return switch (sqlState) {
             case "25006", "57014", "55P03" -> true;
-            default -> sqlState.startsWith("57P") || sqlState.startsWith("08") || sqlState.startsWith("53");
+            default ->
+                sqlState.startsWith("57P")
+                        || sqlState.startsWith("08")
+                        || sqlState.startsWith("53")
+                        || isNotMigrated(sqlState);
         };
     }
 
