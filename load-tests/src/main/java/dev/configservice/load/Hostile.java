@@ -23,6 +23,10 @@ public final class Hostile {
 
     private final Vertx vertx = Vertx.vertx();
     private final NetClient net = vertx.createNetClient(new NetClientOptions().setTcpNoDelay(true));
+    /** The honest client has event loops of its own, so that it does not wait for the attacker's. */
+    private final Vertx own = Vertx.vertx();
+
+    private final NetClient ownNet = own.createNetClient(new NetClientOptions().setTcpNoDelay(true));
     private final int port;
     private final int seconds;
     private final Map<String, Integer> answers = new ConcurrentHashMap<>();
@@ -44,6 +48,7 @@ public final class Hostile {
             e.printStackTrace();
             System.exit(1);
         }
+        hostile.own.close().await();
         hostile.vertx.close().await();
     }
 
@@ -117,9 +122,9 @@ public final class Hostile {
     private record Seen(Rate.Measured reads, Rate.Measured writes) {}
 
     private Seen honest(int time) throws InterruptedException {
-        Rate reads = new Rate(vertx, net, port, i -> new Rate.Asked(
+        Rate reads = new Rate(own, ownNet, port, i -> new Rate.Asked(
                 "GET", "/api/v1/config/key?environment=honest&service_name=s", ""));
-        Rate writes = new Rate(vertx, net, port, i -> new Rate.Asked(
+        Rate writes = new Rate(own, ownNet, port, i -> new Rate.Asked(
                 "PUT", "/api/v1/config/" + id, "{\"value\":" + System.nanoTime() + "}"));
         List<Rate.Measured> measured = new ArrayList<>();
         Thread writer = new Thread(() -> measured.add(writes.run(20, time)));
