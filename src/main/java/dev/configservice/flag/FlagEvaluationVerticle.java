@@ -38,9 +38,9 @@ public final class FlagEvaluationVerticle extends VerticleBase {
             FlagSet flags = FlagFormat.set(snapshot);
             Trace trace = request.explain() ? new Trace() : null;
             Future<List<Evaluation>> evaluated =
-                    flags.steps(request.flagNames(), request.context()) < LongEvaluations.STEPS
-                            ? Future.succeededFuture(evaluate(flags, request, trace))
-                            : longOnes.run(() -> evaluate(flags, request, trace));
+                    flags.takesMoreThan(LongEvaluations.STEPS, request.flagNames(), request.context())
+                            ? longOnes.run(() -> evaluate(flags, request, trace))
+                            : Future.succeededFuture(evaluate(flags, request, trace));
             return Futures.map(evaluated, evaluations -> result(request, snapshot, evaluations, trace));
         });
     }

@@ -114,7 +114,7 @@ public final class FlagRoutes implements Routes {
 
     private Future<Response> all(
             Request request, Page page, Select select, @org.jspecify.annotations.Nullable String environment) {
-        long lastChange = resources.lastChange(kind.name(), environment, null);
+        long lastChange = resources.lastChange(kind.name(), environment, "");
         return resources
                 .list(select, ORDER, page.limit())
                 .map(found -> page.response(

@@ -55,7 +55,10 @@ final class Answers {
         }
 
         void begin() {
-            response.headers().set("Content-Length", Integer.toString(body.length()));
+            if (body.length() > 0) {
+                // a response without a body keeps the length that it has: that of the body that GET would give, or none
+                response.headers().set("Content-Length", Integer.toString(body.length()));
+            }
             response.closeHandler(v -> release());
             response.exceptionHandler(e -> release());
             response.drainHandler(v -> {
@@ -78,7 +81,7 @@ final class Answers {
                 if (to == body.length()) {
                     waiting.remove(this);
                     response.drainHandler(null);
-                    response.end(chunk);
+                    end(response, chunk);
                     sent.run();
                 } else {
                     response.write(chunk);
@@ -117,11 +120,7 @@ final class Answers {
      */
     boolean send(HttpServerResponse response, Runnable disconnect, Buffer body, boolean anonymous, Runnable sent) {
         if (body.length() <= CHUNK && !response.writeQueueFull()) {
-            if (body.length() == 0) {
-                response.end();
-            } else {
-                response.end(body);
-            }
+            end(response, body);
             sent.run();
             return true;
         }
@@ -144,6 +143,14 @@ final class Answers {
         waiting.add(sending);
         sending.begin();
         return true;
+    }
+
+    private static void end(HttpServerResponse response, Buffer last) {
+        if (last.length() == 0) {
+            response.end();
+        } else {
+            response.end(last);
+        }
     }
 
     private Optional<Sending> slowest(long now) {

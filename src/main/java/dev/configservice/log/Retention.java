@@ -46,7 +46,12 @@ public final class Retention {
               select id from access_denials where occurred_at < now() - $1::text::interval limit $2)""";
     private static final String OLD_HISTORY = """
             delete from history h where (h.kind, h.resource_id, h.version) in (
-              select kind, resource_id, version from history where occurred_at < now() - $1::text::interval limit $2)""";
+              select o.kind, o.resource_id, o.version from history o
+              where o.occurred_at < now() - $1::text::interval
+                -- the change that led to what stands stays: the verification compares with it
+                and not exists (select from resources r
+                                where r.kind collate "C" = o.kind and r.id = o.resource_id and r.version = o.version)
+              limit $2)""";
     private static final String UNUSED_KEYS = """
             delete from key_usage u where u.id in (
               select k.id from key_usage k
@@ -66,8 +71,8 @@ public final class Retention {
      * Creates the job of a core node.
      *
      * @param keep the age from which changes are dropped; zero for never
-     * @param historyKeep the age from which the history of living resources is dropped, too, once the log has dropped it;
-     *     zero for never
+     * @param historyKeep the age from which the history of living resources is dropped, too, once the log has dropped it,
+     *     but for the change that led to what stands; zero for never
      */
     public Retention(
             Vertx vertx,

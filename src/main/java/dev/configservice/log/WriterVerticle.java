@@ -20,7 +20,6 @@ import io.vertx.pgclient.PgException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -65,12 +64,12 @@ public final class WriterVerticle extends VerticleBase {
     private final ChangeFeed feed;
     private final ChangeFeedVerticle follower;
     private final ChangeLog changeLog;
-    private final UnitReader units;
+    private final UnitReader unitReader;
     private final WriterConnection connection;
     private final ResourceKinds kinds;
     private final CommandRules rules;
     private final Backoff backoff = new Backoff(FIRST_PAUSE, MAX_PAUSE);
-    private final InstantSource clock;
+    private final LogClock clock;
     private final WriteQueue queue;
     private final Counter written;
     private final DistributionSummary batchSizes;
@@ -78,12 +77,6 @@ public final class WriterVerticle extends VerticleBase {
     private List<Pending> running = List.of();
     /** The last revision that this node wrote. */
     private long lastWritten;
-
-    /** The time of the last change that this node knows of. Set on its own event loop and on that of the feed. */
-    private volatile Instant lastOccurredAt = Instant.EPOCH;
-
-    /** The time by which this clock is ahead of the database's, if that is too much. */
-    private Duration ahead = Duration.ZERO;
 
     private boolean busy;
     private boolean oneByOne;
@@ -94,7 +87,7 @@ public final class WriterVerticle extends VerticleBase {
             ChangeFeed feed,
             ChangeFeedVerticle follower,
             ChangeLog changeLog,
-            UnitReader units,
+            UnitReader unitReader,
             Postgres postgres,
             ResourceKinds kinds,
             InstantSource clock,
@@ -104,11 +97,11 @@ public final class WriterVerticle extends VerticleBase {
         this.feed = feed;
         this.follower = follower;
         this.changeLog = changeLog;
-        this.units = units;
+        this.unitReader = unitReader;
         this.connection = new WriterConnection(postgres);
         this.kinds = kinds;
         this.rules = new CommandRules(kinds);
-        this.clock = clock;
+        this.clock = new LogClock(clock);
         this.queue = new WriteQueue(deadline);
         this.written = Counter.builder("config_service_writes")
                 .description("Revisions that this node wrote")
@@ -126,7 +119,7 @@ public final class WriterVerticle extends VerticleBase {
                 t -> changeLog
                         .forgetOldKeys()
                         .onFailure(e -> log.debug("writer.old-keys-not-deleted cause={}", e.toString())));
-        feed.addListener(change -> occurred(change.occurredAt()));
+        feed.addListener(change -> clock.occurred(change.occurredAt()));
         return bus.onWrite(this::submit).completion();
     }
 
@@ -233,7 +226,7 @@ public final class WriterVerticle extends VerticleBase {
     private record Decisions(List<Decided> entries, List<Done> unchanged, List<Pending> later) {}
 
     private Decisions decide(List<Pending> batch, Current current) {
-        Instant now = now();
+        Instant now = clock.now();
         List<Decided> decided = new ArrayList<>(batch.size());
         List<Done> unchanged = new ArrayList<>();
         List<Pending> later = new ArrayList<>();
@@ -263,30 +256,6 @@ public final class WriterVerticle extends VerticleBase {
             }
         }
         return new Decisions(decided, unchanged, later);
-    }
-
-    /** Returns the time of this clock, but none before the last change, which another node may have stamped. */
-    private Instant now() {
-        Instant now = clock.instant().minus(ahead).truncatedTo(ChronoUnit.MILLIS);
-        Instant last = lastOccurredAt;
-        return now.isBefore(last) ? last : now;
-    }
-
-    /** Takes over the time that the database has told: of the last change, or of its clock, which is behind this one. */
-    private void setClock(boolean isOfChange, Instant told) {
-        Duration was = ahead;
-        ahead = isOfChange ? Duration.ZERO : Duration.between(told, clock.instant());
-        if (isOfChange) {
-            occurred(told);
-        } else if (was.isZero()) {
-            log.warn("writer.clock-ahead seconds={} (of PostgreSQL's; its time is used)", ahead.toSeconds());
-        }
-    }
-
-    private void occurred(Instant at) {
-        if (at.isAfter(lastOccurredAt)) {
-            lastOccurredAt = at;
-        }
     }
 
     private static void failed(Pending p, Throwable e) {
@@ -350,7 +319,7 @@ public final class WriterVerticle extends VerticleBase {
                 ? Future.succeededFuture(state)
                 : Futures.here(feed.awaitApplied(lastWritten, APPLIED_DEADLINE)
                         .otherwiseEmpty()
-                        .compose(v -> units.read(unit)));
+                        .compose(v -> unitReader.read(unit)));
     }
 
     /** Returns the unit with an entry that it permits; null if it was refused, and its command is answered. */
@@ -518,7 +487,12 @@ public final class WriterVerticle extends VerticleBase {
             }
             if (failure instanceof PgException e
                     && (EARLIER.equals(e.getSqlState()) || LATER.equals(e.getSqlState()))) {
-                setClock(EARLIER.equals(e.getSqlState()), Instant.ofEpochMilli(Long.parseLong(e.getErrorMessage())));
+                Instant told = Instant.ofEpochMilli(Long.parseLong(e.getErrorMessage()));
+                if (EARLIER.equals(e.getSqlState())) {
+                    clock.occurred(told);
+                } else {
+                    clock.setBackTo(told);
+                }
                 queue.putBack(batch);
                 return Future.succeededFuture();
             }

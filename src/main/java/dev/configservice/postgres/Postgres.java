@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -166,16 +167,12 @@ public final class Postgres {
         if (pool == null) {
             return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
         }
-        return pool.getConnection()
-                .compose(connection -> within(
-                                deadline,
-                                connection,
-                                () -> connection.preparedQuery(sql).execute(arguments))
-                        .eventually(() -> {
-                            connection.close();
-                            return Future.succeededFuture();
-                        }))
-                .recover(e -> Future.failedFuture(coded(e)));
+        return onConnection(
+                pool,
+                connection -> within(
+                        deadline,
+                        connection,
+                        () -> connection.preparedQuery(sql).execute(arguments)));
     }
 
     /**
@@ -191,8 +188,9 @@ public final class Postgres {
         if (pool == null) {
             return Future.failedFuture(ServiceException.unavailable("An edge has no database"));
         }
-        return pool.getConnection()
-                .compose(connection -> within(
+        return onConnection(
+                pool,
+                connection -> within(
                                 deadline,
                                 connection,
                                 () -> connection
@@ -207,11 +205,16 @@ public final class Postgres {
                                                 .close()
                                                 .compose(w -> scan.transaction().commit()))))
                         // a transaction that has failed must not go back to the pool
-                        .onFailure(e -> drop(connection))
-                        .eventually(() -> {
-                            connection.close();
-                            return Future.succeededFuture();
-                        }))
+                        .onFailure(e -> drop(connection)));
+    }
+
+    /** Does something on a connection of a pool, and gives it back. */
+    private static <T> Future<T> onConnection(Pool pool, Function<SqlConnection, Future<T>> work) {
+        return pool.getConnection()
+                .compose(connection -> work.apply(connection).eventually(() -> {
+                    connection.close();
+                    return Future.succeededFuture();
+                }))
                 .recover(e -> Future.failedFuture(coded(e)));
     }
 

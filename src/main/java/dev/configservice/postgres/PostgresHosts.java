@@ -19,8 +19,10 @@ import org.slf4j.LoggerFactory;
 final class PostgresHosts {
     private static final Logger log = LoggerFactory.getLogger(PostgresHosts.class);
     private static final long PROBE_MILLIS = 1000;
-    /** The number of attempts that may be under way. A server that swallows them would otherwise gather them. */
+    /** The number of attempts that may be begun in a while without an end. A server that swallows them gathers them. */
     private static final int MAX_ATTEMPTS = 8;
+
+    private static final long COUNTED_MILLIS = 5000;
 
     private static final String IS_READ_ONLY =
             "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only";
@@ -51,7 +53,10 @@ final class PostgresHosts {
             return Future.failedFuture(
                     ServiceException.unavailable("PostgreSQL does not answer the connections that were begun"));
         }
-        return PgConnection.connect(vertx, options).onComplete(done -> attempts.decrementAndGet());
+        Future<PgConnection> connecting = PgConnection.connect(vertx, options);
+        // one that never ends counts for a while only: a server that comes back must be reached
+        connecting.timeout(COUNTED_MILLIS, TimeUnit.MILLISECONDS).onComplete(done -> attempts.decrementAndGet());
+        return connecting;
     }
 
     private Future<PgConnectOptions> of(int host) {

@@ -49,13 +49,14 @@ public final class Select {
         if (prefix == null || prefix.isEmpty()) {
             return this;
         }
-        // as a range, for which an index is used
         int last = prefix.codePointBefore(prefix.length());
-        String next = prefix.substring(0, prefix.length() - Character.charCount(last))
-                + Character.toString(last == Character.MIN_SURROGATE - 1 ? Character.MAX_SURROGATE + 1 : last + 1);
-        return last == Character.MAX_CODE_POINT
-                ? where(column + " >= ? and starts_with(" + column + ", ?)", prefix, prefix)
-                : where(column + " >= ? and " + column + " < ?", prefix, next);
+        if (last == Character.MAX_CODE_POINT) {
+            return where(column + " >= ? and starts_with(" + column + ", ?)", prefix, prefix);
+        }
+        // as a range, for which an index is used; surrogates are no characters
+        int next = last + 1 == Character.MIN_SURROGATE ? Character.MAX_SURROGATE + 1 : last + 1;
+        String beyond = prefix.substring(0, prefix.length() - Character.charCount(last)) + Character.toString(next);
+        return where(column + " >= ? and " + column + " < ?", prefix, beyond);
     }
 
     /** Adds the condition that a column contains a string; null adds none. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LargeUnits {
     private static final int AT_ONCE = 2;
+    private static final int MAX_WAITING = 1000;
 
     private final Vertx vertx;
     private final long maxWaitingBytes;
@@ -47,7 +48,8 @@ public final class LargeUnits {
         });
         synchronized (this) {
             if (running == AT_ONCE) {
-                if (!waiting.isEmpty() && waitingBytes + bytes > maxWaitingBytes) {
+                boolean full = waiting.size() >= MAX_WAITING || waitingBytes + bytes > maxWaitingBytes;
+                if (full && !waiting.isEmpty()) {
                     return Future.failedFuture(new ServiceException(
                             ErrorCode.TOO_MANY, "This node is at its limit for large units that wait to be loaded"));
                 }

@@ -130,7 +130,9 @@ public final class Resources {
      * null matches every unit.
      */
     public long lastChange(String kind, @Nullable String environment, @Nullable String serviceName) {
-        long last = feed.lastEmptied(kind);
+        long last = environment != null && serviceName != null
+                ? feed.emptySince(new UnitId(kind, environment, serviceName))
+                : feed.lastEmptied(kind);
         for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
             UnitId unit = touched.unit();
             if (unit.kind().equals(kind)

@@ -27,16 +27,20 @@ class RetentionTest {
     private final Postgres postgres = new Postgres(vertx, node.setting("CS_POSTGRES_URI"), 2);
 
     /** A retention of one millisecond: every full partition can be removed. */
-    private final Retention retention = new Retention(
-            vertx,
-            postgres,
-            Duration.ofMillis(1),
-            Duration.ZERO,
-            SIZE,
-            new ResourceKinds(List.of(
-                    new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24),
-                    new FlagKind("e", 1L << 24))),
-            new SimpleMeterRegistry());
+    private final Retention retention = retention(Duration.ZERO);
+
+    private Retention retention(Duration historyKeep) {
+        return new Retention(
+                vertx,
+                postgres,
+                Duration.ofMillis(1),
+                historyKeep,
+                SIZE,
+                new ResourceKinds(List.of(
+                        new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24),
+                        new FlagKind("e", 1L << 24))),
+                new SimpleMeterRegistry());
+    }
 
     @BeforeEach
     void smallPartitions() {
@@ -129,6 +133,22 @@ class RetentionTest {
             assertThat(stream.next().type()).isEqualTo("hello");
             assertThat(stream.next().type()).isEqualTo("resync");
         }
+    }
+
+    @Test
+    void oldHistoryIsDroppedByItsSettingAndTheLogStillVerifies() {
+        Reply living = create("living", "first");
+        node.admin().put("/config/" + living.field("id"), "{\"value\":\"second\"}");
+        fill();
+        assertThat(retention.run().await()).isEqualTo(1);
+        assertThat(versions(living)).isEqualTo("2second 1first ");
+
+        assertThat(retention(Duration.ofMillis(1)).run().await()).isZero();
+
+        // the change that led to what stands stays
+        assertThat(versions(living)).isEqualTo("2second ");
+        assertThat(node.admin().get("/audit/verify").json().get("verified").asBoolean())
+                .isTrue();
     }
 
     @Test

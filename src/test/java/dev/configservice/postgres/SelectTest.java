@@ -29,6 +29,60 @@ class SelectTest {
         assertThatThrownBy(() -> new Select("select 1").where("a = ?")).isInstanceOf(IllegalArgumentException.class);
     }
 
+    /** Names of which some end where a range of characters ends. */
+    private static final List<String> NAMES = List.of(
+            "",
+            "a",
+            "ab",
+            "a%",
+            "a_",
+            "a\\",
+            "b",
+            "\u007f",
+            "\u0080",
+            "\ud7ff",
+            "\ue000",
+            "\uffff",
+            "x\ud7ffy",
+            "x\ue000y",
+            "\ud83d\ude00",
+            "\ud83d\ude00b",
+            "\udbff\udfff",
+            "\udbff\udfffz",
+            "a\udbff\udfff");
+
+    @Test
+    void aPrefixAndAPartFindTheSameInSqlAndInJava(Vertx vertx) {
+        Postgres postgres = new Postgres(vertx, TestServers.newDatabase(), 2);
+        for (String text : NAMES) {
+            Select prefix = names().wherePrefix("name", text);
+            Select part = names().whereContains("name", text);
+
+            assertThat(found(postgres, prefix))
+                    .as("prefix %s", text)
+                    .isEqualTo(new TreeSet<>(
+                            NAMES.stream().filter(n -> n.startsWith(text)).toList()));
+            assertThat(found(postgres, part))
+                    .as("part %s", text)
+                    // what has no words is not searched
+                    .isEqualTo(new TreeSet<>(NAMES.stream()
+                            .filter(n -> !n.isEmpty() && n.contains(text))
+                            .toList()));
+        }
+    }
+
+    private static Select names() {
+        return new Select("select name from (select n collate \"C\" as name from unnest(?::text[]) as u(n)) t", (Object)
+                        NAMES.toArray(String[]::new))
+                .where("true");
+    }
+
+    private static Set<String> found(Postgres postgres, Select select) {
+        Set<String> found = new TreeSet<>();
+        postgres.read(select.sql(), select.arguments()).await().forEach(r -> found.add(r.getString("name")));
+        return found;
+    }
+
     /** Checks that a scope covers the same names in SQL and in Java. */
     @Test
     void aScopeCoversTheSameNamesInSqlAndInJava(Vertx vertx) {

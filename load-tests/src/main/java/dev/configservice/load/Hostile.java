@@ -54,15 +54,16 @@ public final class Hostile {
 
     private void run(int searchable) throws Exception {
         Connection admin = new Connection(net, port);
-        admin.ask("POST", "/api/v1/config", configuration("honest", "s", "key", "\"v\"")).await();
+        Requests requests = new Requests(net, port);
+        admin.ask("POST", "/api/v1/config", Requests.configuration("honest", "s", "key", "\"v\"")).await();
         String value = "\"" + "x".repeat(1000) + "\"";
-        all(1000, i -> configuration("layers", "", "key." + i, value), "/api/v1/config");
-        all(700, i -> configuration("layers", "s" + i, "own", "1"), "/api/v1/config");
-        all(50, i -> "{\"name\":\"pattern-" + i + "\",\"environment\":\"patterns\",\"is_enabled\":true,\"rules\":[{"
+        requests.post("/api/v1/config", 1000, i -> Requests.configuration("layers", "", "key." + i, value));
+        requests.post("/api/v1/config", 700, i -> Requests.configuration("layers", "s" + i, "own", "1"));
+        requests.post("/api/v1/feature-flags", 50, i -> "{\"name\":\"pattern-" + i + "\",\"environment\":\"patterns\",\"is_enabled\":true,\"rules\":[{"
                 + "\"constraints\":[{\"attribute\":\"text\",\"operator\":\"matches\",\"values\":[\"^(a|b|[c-x]+)+" + i
-                + "$\"]}]}]}", "/api/v1/feature-flags");
-        all(searchable, i -> configuration("search-" + i % 100, "s" + i / 100 % 100, "key." + i / 10_000, "1"),
-                "/api/v1/config");
+                + "$\"]}]}]}");
+        requests.post("/api/v1/config", searchable,
+                i -> Requests.configuration("search-" + i % 100, "s" + i / 100 % 100, "key." + i / 10_000, "1"));
         honest(3);
 
         System.out.println("| attack | lookups p50 / p99 ms, before | during | writes p50 / p99 ms, before | during | the attacker's answers |");
@@ -88,35 +89,6 @@ public final class Hostile {
                 i -> new Rate.Asked("GET", "/api/v1/config/?q=nothing-" + i, "")));
         attack("16 readings of the audit log by an actor that did nothing", () -> loop(16, true,
                 i -> new Rate.Asked("GET", "/api/v1/audit?actor=nobody-" + i, "")));
-    }
-
-    private static String configuration(String environment, String service, String key, String value) {
-        return "{\"key\":\"" + key + "\",\"value\":" + value + ",\"environment\":\"" + environment + "\""
-                + (service.isEmpty() ? "" : ",\"service_name\":\"" + service + "\"") + "}";
-    }
-
-    /** Sends bodies to a path, 64 at a time. */
-    private void all(int count, IntFunction<String> body, String path) throws InterruptedException {
-        CountDownLatch left = new CountDownLatch(count);
-        for (int i = 0; i < Math.min(64, count); i++) {
-            send(new Connection(net, port), i, count, body, path, left);
-        }
-        left.await();
-    }
-
-    private void send(Connection c, int number, int count, IntFunction<String> body, String path, CountDownLatch left) {
-        if (number >= count) {
-            c.close();
-            return;
-        }
-        c.ask("POST", path, body.apply(number)).onComplete(done -> {
-            if (done.failed()) {
-                System.err.println(done.cause().getMessage());
-                System.exit(1);
-            }
-            left.countDown();
-            send(c, number + 64, count, body, path, left);
-        });
     }
 
     private record Seen(Rate.Measured reads, Rate.Measured writes) {}

@@ -65,7 +65,7 @@ public final class Hot {
         List<String> paths = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             paths.add("/api/v1/config/" + connection
-                    .ask("POST", "/api/v1/config", Large.configuration("hot", "s", name + "." + i, "0"))
+                    .ask("POST", "/api/v1/config", Requests.configuration("hot", "s", name + "." + i, "0"))
                     .await()
                     .toJsonObject()
                     .getString("id"));

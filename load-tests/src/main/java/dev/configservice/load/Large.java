@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntFunction;
 
 /**
  * Large units and large changes, and what a small change of them costs. Arguments: the port, the ports of Redis, the
@@ -29,11 +28,13 @@ public final class Large {
     private final int port;
     private final int redisPort;
     private final Connection admin;
+    private final Requests requests;
 
     private Large(int port, int redisPort) {
         this.port = port;
         this.redisPort = redisPort;
         this.admin = new Connection(net, port);
+        this.requests = new Requests(net, port);
     }
 
     public static void main(String[] a) throws Exception {
@@ -57,9 +58,9 @@ public final class Large {
 
     private void layers(int keys) throws Exception {
         String value = "\"" + "v".repeat(60) + "\"";
-        all(keys, "/api/v1/config", i -> configuration("large", "big", "key." + i, value));
-        all(10_000, "/api/v1/config", i -> configuration("large", "middle", "key." + i, value));
-        all(100, "/api/v1/config", i -> configuration("large", "small-" + i % 10, "key." + i / 10, value));
+        requests.post("/api/v1/config", keys, i -> Requests.configuration("large", "big", "key." + i, value));
+        requests.post("/api/v1/config", 10_000, i -> Requests.configuration("large", "middle", "key." + i, value));
+        requests.post("/api/v1/config", 100, i -> Requests.configuration("large", "small-" + i % 10, "key." + i / 10, value));
         String big = idOf("large", "big", "key.7");
         String middle = idOf("large", "middle", "key.7");
         List<String> small = new ArrayList<>();
@@ -113,7 +114,7 @@ public final class Large {
     }
 
     private void flags(int count) throws Exception {
-        all(count, "/api/v1/feature-flags", i -> "{\"name\":\"flag-" + i + "\",\"environment\":\"large\",\"is_enabled\":true,"
+        requests.post("/api/v1/feature-flags", count, i -> "{\"name\":\"flag-" + i + "\",\"environment\":\"large\",\"is_enabled\":true,"
                 + "\"rules\":[{\"constraints\":[{\"attribute\":\"plan\",\"operator\":\"matches\",\"values\":[\"^gold-" + i
                 + "$\"]}]}]}");
         JsonObject page = admin.ask("GET", "/api/v1/feature-flags/?environment=large&name=flag-7", "")
@@ -130,7 +131,7 @@ public final class Large {
     }
 
     private void instances(int count) throws Exception {
-        all(count, "/api/v1/registry/register", i -> "{\"service_name\":\"crowd\",\"service_url\":\"http://10.0." + i / 250
+        requests.post("/api/v1/registry/register", count, i -> "{\"service_name\":\"crowd\",\"service_url\":\"http://10.0." + i / 250
                 + "." + i % 250 + ":8080\",\"lease_seconds\":3600,\"metadata\":{\"zone\":\"z" + i % 3
                 + "\",\"version\":\"1.0." + i % 7 + "\"}}");
         Rate.Measured quiet = reads().run(200, 5);
@@ -204,7 +205,7 @@ public final class Large {
         if (number >= count) {
             return;
         }
-        c.ask("POST", "/api/v1/config", configuration("megabytes-" + number % 100, "s", "key." + number / 100, value))
+        c.ask("POST", "/api/v1/config", Requests.configuration("megabytes-" + number % 100, "s", "key." + number / 100, value))
                 .onComplete(done -> {
                     if (done.failed()) {
                         System.err.println(done.cause().getMessage().substring(0, Math.min(2000,
@@ -283,34 +284,6 @@ public final class Large {
                 .await()
                 .toJsonObject()
                 .getString("id");
-    }
-
-    static String configuration(String environment, String service, String key, String value) {
-        return "{\"key\":\"" + key + "\",\"value\":" + value + ",\"environment\":\"" + environment + "\""
-                + (service.isEmpty() ? "" : ",\"service_name\":\"" + service + "\"") + "}";
-    }
-
-    private void all(int count, String path, IntFunction<String> body) throws InterruptedException {
-        CountDownLatch left = new CountDownLatch(count);
-        for (int i = 0; i < Math.min(64, count); i++) {
-            send(new Connection(net, port), i, count, path, body, left);
-        }
-        left.await();
-    }
-
-    private void send(Connection c, int number, int count, String path, IntFunction<String> body, CountDownLatch left) {
-        if (number >= count) {
-            c.close();
-            return;
-        }
-        c.ask("POST", path, body.apply(number)).onComplete(done -> {
-            if (done.failed()) {
-                System.err.println(done.cause().getMessage());
-                System.exit(1);
-            }
-            left.countDown();
-            send(c, number + 64, count, path, body, left);
-        });
     }
 
     /** Returns the number of bytes that Redis has received since its start. */

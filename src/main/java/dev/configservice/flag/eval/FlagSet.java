@@ -141,35 +141,46 @@ public final class FlagSet {
     }
 
     /**
-     * Estimates the work of an evaluation: the number of steps of its patterns, and the same for flags that are still to
-     * be compiled. A step takes a few nanoseconds.
+     * Tells whether an evaluation may take more than a number of steps: those of its patterns, and as many as it takes to
+     * read and compile flags. A step takes a few nanoseconds. The answer itself costs little, however many flags there are.
      *
      * @param names the flags to evaluate; null for all
      */
-    public long steps(@Nullable Set<String> names, EvaluationContext context) {
-        long steps = 0;
+    public boolean takesMoreThan(long steps, @Nullable Set<String> names, EvaluationContext context) {
+        long work = names == null ? compileSteps() : 0;
+        int longest = context.longestText();
+        if (work > steps || longest == 0) {
+            return work > steps;
+        }
+        Set<String> seen = new HashSet<>();
+        long size = 0;
         if (names == null) {
-            for (Part part : parts) {
-                steps += part.compiled ? 0 : part.flags.size() * COMPILE_STEPS;
+            size = patternSize();
+        } else {
+            for (String name : names) {
+                size += patternSize(name, seen);
             }
         }
-        int longest = context.longestText();
-        if (longest == 0) {
-            return steps;
-        }
-        return steps + longest * (names == null ? patternSize() : patternSize(names));
+        return work + longest * size > steps;
     }
 
-    private long patternSize(Set<String> names) {
-        long size = 0;
-        for (String name : names) {
-            Flag flag = flag(name);
-            if (flag != null) {
-                // prerequisites can have prerequisites
-                size += flag.definition().prerequisites().isEmpty()
-                        ? flag.definition().patternSize()
-                        : patternSize();
-            }
+    private long compileSteps() {
+        long steps = 0;
+        for (Part part : parts) {
+            steps += part.compiled ? 0 : part.flags.size() * COMPILE_STEPS;
+        }
+        return steps;
+    }
+
+    /** Returns the size of the patterns of a flag and of those that it depends on, which were not seen before. */
+    private long patternSize(String name, Set<String> seen) {
+        Flag flag = seen.add(name) ? flag(name) : null;
+        if (flag == null) {
+            return 0;
+        }
+        long size = flag.definition().patternSize();
+        for (Prerequisite p : flag.definition().prerequisites()) {
+            size += patternSize(p.flagName(), seen);
         }
         return size;
     }
