@@ -23,6 +23,8 @@ public final class CoreLoader implements SnapshotLoader {
     private static final String LOAD = "snapshot.load";
     private static final String PATH = "snapshot.path";
     private static final Duration APPLIED_DEADLINE = Duration.ofMillis(500);
+    /** The deadline of a load, in which a core node may have to load and pack the largest unit. */
+    private static final Duration LOAD_DEADLINE = Duration.ofSeconds(3);
 
     private final CoreBus cores;
 
@@ -68,7 +70,7 @@ public final class CoreLoader implements SnapshotLoader {
     @Override
     public Future<Snapshot> load(UnitId unit, Position need) {
         ObjectNode question = Json.object().put("unit", unit.key()).put("revision", need.revision());
-        return ask(LOAD, question).map(answer -> {
+        return ask(LOAD, question, LOAD_DEADLINE).map(answer -> {
             Envelope envelope = Envelope.of(answer);
             JsonNode head = envelope.head();
             return Snapshot.ofPacked(
@@ -83,17 +85,18 @@ public final class CoreLoader implements SnapshotLoader {
 
     @Override
     public Future<Located> path(String kind, String id) {
-        return ask(PATH, Json.object().put("kind", kind).put("id", id)).map(answer -> {
-            JsonNode o = Json.read(answer.getBytes());
-            return new Located(
-                    new Resources.Path(
-                            UnitId.parse(o.path("unit").textValue()),
-                            o.path("name").textValue()),
-                    o.path("revision").longValue());
-        });
+        return ask(PATH, Json.object().put("kind", kind).put("id", id), CoreBus.DEADLINE)
+                .map(answer -> {
+                    JsonNode o = Json.read(answer.getBytes());
+                    return new Located(
+                            new Resources.Path(
+                                    UnitId.parse(o.path("unit").textValue()),
+                                    o.path("name").textValue()),
+                            o.path("revision").longValue());
+                });
     }
 
-    private Future<Buffer> ask(String topic, ObjectNode question) {
-        return cores.ask(topic, Buffer.buffer(Json.bytes(question)), CoreBus.DEADLINE, true);
+    private Future<Buffer> ask(String topic, ObjectNode question, Duration deadline) {
+        return cores.ask(topic, Buffer.buffer(Json.bytes(question)), deadline, true);
     }
 }
