@@ -55,10 +55,7 @@ final class Answers {
         }
 
         void begin() {
-            if (body.length() > 0) {
-                // a response without a body keeps the length that it has: that of the body that GET would give, or none
-                response.headers().set("Content-Length", Integer.toString(body.length()));
-            }
+            response.headers().set("Content-Length", Integer.toString(body.length()));
             response.closeHandler(v -> release());
             response.exceptionHandler(e -> release());
             response.drainHandler(v -> {
@@ -81,7 +78,7 @@ final class Answers {
                 if (to == body.length()) {
                     waiting.remove(this);
                     response.drainHandler(null);
-                    end(response, chunk);
+                    response.end(chunk);
                     sent.run();
                 } else {
                     response.write(chunk);
@@ -119,8 +116,13 @@ final class Answers {
      * @param sent is called when the response has ended in any way
      */
     boolean send(HttpServerResponse response, Runnable disconnect, Buffer body, boolean anonymous, Runnable sent) {
-        if (body.length() <= CHUNK && !response.writeQueueFull()) {
-            end(response, body);
+        if (body.length() <= CHUNK) {
+            // the server handles no further request of the connection before this has gone to the socket
+            if (body.length() == 0) {
+                response.end();
+            } else {
+                response.end(body);
+            }
             sent.run();
             return true;
         }
@@ -128,13 +130,6 @@ final class Answers {
         while (!budget.reserve(body.length())) {
             Optional<Sending> slowest = slowest(now);
             if (slowest.isEmpty()) {
-                if (body.length() <= CHUNK) {
-                    // it has not read its earlier responses, so it would not read a refusal either
-                    budget.countCut();
-                    sent.run();
-                    disconnect.run();
-                    return true;
-                }
                 return false;
             }
             slowest.get().cut();
@@ -143,14 +138,6 @@ final class Answers {
         waiting.add(sending);
         sending.begin();
         return true;
-    }
-
-    private static void end(HttpServerResponse response, Buffer last) {
-        if (last.length() == 0) {
-            response.end();
-        } else {
-            response.end(last);
-        }
     }
 
     private Optional<Sending> slowest(long now) {
