@@ -146,7 +146,7 @@ final class ConfigurationLayer {
     /** Returns the last merge of this layer of a service with the shared layer; null if it is not kept. */
     private @Nullable Merged known(ConfigurationLayer shared, Cache<ConfigurationLayer, Merged> room) {
         Merged m = merged.get();
-        if (m == null || m.shared != shared) {
+        if (m == null || !m.isOver(shared)) {
             return null;
         }
         if (++reads % ASK_EVERY == 0 && room.getIfPresent(this) == null) {
@@ -195,10 +195,10 @@ final class ConfigurationLayer {
     /** A merge in progress. */
     private record Merging(ConfigurationLayer with, Future<Merged> result) {}
 
-    /** Merges two layers, of which the first wins where both have a key. */
-    private static List<VisibleConfiguration> merge(ConfigurationLayer own, ConfigurationLayer shared) {
-        List<VisibleConfiguration> first = own.sorted();
-        if (own == shared || shared.isEmpty()) {
+    /** Returns the configurations of this layer and those of the shared one that it does not have, sorted by key. */
+    List<VisibleConfiguration> configurationsOver(ConfigurationLayer shared) {
+        List<VisibleConfiguration> first = sorted();
+        if (this == shared || shared.isEmpty()) {
             return first;
         }
         List<VisibleConfiguration> second = shared.sorted();
@@ -220,26 +220,28 @@ final class ConfigurationLayer {
     }
 
     /**
-     * All configurations that a service sees.
+     * The answer with all configurations that a service sees. It must not keep a layer alive: it is kept by a weak key,
+     * and a key that its value holds is never let go.
      *
+     * @param shared the shared layer that went into it
      * @param json all of them as a JSON array, without actors and encrypted values; must not be modified
      */
-    record Merged(ConfigurationLayer own, ConfigurationLayer shared, boolean anySealed, Buffer json) {
+    record Merged(WeakReference<ConfigurationLayer> shared, boolean anySealed, Buffer json) {
+        private static final int OWN_BYTES = 200;
+
         private static Merged of(ConfigurationLayer own, ConfigurationLayer shared) {
             if (own == shared || shared.isEmpty()) {
                 // the parts are joined already, but for those that have changed
                 List<Configurations> parts =
                         own.resources.parts().stream().map(Configurations::of).toList();
                 return new Merged(
-                        own,
-                        shared,
+                        new WeakReference<>(shared),
                         parts.stream().anyMatch(p -> p.anySealed),
                         array(parts.stream().map(Configurations::json).toList()));
             }
-            List<VisibleConfiguration> all = merge(own, shared);
+            List<VisibleConfiguration> all = own.configurationsOver(shared);
             return new Merged(
-                    own,
-                    shared,
+                    new WeakReference<>(shared),
                     all.stream().anyMatch(VisibleConfiguration::isSealed),
                     array(all.stream().map(VisibleConfiguration::json).toList()));
         }
@@ -251,13 +253,12 @@ final class ConfigurationLayer {
             return Buffer.buffer(json);
         }
 
-        /** Returns the configurations, sorted by key. */
-        List<VisibleConfiguration> configurations() {
-            return merge(own, shared);
+        private boolean isOver(ConfigurationLayer layer) {
+            return shared.refersTo(layer);
         }
 
         private int bytes() {
-            return json.length();
+            return json.length() + OWN_BYTES;
         }
     }
 }

@@ -126,7 +126,7 @@ public final class Configurations {
 
         /** Returns all configurations, sorted by key. */
         public List<VisibleConfiguration> all() {
-            return merged().configurations();
+            return top().configurationsOver(ConfigurationLayer.of(common));
         }
 
         /** Returns all configurations as a JSON array, without actors and encrypted values. It must not be modified. */
