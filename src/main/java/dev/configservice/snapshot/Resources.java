@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Access to resources of any kind: by id, in pages, and by version. A resource never changes its path, so the path of
- * an id is remembered without expiry, even after the resource was deleted.
+ * an id is remembered without expiry.
  */
 public final class Resources {
     /** The columns of a resource in the table {@code resources}. */
@@ -80,6 +80,11 @@ public final class Resources {
 
     private void remember(Change change) {
         Resource r = change.resource();
+        if (change.action().isRemoval()) {
+            // few ask for it again, and it would be kept as long as one that exists
+            paths.invalidate(r.kind() + "/" + r.id());
+            return;
+        }
         remember(r.kind() + "/" + r.id(), new Path(r.unit(), r.name()));
     }
 
