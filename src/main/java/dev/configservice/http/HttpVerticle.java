@@ -49,7 +49,7 @@ public final class HttpVerticle extends VerticleBase {
     private final Answers answers;
     private final Pipeline pipeline;
     private final RouteMetrics unknown;
-    private final IdleConnections connections = new IdleConnections();
+    private final IdleConnections connections;
     private @Nullable HttpServer http;
 
     public HttpVerticle(HttpSettings settings, List<Routes> features, Forwarder forwarder, ServerContext server) {
@@ -60,6 +60,7 @@ public final class HttpVerticle extends VerticleBase {
         this.bodies = new Bodies(server.bodies(), Bodies.DEADLINE);
         this.answers = new Answers(server.answers(), Answers.DEADLINE);
         this.pipeline = new Pipeline(server, bodies, answers, settings.corsOrigins());
+        this.connections = new IdleConnections(server.connections());
         this.unknown = new RouteMetrics(server.meters(), "any", "unknown");
     }
 

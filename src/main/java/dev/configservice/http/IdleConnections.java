@@ -19,6 +19,7 @@ final class IdleConnections {
     static final Duration BUSY = Duration.ofMinutes(10);
 
     private final IdentityHashMap<HttpConnection, Use> uses = new IdentityHashMap<>();
+    private final AddressLimit limit;
 
     /** The state of a connection, which carries one request at a time. */
     static final class Use {
@@ -56,9 +57,22 @@ final class IdleConnections {
         }
     }
 
+    IdleConnections(AddressLimit limit) {
+        this.limit = limit;
+    }
+
+    /** Takes a new connection, or closes it if its address has too many already. */
     void opened(HttpConnection connection) {
-        uses.put(connection, new Use(connection));
-        connection.closeHandler(v -> uses.remove(connection));
+        Use use = new Use(connection);
+        if (!limit.enter(use.remoteAddress())) {
+            connection.close();
+            return;
+        }
+        uses.put(connection, use);
+        connection.closeHandler(v -> {
+            uses.remove(connection);
+            limit.leave(use.remoteAddress());
+        });
     }
 
     /** Returns the state of a connection, or a new state if the connection is not known. */

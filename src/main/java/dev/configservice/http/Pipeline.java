@@ -69,6 +69,7 @@ final class Pipeline {
     private long requests;
     private final RefusalLog refusals = new RefusalLog();
     private final ServerContext.Denials denials;
+    private final AddressLimit streams;
 
     Pipeline(ServerContext server, Bodies bodies, Answers answers, List<String> corsOrigins) {
         this.corsOrigins = corsOrigins;
@@ -76,6 +77,7 @@ final class Pipeline {
         this.answers = answers;
         this.state = server.state();
         this.denials = server.denials();
+        this.streams = server.streams();
         this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.authenticator = server.authenticator();
         this.feed = server.feed();
@@ -139,8 +141,17 @@ final class Pipeline {
                         call.connection.ended();
                         return response.end();
                     }
+                    String address = call.connection.remoteAddress();
+                    if (!streams.enter(address)) {
+                        return Future.failedFuture(new ServiceException(
+                                ErrorCode.TOO_MANY,
+                                "Your address is at its limit for streams (http.max-streams-per-address)"));
+                    }
                     call.connection.streams();
-                    response.endHandler(v -> call.connection.ended());
+                    response.endHandler(v -> {
+                        streams.leave(address);
+                        call.connection.ended();
+                    });
                     return handler.apply(new Route.Exchange(head.with(Buffer.buffer()), response));
                 })
                 .onComplete(done -> {

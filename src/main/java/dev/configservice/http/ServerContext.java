@@ -21,6 +21,8 @@ public record ServerContext(
         NodeState state,
         ByteBudget bodies,
         ByteBudget answers,
+        AddressLimit connections,
+        AddressLimit streams,
         Pulses pulses,
         boolean loopbackHostsOnly,
         Denials denials,

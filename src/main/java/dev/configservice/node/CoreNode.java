@@ -9,6 +9,7 @@ import dev.configservice.embedded.EmbeddedServers;
 import dev.configservice.events.audit.AccessDenials;
 import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.kafka.KafkaFanoutVerticle;
+import dev.configservice.events.kafka.KafkaProperties;
 import dev.configservice.flag.FlagUsage;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.Routes;
@@ -44,7 +45,12 @@ final class CoreNode extends Node {
 
     static CoreNode start(Settings settings, List<VersionedKind> furtherKinds, Lifecycle lifecycle) {
         Addresses addresses = addresses(settings, lifecycle);
-        Migrations migrations = migrations(addresses.postgres());
+        KafkaProperties kafka = new KafkaProperties(
+                addresses.kafka(),
+                settings.embedded().enabled() ? "" : settings.kafka().propertiesFile());
+        kafka.check();
+        Migrations migrations =
+                migrations(addresses.postgres(), settings.postgres().poolSize());
         NodeParts parts = new NodeParts(settings, NodeParts::keyring, lifecycle);
         Postgres postgres = new Postgres(
                 parts.vertx, addresses.postgres(), settings.postgres().poolSize());
@@ -74,7 +80,9 @@ final class CoreNode extends Node {
         followAndWrite(parts, features, sources, migrations);
         serveEdges(parts, features, sources);
         NodeServer server = features.serve(Forwarder.NONE);
-        sendToKafka(parts, features, sources, addresses.kafka());
+        if (!addresses.kafka().isEmpty()) {
+            sendToKafka(parts, features, sources, kafka);
+        }
         parts.leaveOnStop(features);
         return new CoreNode(addresses, lifecycle, server, features.routes);
     }
@@ -91,9 +99,9 @@ final class CoreNode extends Node {
         return new Addresses(servers.postgresUri(), servers.redisUri(), servers.kafkaBootstrapServers());
     }
 
-    private static Migrations migrations(String uri) {
+    private static Migrations migrations(String uri, int poolSize) {
         try {
-            return Migrations.begin(uri);
+            return Migrations.begin(uri, poolSize);
         } catch (IllegalArgumentException e) {
             throw new SettingsException("postgres.uri: (not shown) " + e.getMessage()
                     + " (expected: postgresql://user:password@host:port/database, with parameters as in libpq)");
@@ -158,13 +166,10 @@ final class CoreNode extends Node {
         RemoteBatches.ACCESS_DENIALS.serve(parts.cores, sources.accessDenials());
     }
 
-    private static void sendToKafka(NodeParts parts, Features features, Sources sources, String bootstrapServers) {
-        if (bootstrapServers.isEmpty()) {
-            return;
-        }
+    private static void sendToKafka(NodeParts parts, Features features, Sources sources, KafkaProperties properties) {
         KafkaFanoutVerticle fanout = new KafkaFanoutVerticle(
                 parts.settings.kafka(),
-                bootstrapServers,
+                properties,
                 parts.feed,
                 sources.changeLog(),
                 features.events,

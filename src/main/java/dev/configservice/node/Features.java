@@ -24,6 +24,7 @@ import dev.configservice.flag.FlagRoutes;
 import dev.configservice.flag.FlagUsage;
 import dev.configservice.flag.Flags;
 import dev.configservice.flag.LongEvaluations;
+import dev.configservice.http.AddressLimit;
 import dev.configservice.http.ByteBudget;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.HttpVerticle;
@@ -226,6 +227,8 @@ final class Features {
                 parts.state,
                 ByteBudget.ofBodies(parts.metrics.registry()),
                 ByteBudget.ofAnswers(parts.metrics.registry()),
+                AddressLimit.ofConnections(parts.settings.http().maxConnectionsPerAddress(), parts.metrics.registry()),
+                AddressLimit.ofStreams(parts.settings.http().maxStreamsPerAddress(), parts.metrics.registry()),
                 pulses,
                 parts.settings.access().isDefaultKey(),
                 accessDenials::note,

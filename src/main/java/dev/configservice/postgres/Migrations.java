@@ -3,14 +3,24 @@ package dev.configservice.postgres;
 import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateFactory;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The migrations of the database schema, with Flyway. Nodes that start at the same time wait for one another. */
@@ -23,37 +33,51 @@ public final class Migrations {
                    coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
                    to_regclass('flyway_schema_history') is not null as is_migrated""";
 
+    /** The longest wait for an answer while the server is checked, and while it is migrated. */
+    private static final int CHECK_SECONDS = 5;
+
+    private static final int MIGRATION_SECONDS = 60;
+    /** The connections of a node beside the pool: for lists, for writes, and for the log. */
+    private static final int OTHER_CONNECTIONS = Postgres.LIST_CONNECTIONS + 2;
+
     private final PostgresUri uri;
+    private final int connections;
     /** The first run, until somebody has asked for its result. */
     private @Nullable CompletableFuture<Void> begun;
 
-    private Migrations(PostgresUri uri) {
+    private Migrations(PostgresUri uri, int poolSize) {
         this.uri = uri;
+        this.connections = poolSize + OTHER_CONNECTIONS;
     }
 
     /**
      * Begins the missing migrations on a thread of their own, so that a node can start its other parts meanwhile.
      *
      * @param uri postgresql://user:password@host:port/database
+     * @param poolSize the size of the pool that the node will have
      * @throws IllegalArgumentException if the URI is invalid
      */
-    public static Migrations begin(String uri) {
-        Migrations migrations = new Migrations(PostgresUri.parse(uri));
-        CompletableFuture<Void> first = new CompletableFuture<>();
-        migrations.begun = first;
+    public static Migrations begin(String uri, int poolSize) {
+        Migrations migrations = new Migrations(PostgresUri.parse(uri), poolSize);
+        migrations.begun = migrations.begin();
+        return migrations;
+    }
+
+    private CompletableFuture<Void> begin() {
+        CompletableFuture<Void> run = new CompletableFuture<>();
         Thread thread = new Thread(
                 () -> {
                     try {
-                        migrations.migrate();
-                        first.complete(null);
+                        migrate();
+                        run.complete(null);
                     } catch (Throwable e) {
-                        first.completeExceptionally(e);
+                        run.completeExceptionally(e);
                     }
                 },
                 "migrations");
         thread.setDaemon(true);
         thread.start();
-        return migrations;
+        return run;
     }
 
     /**
@@ -62,16 +86,8 @@ public final class Migrations {
      */
     public Future<Void> run(Vertx vertx) {
         CompletableFuture<Void> first = begun;
-        if (first != null) {
-            begun = null;
-            return Future.fromCompletionStage(first, vertx.getOrCreateContext());
-        }
-        return vertx.executeBlocking(
-                () -> {
-                    migrate();
-                    return null;
-                },
-                false);
+        begun = null;
+        return Future.fromCompletionStage(first == null ? begin() : first, vertx.getOrCreateContext());
     }
 
     private void migrate() {
@@ -83,7 +99,7 @@ public final class Migrations {
         source.setUser(uri.user());
         source.setPassword(uri.password());
         source.setConnectTimeout(2);
-        source.setSocketTimeout(60);
+        source.setSocketTimeout(CHECK_SECONDS);
         source.setTargetServerType(uri.targetsPrimary() ? "primary" : "any");
         if (uri.properties().containsKey("options")) {
             source.setOptions(uri.properties().get("options"));
@@ -93,6 +109,7 @@ public final class Migrations {
         }
         setTls(source);
         check(source);
+        source.setSocketTimeout(MIGRATION_SECONDS);
         try {
             Flyway.configure(Migrations.class.getClassLoader())
                     .dataSource(source)
@@ -130,10 +147,25 @@ public final class Migrations {
         if (uri.certificate() != null) {
             source.setSslCert(uri.certificate());
             source.setSslKey(uri.key());
+            setKeyAlgorithm(source, uri.certificate());
         }
     }
 
-    /** Checks what no migration can mend: the version, the encoding, and the rights of the role. */
+    /** Sets the algorithm of the client's key, which the driver cannot see in a PEM file, to that of its certificate. */
+    private static void setKeyAlgorithm(PGSimpleDataSource source, String certificate) {
+        try (InputStream in = Files.newInputStream(Path.of(certificate))) {
+            source.setProperty(
+                    PGProperty.PEM_KEY_ALGORITHM,
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(in)
+                            .getPublicKey()
+                            .getAlgorithm());
+        } catch (IOException | GeneralSecurityException e) {
+            throw refused("a readable certificate in sslcert; " + certificate + " is none", null);
+        }
+    }
+
+    /** Checks what no migration can mend: the version, the encoding, the rights of the role, and a pooler in between. */
     private void check(PGSimpleDataSource source) {
         try (Connection connection = source.getConnection();
                 Statement statement = connection.createStatement();
@@ -158,11 +190,70 @@ public final class Migrations {
                                 + " (grant create on schema ... to ...)",
                         null);
             }
+            checkPooler(source, connection, statement);
         } catch (SQLException e) {
+            if (uri.namesFile(String.valueOf(e.getMessage()))) {
+                throw refused("files that this process can use", e);
+            }
             if (Postgres.isAway(e.getSQLState()) || e.getSQLState() == null) {
                 throw new IllegalStateException("PostgreSQL is unreachable: " + e.getMessage(), e);
             }
             throw refused("a database that this user can connect to", e);
+        }
+    }
+
+    /**
+     * Refuses a pooler that cannot give this node connections of its own. A pooler shows itself by a process number that
+     * it made up. It must then give as many connections at once as a node needs, and no two on one server process, not
+     * even while each is idle between two transactions.
+     */
+    private void checkPooler(PGSimpleDataSource source, Connection first, Statement statement) throws SQLException {
+        String pid = pid(statement);
+        if (pid.equals(Integer.toString(first.unwrap(PGConnection.class).getBackendPID()))) {
+            return;
+        }
+        Deque<Connection> others = new ArrayDeque<>();
+        try {
+            while (others.size() < connections - 1) {
+                Connection other = source.getConnection();
+                others.push(other);
+                other.setAutoCommit(false);
+                try (Statement asking = other.createStatement()) {
+                    if (pid(asking).equals(pid)) {
+                        throw lent(null);
+                    }
+                }
+            }
+        } catch (SQLException e) {
+            if (String.valueOf(e.getMessage()).contains("statement pooling")) {
+                throw lent(e);
+            }
+            throw refused(
+                    "a pooler that gives each node " + connections + " server connections (postgres.pool-size and "
+                            + OTHER_CONNECTIONS + " more); this one gave " + (others.size() + 1) + " within "
+                            + CHECK_SECONDS + " s",
+                    e);
+        } finally {
+            for (Connection other : others) {
+                other.close();
+            }
+        }
+        if (!pid(statement).equals(pid)) {
+            throw lent(null);
+        }
+    }
+
+    private static SettingsException lent(@Nullable SQLException said) {
+        return refused(
+                "PostgreSQL itself, or a pooler in session mode; this pooler lends a server connection for each"
+                        + " transaction, which breaks LISTEN, session settings and prepared statements",
+                said);
+    }
+
+    private static String pid(Statement statement) throws SQLException {
+        try (ResultSet is = statement.executeQuery("select pg_backend_pid()")) {
+            is.next();
+            return is.getString(1);
         }
     }
 

@@ -42,7 +42,7 @@ public final class Postgres {
     /** The deadline of a read. */
     public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
 
-    private static final int LIST_CONNECTIONS = 4;
+    static final int LIST_CONNECTIONS = 4;
     private static final int LISTS_WAITING = 64;
     private static final Duration LIST_TIMEOUT = Duration.ofSeconds(10);
 
@@ -52,7 +52,7 @@ public final class Postgres {
 
     private final Vertx vertx;
     private final @Nullable PostgresHosts hosts;
-    private final @Nullable Pool pool;
+    private final @Nullable RenewingPool pool;
 
     /** Told before each repetition of a statement; null if statements are not repeated. */
     private final @Nullable Consumer<Throwable> retried;
@@ -68,7 +68,7 @@ public final class Postgres {
         this.vertx = vertx;
         PostgresHosts all = new PostgresHosts(vertx, PostgresUri.parse(uri));
         this.hosts = all;
-        this.pool = pool(vertx, all, poolSize, 2000).build();
+        this.pool = new RenewingPool(() -> pool(vertx, all, poolSize, 2000).build());
     }
 
     private static ClientBuilder<Pool> pool(Vertx vertx, PostgresHosts hosts, int size, int waiting) {
@@ -89,16 +89,16 @@ public final class Postgres {
      */
     public Postgres forLists() {
         PostgresHosts all = Objects.requireNonNull(hosts, "an edge has no database");
-        Pool lists = pool(vertx, all, LIST_CONNECTIONS, LISTS_WAITING)
+        RenewingPool lists = new RenewingPool(() -> pool(vertx, all, LIST_CONNECTIONS, LISTS_WAITING)
                 .withConnectHandler(connection -> connection
                         .query("set statement_timeout = " + LIST_TIMEOUT.toMillis())
                         .execute()
                         .eventually(connection::close))
-                .build();
+                .build());
         return new Postgres(this, lists);
     }
 
-    private Postgres(Postgres same, Pool pool) {
+    private Postgres(Postgres same, RenewingPool pool) {
         this.vertx = same.vertx;
         this.hosts = same.hosts;
         this.pool = pool;
@@ -209,8 +209,8 @@ public final class Postgres {
     }
 
     /** Does something on a connection of a pool, and gives it back. */
-    private static <T> Future<T> onConnection(Pool pool, Function<SqlConnection, Future<T>> work) {
-        return pool.getConnection()
+    private static <T> Future<T> onConnection(RenewingPool pool, Function<SqlConnection, Future<T>> work) {
+        return pool.connection()
                 .compose(connection -> work.apply(connection).eventually(() -> {
                     connection.close();
                     return Future.succeededFuture();

@@ -2,10 +2,13 @@ package dev.configservice.postgres;
 
 import dev.configservice.error.ServiceException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.SslMode;
+import io.vertx.pgclient.impl.PgConnectionFactory;
 import io.vertx.sqlclient.SqlConnectOptions;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,10 +22,8 @@ import org.slf4j.LoggerFactory;
 final class PostgresHosts {
     private static final Logger log = LoggerFactory.getLogger(PostgresHosts.class);
     private static final long PROBE_MILLIS = 1000;
-    /** The number of attempts that may be begun in a while without an end. A server that swallows them gathers them. */
     private static final int MAX_ATTEMPTS = 8;
-
-    private static final long COUNTED_MILLIS = 5000;
+    private static final long ATTEMPT_MILLIS = 3000;
 
     private static final String IS_READ_ONLY =
             "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as read_only";
@@ -47,16 +48,26 @@ final class PostgresHosts {
         return options().compose(options -> attempt((PgConnectOptions) options));
     }
 
+    /**
+     * Begins to connect. An attempt that takes too long is given up, with its socket: the client itself would wait for ever
+     * for a server that accepts connections and answers nothing.
+     */
     private Future<PgConnection> attempt(PgConnectOptions options) {
         if (attempts.incrementAndGet() > MAX_ATTEMPTS) {
             attempts.decrementAndGet();
             return Future.failedFuture(
                     ServiceException.unavailable("PostgreSQL does not answer the connections that were begun"));
         }
-        Future<PgConnection> connecting = PgConnection.connect(vertx, options);
-        // one that never ends counts for a while only: a server that comes back must be reached
-        connecting.timeout(COUNTED_MILLIS, TimeUnit.MILLISECONDS).onComplete(done -> attempts.decrementAndGet());
-        return connecting;
+        PgConnectionFactory client = new PgConnectionFactory((VertxInternal) vertx);
+        return client.connect(vertx.getOrCreateContext(), options)
+                .map(PgConnection::cast)
+                .timeout(ATTEMPT_MILLIS, TimeUnit.MILLISECONDS)
+                .onComplete(done -> {
+                    attempts.decrementAndGet();
+                    if (done.failed()) {
+                        client.close(Promise.<Void>promise());
+                    }
+                });
     }
 
     private Future<PgConnectOptions> of(int host) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -248,6 +249,12 @@ record PostgresUri(
             }
         }
         return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Tells whether a message is about one of the files of this address. */
+    boolean namesFile(String message) {
+        return Stream.of(rootCertificate, certificate, key)
+                .anyMatch(file -> file != null && !file.equals(SYSTEM) && message.contains(file));
     }
 
     /** Returns the name of the SSL mode, as in libpq. */

@@ -74,7 +74,8 @@ public final class Keyring {
      */
     private record Keys(List<Integer> newestFirst, Aead opener, Map<Integer, Aead> sealers) {
         static Keys of(String json) throws GeneralSecurityException {
-            KeysetHandle keyset = TinkJsonProtoKeysetFormat.parseKeyset(json, InsecureSecretKeyAccess.get());
+            KeysetHandle keyset = TinkJsonProtoKeysetFormat.parseKeyset(
+                    json, RegistryConfiguration.get(), InsecureSecretKeyAccess.get());
             Map<Integer, Aead> sealers = new HashMap<>();
             List<Integer> ids = new ArrayList<>();
             for (int i = keyset.size() - 1; i >= 0; i--) {
@@ -130,8 +131,10 @@ public final class Keyring {
         try {
             if (!Files.exists(file)) {
                 AeadConfig.register();
-                KeysetHandle fresh = KeysetHandle.generateNew(PredefinedAeadParameters.AES256_GCM);
-                String json = TinkJsonProtoKeysetFormat.serializeKeyset(fresh, InsecureSecretKeyAccess.get());
+                KeysetHandle fresh =
+                        KeysetHandle.generateNew(PredefinedAeadParameters.AES256_GCM, RegistryConfiguration.get());
+                String json = TinkJsonProtoKeysetFormat.serializeKeyset(
+                        fresh, RegistryConfiguration.get(), InsecureSecretKeyAccess.get());
                 Files.createDirectories(file.toAbsolutePath().getParent());
                 KeysetFile.create(file, json);
             }
@@ -145,13 +148,15 @@ public final class Keyring {
     /** Returns a copy of a keyset with a new primary key. The old keys are kept and can still open values. */
     public static String rotated(String json) throws GeneralSecurityException {
         AeadConfig.register();
-        KeysetHandle old = TinkJsonProtoKeysetFormat.parseKeyset(json, InsecureSecretKeyAccess.get());
+        KeysetHandle old =
+                TinkJsonProtoKeysetFormat.parseKeyset(json, RegistryConfiguration.get(), InsecureSecretKeyAccess.get());
         KeysetHandle next = KeysetHandle.newBuilder(old)
                 .addEntry(KeysetHandle.generateEntryFromParameters(PredefinedAeadParameters.AES256_GCM)
                         .withRandomId()
                         .makePrimary())
                 .build();
-        return TinkJsonProtoKeysetFormat.serializeKeyset(next, InsecureSecretKeyAccess.get());
+        return TinkJsonProtoKeysetFormat.serializeKeyset(
+                next, RegistryConfiguration.get(), InsecureSecretKeyAccess.get());
     }
 
     public boolean isPresent() {

@@ -2,8 +2,18 @@ package dev.configservice.settings;
 
 import java.util.List;
 
-/** The address that the service listens on, its certificate, and the browser origins that may call it. */
-public record HttpSettings(String host, int port, List<String> corsOrigins, String tlsCertificate, String tlsKey) {
+/**
+ * The address that the service listens on, its certificate, the browser origins that may call it, and what one address
+ * may have open; 0 stands for no limit.
+ */
+public record HttpSettings(
+        String host,
+        int port,
+        List<String> corsOrigins,
+        String tlsCertificate,
+        String tlsKey,
+        int maxConnectionsPerAddress,
+        int maxStreamsPerAddress) {
     static HttpSettings from(Section s, boolean embedded) {
         String host = s.text("host");
         HttpSettings settings = new HttpSettings(
@@ -11,7 +21,9 @@ public record HttpSettings(String host, int port, List<String> corsOrigins, Stri
                 s.integer("port", 0, 65535),
                 s.list("cors-origins"),
                 s.text("tls-certificate"),
-                s.text("tls-key"));
+                s.text("tls-key"),
+                s.integer("max-connections-per-address", 0, 1_000_000),
+                s.integer("max-streams-per-address", 0, 1_000_000));
         if (settings.tlsCertificate().isEmpty() != settings.tlsKey().isEmpty()) {
             s.problem("tls-key", settings.tlsKey(), "set together with http.tls-certificate, or neither of them");
         }

@@ -2,6 +2,7 @@ package dev.configservice.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -19,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 class IdleConnectionsTest {
     private final Vertx vertx = Vertx.vertx();
-    private final IdleConnections connections = new IdleConnections();
+    private final IdleConnections connections =
+            new IdleConnections(AddressLimit.ofConnections(0, new SimpleMeterRegistry()));
     private final Context loop = vertx.getOrCreateContext();
 
     /** Runs a task on the event loop of the connections. */

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.configservice.settings.SettingsException;
 import dev.configservice.testing.Certificates;
 import dev.configservice.testing.Reply;
+import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import java.io.IOException;
@@ -76,6 +77,68 @@ class PostgresConnectTest {
                     start(postgres.uri() + "?sslmode=verify-full&sslrootcert=" + directory.resolve("other.pem"))) {
                 assertThat(node.anonymous().get("/config/k?environment=connect").status())
                         .isEqualTo(503);
+            }
+        }
+    }
+
+    @Test
+    void aClientIsKnownByItsCertificate(@TempDir Path directory) throws IOException {
+        Certificates.make(directory, "server");
+        Certificates.make(directory, "client");
+        Certificates.make(directory, "stranger");
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        for (String name : new String[] {"server", "client", "stranger"}) {
+            Files.setPosixFilePermissions(
+                    directory.resolve(name + ".key"), PosixFilePermissions.fromString("rw-------"));
+        }
+        try (TestPostgres postgres = new TestPostgres()) {
+            TestNode.sql(postgres.uri(), "create role client login");
+            TestNode.sql(postgres.uri(), "grant create, usage on schema public to client");
+            TestNode.sql(postgres.uri(), "alter system set ssl_ca_file = '" + directory.resolve("client.pem") + "'");
+            postgres.useTls(directory.resolve("server.pem"), directory.resolve("server.key"));
+            postgres.admit("hostssl all client all cert", "host all client all reject");
+            String uri = postgres.uri().replace("postgres@", "client@") + "?sslmode=verify-full&sslrootcert="
+                    + directory.resolve("server.pem");
+            String certificate = "&sslcert=%s&sslkey=%s";
+
+            try (TestNode node = start(
+                    uri + certificate.formatted(directory.resolve("client.pem"), directory.resolve("client.key")))) {
+                works(node, "k");
+            }
+            refused(uri, "certificate");
+            Files.setPosixFilePermissions(
+                    directory.resolve("client.key"), PosixFilePermissions.fromString("rw-rw-rw-"));
+            refused(
+                    uri + certificate.formatted(directory.resolve("client.pem"), directory.resolve("client.key")),
+                    "client.key");
+            refused(
+                    uri + certificate.formatted(directory.resolve("stranger.pem"), directory.resolve("stranger.key")),
+                    "certificate");
+        }
+    }
+
+    @Test
+    void aServerThatNeverAnswersGathersNoConnectionsAndIsReachedOnceItDoes() {
+        try (TestPostgres postgres = new TestPostgres();
+                TcpProxy proxy = new TcpProxy(postgres.port())) {
+            proxy.silence(true);
+            try (TestNode node = start("postgresql://postgres@127.0.0.1:" + proxy.port() + "/postgres")) {
+                await().atMost(Duration.ofMinutes(1)).until(() -> {
+                    // reads, lists and writes each try on connections of their own
+                    assertThat(node.anonymous()
+                                    .get("/config/k?environment=connect")
+                                    .status())
+                            .isEqualTo(503);
+                    assertThat(node.anonymous()
+                                    .get("/config/?environment=connect")
+                                    .status())
+                            .isEqualTo(503);
+                    assertThat(proxy.unanswered()).isLessThan(40);
+                    return proxy.swallowed() > 30;
+                });
+
+                proxy.silence(false);
+                await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> works(node, "after-" + System.nanoTime()));
             }
         }
     }

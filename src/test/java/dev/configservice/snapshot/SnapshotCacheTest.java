@@ -116,7 +116,7 @@ class SnapshotCacheTest {
                     vertx, feed, near, redis, new PostgresLoader(postgres, large), large, 1L << 24, MEMORY, meters);
             cache.start();
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
-                    feed, changeLog, postgres, Migrations.begin(uri), redis, ids, InstantSource.system());
+                    feed, changeLog, postgres, Migrations.begin(uri, 4), redis, ids, InstantSource.system());
             get(vertx.deployVerticle(follower));
             get(vertx.deployVerticle(new WriterVerticle(
                     bus,

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A proxy between the service and one of its servers. It can cut a connection at a chosen moment, hold back responses,
@@ -22,6 +23,9 @@ public final class TcpProxy implements AutoCloseable {
     private final int target;
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
     private volatile boolean refusing;
+    private volatile boolean silent;
+    private final AtomicInteger swallowed = new AtomicInteger();
+    private final AtomicInteger unanswered = new AtomicInteger();
     private volatile String cutAnswerOf = "";
     private volatile String cutRequestOf = "";
     private volatile String holdAnswersOf = "";
@@ -76,6 +80,35 @@ public final class TcpProxy implements AutoCloseable {
         refusing = refuse;
     }
 
+    /** Accepts new connections without ever answering on them, or forwards those that come from now on. */
+    public void silence(boolean silence) {
+        silent = silence;
+    }
+
+    /** Returns how many connections were never answered, open or not. */
+    public int swallowed() {
+        return swallowed.get();
+    }
+
+    /** Returns how many connections that were never answered are still open. */
+    public int unanswered() {
+        return unanswered.get();
+    }
+
+    private void swallow(Socket client) {
+        swallowed.incrementAndGet();
+        unanswered.incrementAndGet();
+        daemon("proxy-silent", () -> {
+            try (client) {
+                client.getInputStream().transferTo(OutputStream.nullOutputStream());
+            } catch (IOException e) {
+                // the client gave the connection up
+            } finally {
+                unanswered.decrementAndGet();
+            }
+        });
+    }
+
     /** Cuts all connections. */
     public void cutAll() {
         pairs.forEach(Pair::cut);
@@ -87,6 +120,10 @@ public final class TcpProxy implements AutoCloseable {
                 Socket client = listener.accept();
                 if (refusing) {
                     client.close();
+                    continue;
+                }
+                if (silent) {
+                    swallow(client);
                     continue;
                 }
                 Socket server = connect(client);

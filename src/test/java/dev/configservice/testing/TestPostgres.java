@@ -128,6 +128,17 @@ public final class TestPostgres implements AutoCloseable {
                 .until(() -> TestNode.sql(uri(), "show ssl").get(0).get(0).equals("on"));
     }
 
+    /** Puts lines before all others of {@code pg_hba.conf}. */
+    public void admit(String... lines) {
+        Path file = directory.resolve("pg_hba.conf");
+        try {
+            Files.writeString(file, String.join("\n", lines) + "\n" + Files.readString(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        TestNode.sql(uri(), "select pg_reload_conf()");
+    }
+
     public String uri() {
         return "postgresql://postgres@127.0.0.1:" + port + "/postgres";
     }

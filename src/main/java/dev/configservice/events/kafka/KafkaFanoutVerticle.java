@@ -20,8 +20,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.kafka.admin.KafkaAdminClient;
-import io.vertx.kafka.admin.NewTopic;
 import io.vertx.kafka.client.producer.KafkaProducer;
 import io.vertx.kafka.client.producer.KafkaProducerRecord;
 import java.time.Duration;
@@ -32,7 +30,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.TopicExistsException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,7 +43,6 @@ import org.slf4j.LoggerFactory;
 public final class KafkaFanoutVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
     private static final int PAGE = 512;
-    private static final int MAX_MESSAGE_BYTES = 4 << 20;
     private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     /**
@@ -67,13 +63,14 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     }
 
     private final KafkaSettings settings;
-    private final String bootstrapServers;
+    private final KafkaProperties properties;
     private final ChangeFeed feed;
     private final ChangeLog changeLog;
     private final ChangeEvents events;
     private final FanoutCursor cursor;
     private final Counter sent;
 
+    private @Nullable Topic topic;
     private @Nullable KafkaProducer<String, Buffer> producer;
     private @Nullable Claim claim;
     private volatile long position = -1;
@@ -90,7 +87,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     public KafkaFanoutVerticle(
             KafkaSettings settings,
-            String bootstrapServers,
+            KafkaProperties properties,
             ChangeFeed feed,
             ChangeLog changeLog,
             ChangeEvents events,
@@ -98,7 +95,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             String nodeId,
             MeterRegistry meters) {
         this.settings = settings;
-        this.bootstrapServers = bootstrapServers;
+        this.properties = properties;
         this.feed = feed;
         this.changeLog = changeLog;
         this.events = events;
@@ -271,7 +268,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         }
         Claim fresh = got.get();
         claim = fresh;
-        return ensureTopic()
+        return within(topic().ensure())
                 .compose(v -> connect())
                 .compose(v -> cursor.renew(fresh))
                 .map(still -> {
@@ -289,43 +286,24 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         if (System.nanoTime() - renewedNanos < FanoutCursor.LEASE.toNanos() / 3) {
             return Future.succeededFuture(false);
         }
-        return cursor.renew(held).compose(still -> {
+        // also in quiet times, so that a topic that is missing is there before the next change
+        return within(topic().ensure()).compose(v -> cursor.renew(held)).compose(still -> {
             renewedNanos = System.nanoTime();
             return still ? Future.succeededFuture(false) : Future.failedFuture(new ClaimLostException());
         });
     }
 
-    private Future<Void> ensureTopic() {
-        return vertx.executeBlocking(
-                        () -> KafkaAdminClient.create(
-                                vertx,
-                                new HashMap<>(Map.of(
-                                        "bootstrap.servers",
-                                        bootstrapServers,
-                                        "request.timeout.ms",
-                                        "5000",
-                                        "default.api.timeout.ms",
-                                        "10000"))),
-                        false)
-                .compose(admin -> within(admin.listTopics())
-                        .compose(topics -> topics.contains(settings.topic())
-                                ? Future.succeededFuture()
-                                : within(admin.createTopics(List.of(topic())))
-                                        .recover(e -> e instanceof TopicExistsException
-                                                ? Future.succeededFuture()
-                                                : Future.failedFuture(e)))
-                        .eventually(() -> admin.close()));
-    }
-
-    /** Returns the topic to create. It accepts the largest event that a request body can cause. */
-    private NewTopic topic() {
-        return new NewTopic(settings.topic(), settings.partitions(), (short) settings.replicationFactor())
-                .setConfig(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES)));
+    private Topic topic() {
+        Topic known = topic;
+        if (known == null) {
+            known = new Topic(vertx, context, settings, properties);
+            topic = known;
+        }
+        return known;
     }
 
     private Future<Void> connect() {
         Map<String, String> config = new HashMap<>();
-        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
         config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "config-service-" + settings.topic());
         config.put(ProducerConfig.ACKS_CONFIG, "all");
         config.put(ProducerConfig.LINGER_MS_CONFIG, "0");
@@ -333,12 +311,12 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, "10000");
         config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, "15000");
-        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(MAX_MESSAGE_BYTES));
+        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(Topic.MAX_MESSAGE_BYTES));
         config.put(
                 ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, "org.apache.kafka.common.serialization.StringSerializer");
         config.put(
                 ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, "io.vertx.kafka.client.serialization.BufferSerializer");
-        return vertx.executeBlocking(() -> KafkaProducer.<String, Buffer>create(vertx, config), false)
+        return vertx.executeBlocking(() -> KafkaProducer.<String, Buffer>create(vertx, properties.with(config)), false)
                 .compose(fresh -> {
                     producer = fresh;
                     return within(fresh.initTransactions());
@@ -395,10 +373,8 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private Future<Void> dropProducer() {
         KafkaProducer<String, Buffer> old = producer;
         producer = null;
-        if (old == null) {
-            return Future.succeededFuture();
-        }
-        return old.close(1000)
+        return topic().close()
+                .compose(v -> old == null ? Future.succeededFuture() : old.close(1000))
                 .onFailure(e -> log.debug("kafka.producer-not-closed cause={}", e.toString()))
                 .otherwiseEmpty();
     }
