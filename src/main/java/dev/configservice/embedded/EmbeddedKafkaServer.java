@@ -9,6 +9,9 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
@@ -33,10 +36,21 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
 
     /** Starts a server that listens on an address of this machine. */
     static EmbeddedKafkaServer start(Path directory, String host, int port) {
+        return start(directory, host + ":" + port, Map.of(), List.of());
+    }
+
+    /**
+     * Starts a server with settings of its own.
+     *
+     * @param settings settings of the broker that hold over the usual ones
+     * @param formatting further arguments for the formatting of its directory
+     */
+    static EmbeddedKafkaServer start(
+            Path directory, String address, Map<String, String> settings, List<String> formatting) {
         try {
-            String address = host + ":" + port;
             Properties properties = properties(directory, address);
-            format(directory, properties);
+            properties.putAll(settings);
+            format(directory, properties, formatting);
             KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
             server.startup();
             return new EmbeddedKafkaServer(server, address);
@@ -72,7 +86,7 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         return p;
     }
 
-    private static void format(Path directory, Properties properties) throws IOException {
+    private static void format(Path directory, Properties properties, List<String> formatting) throws IOException {
         Files.createDirectories(directory);
         if (Files.exists(directory.resolve("meta.properties"))) {
             return;
@@ -83,8 +97,10 @@ final class EmbeddedKafkaServer implements EmbeddedServers.Server {
         }
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         try (PrintStream print = new PrintStream(said, true, StandardCharsets.UTF_8)) {
-            int code = StorageTool.execute(
-                    new String[] {"format", "--cluster-id", CLUSTER_ID, "--config", file.toString()}, print);
+            List<String> arguments =
+                    new ArrayList<>(List.of("format", "--cluster-id", CLUSTER_ID, "--config", file.toString()));
+            arguments.addAll(formatting);
+            int code = StorageTool.execute(arguments.toArray(String[]::new), print);
             if (code != 0) {
                 throw new IOException("formatting failed: " + said.toString(StandardCharsets.UTF_8));
             }

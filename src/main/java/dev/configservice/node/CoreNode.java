@@ -47,7 +47,7 @@ final class CoreNode extends Node {
         Addresses addresses = addresses(settings, lifecycle);
         KafkaProperties kafka = new KafkaProperties(
                 addresses.kafka(),
-                settings.embedded().enabled() ? "" : settings.kafka().propertiesFile());
+                settings.embedded().enabled() ? "" : settings.kafka().clientProperties());
         kafka.check();
         Migrations migrations =
                 migrations(addresses.postgres(), settings.postgres().poolSize());

@@ -6,10 +6,10 @@ import java.util.regex.Pattern;
 /**
  * The Kafka topic that changes are sent to. If no servers are set, nothing is sent.
  *
- * @param propertiesFile the path of a file with properties of Kafka's clients; empty if there is none
+ * @param clientProperties the path of a file with properties of Kafka's clients; empty if there is none
  */
 public record KafkaSettings(
-        String bootstrapServers, String propertiesFile, String topic, int partitions, int replicationFactor) {
+        String bootstrapServers, String clientProperties, String topic, int partitions, int replicationFactor) {
     private static final Pattern SERVER = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:,\\s]+):\\d{1,5}");
 
     static KafkaSettings from(Section s) {
@@ -23,7 +23,7 @@ public record KafkaSettings(
         }
         return new KafkaSettings(
                 String.join(",", servers),
-                s.text("properties-file"),
+                s.text("client-properties"),
                 topic,
                 s.integer("partitions", 1, 1000),
                 s.integer("replication-factor", 1, 10));

@@ -34,7 +34,7 @@ class SettingsTest {
                         Map.entry("postgres.pool-size", "8"),
                         Map.entry("redis.uri", ""),
                         Map.entry("kafka.bootstrap-servers", ""),
-                        Map.entry("kafka.properties-file", ""),
+                        Map.entry("kafka.client-properties", ""),
                         Map.entry("kafka.topic", "config-updates"),
                         Map.entry("kafka.partitions", "6"),
                         Map.entry("kafka.replication-factor", "1"),

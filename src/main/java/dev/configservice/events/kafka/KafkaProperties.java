@@ -85,7 +85,7 @@ public final class KafkaProperties {
     }
 
     private SettingsException refused(String expected) {
-        return new SettingsException("kafka.properties-file: " + file + " (expected: " + expected + ")");
+        return new SettingsException("kafka.client-properties: " + file + " (expected: " + expected + ")");
     }
 
     /** Returns a message without the values that may be secret. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -76,7 +77,9 @@ final class Topic {
     }
 
     private <T> Future<T> of(KafkaFuture<T> future) {
-        return Future.fromCompletionStage(future.toCompletionStage(), context);
+        return Future.fromCompletionStage(future.toCompletionStage(), context)
+                .recover(e -> Future.failedFuture(
+                        e instanceof CompletionException && e.getCause() != null ? e.getCause() : e));
     }
 
     private Future<Optional<Seen>> describe(Admin a) {
