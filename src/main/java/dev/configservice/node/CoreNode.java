@@ -24,6 +24,7 @@ import dev.configservice.postgres.Postgres;
 import dev.configservice.registry.HeartbeatSweeperVerticle;
 import dev.configservice.registry.check.ActiveChecksVerticle;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
 import dev.configservice.snapshot.PostgresLoader;
@@ -58,8 +59,13 @@ final class CoreNode extends Node {
         Postgres lists = postgres.forLists();
         lifecycle.onStop(() -> Lifecycle.await(lists.close(), Duration.ofSeconds(1)));
         SnapshotStore redis = new SnapshotStore(
-                parts.vertx, addresses.redis(), settings.cluster().name(), parts.clock, parts.seal);
+                parts.vertx,
+                settings.embedded().enabled() ? RedisSettings.at(addresses.redis()) : settings.redis(),
+                settings.cluster().name(),
+                parts.clock,
+                parts.seal);
         lifecycle.onStop(redis::close);
+        Future<Void> redisChecked = redis.check();
         ChangeLog changeLog = new ChangeLog(postgres, parts.logMac);
         Sources sources = new Sources(
                 "postgres",
@@ -79,6 +85,7 @@ final class CoreNode extends Node {
         features.clean();
         followAndWrite(parts, features, sources, migrations);
         serveEdges(parts, features, sources);
+        Lifecycle.await(redisChecked);
         NodeServer server = features.serve(Forwarder.NONE);
         if (!addresses.kafka().isEmpty()) {
             sendToKafka(parts, features, sources, kafka);

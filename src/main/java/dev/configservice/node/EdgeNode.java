@@ -9,6 +9,7 @@ import dev.configservice.http.Routes;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.Settings;
 import dev.configservice.snapshot.SnapshotStore;
 import java.util.List;
@@ -29,7 +30,8 @@ final class EdgeNode extends Node {
                 none,
                 new ChangeLog(none, parts.logMac),
                 coreLog,
-                new SnapshotStore(parts.vertx, "", settings.cluster().name(), parts.clock, parts.seal),
+                new SnapshotStore(
+                        parts.vertx, RedisSettings.none(), settings.cluster().name(), parts.clock, parts.seal),
                 new CoreLoader(parts.cores),
                 settings.cache().nearBytes() / 2,
                 RemoteBatches.KEY_USAGE.on(parts.cores),

@@ -49,9 +49,23 @@ public final class Health {
         if (redis.isPresent()) {
             register(
                     "redis",
-                    () -> redis.ping()
-                            .transform(r -> Future.succeededFuture(r.succeeded() ? Status.OK() : Status.KO())));
+                    () -> redis.server()
+                            .transform(r -> Future.succeededFuture(r.succeeded() ? status(r.result()) : Status.KO())));
         }
+    }
+
+    private static Status status(SnapshotStore.Server redis) {
+        JsonObject data = new JsonObject();
+        if (redis.evicts()) {
+            data.put(
+                    "warning",
+                    "may evict keys (maxmemory-policy " + redis.eviction() + "): a node that starts while"
+                            + " PostgreSQL is unreachable may then have nothing to start from");
+        }
+        if (redis.isReplica()) {
+            return Status.KO(data.put("warning", "is a replica, which takes no writes"));
+        }
+        return data.isEmpty() ? Status.OK() : Status.OK(data);
     }
 
     /** Adds a part with its check. If the check fails, the part is reported as down. */

@@ -1,15 +1,14 @@
 package dev.configservice.postgres;
 
+import dev.configservice.settings.PercentCoding;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.ClientSSLOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.pgclient.SslMode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,10 +82,10 @@ record PostgresUri(
         Map<String, String> parameters = parameters(question < 0 ? "" : target.substring(question + 1));
         String place = question < 0 ? target : target.substring(0, question);
         int slash = place.indexOf('/');
-        String database = slash < 0 ? "" : decode(place.substring(slash + 1));
+        String database = slash < 0 ? "" : PercentCoding.decode(place.substring(slash + 1));
         int colon = credentials.indexOf(':');
-        String user = decode(colon < 0 ? credentials : credentials.substring(0, colon));
-        String password = colon < 0 ? "" : decode(credentials.substring(colon + 1));
+        String user = PercentCoding.decode(colon < 0 ? credentials : credentials.substring(0, colon));
+        String password = colon < 0 ? "" : PercentCoding.decode(credentials.substring(colon + 1));
         user = taken(parameters, "user", user);
         password = taken(parameters, "password", password);
         database = taken(parameters, "dbname", database);
@@ -161,7 +160,8 @@ record PostgresUri(
             int equals = pair.indexOf('=');
             if (equals > 0) {
                 parameters.put(
-                        decode(pair.substring(0, equals)).toLowerCase(Locale.ROOT), decode(pair.substring(equals + 1)));
+                        PercentCoding.decode(pair.substring(0, equals)).toLowerCase(Locale.ROOT),
+                        PercentCoding.decode(pair.substring(equals + 1)));
             } else if (!pair.isEmpty()) {
                 throw new IllegalArgumentException("a parameter has no value");
             }
@@ -182,7 +182,7 @@ record PostgresUri(
             String port = colon >= 0
                     ? host.substring(colon + 1)
                     : numbers.length == 0 ? "" : numbers.length == 1 ? numbers[0] : numbers[i];
-            String name = decode(colon < 0 ? host : host.substring(0, colon));
+            String name = PercentCoding.decode(colon < 0 ? host : host.substring(0, colon));
             if (name.startsWith("[") && name.endsWith("]")) {
                 name = name.substring(1, name.length() - 1);
             }
@@ -227,28 +227,6 @@ record PostgresUri(
                 throw new IllegalArgumentException(
                         "target_session_attrs must be any, read-write or primary: this service writes");
         };
-    }
-
-    /** Decodes the bytes after percent signs. A percent sign without two hexadecimal digits stands for itself. */
-    private static String decode(String text) {
-        if (text.indexOf('%') < 0) {
-            return text;
-        }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            int high = c == '%' && i + 2 < text.length() ? Character.digit(text.charAt(i + 1), 16) : -1;
-            int low = high < 0 ? -1 : Character.digit(text.charAt(i + 2), 16);
-            if (low >= 0) {
-                bytes.write(high * 16 + low);
-                i += 2;
-            } else {
-                int point = text.codePointAt(i);
-                bytes.writeBytes(Character.toString(point).getBytes(StandardCharsets.UTF_8));
-                i += Character.charCount(point) - 1;
-            }
-        }
-        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     /** Tells whether a message is about one of the files of this address. */

@@ -4,17 +4,26 @@ import dev.configservice.log.Change.Hash;
 import dev.configservice.log.Position;
 import dev.configservice.log.PositionStore;
 import dev.configservice.log.UnitId;
+import dev.configservice.settings.RedisAddress;
+import dev.configservice.settings.RedisSettings;
+import dev.configservice.settings.SettingsException;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
 import io.vertx.circuitbreaker.CircuitBreakerState;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.PemTrustOptions;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -24,6 +33,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +50,12 @@ public final class SnapshotStore implements PositionStore {
     private static final Duration DEADLINE = Duration.ofMillis(50);
     private static final Duration START_DEADLINE = Duration.ofSeconds(2);
     private static final Duration CLAIM_DEADLINE = Duration.ofSeconds(4);
+
+    /** The beginnings of answers that will not change by waiting. */
+    private static final Pattern REFUSAL =
+            Pattern.compile("NOAUTH|WRONGPASS|NOPERM|DENIED|ERR (?!max number of clients)");
+
+    private static final String NO_EVICTION = "noeviction";
 
     private static final String PUT_SNAPSHOT = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
@@ -110,24 +127,20 @@ public final class SnapshotStore implements PositionStore {
     private byte[] code = new byte[0];
 
     private @Nullable Claim claimed;
+    private final AtomicBoolean away = new AtomicBoolean();
 
     /**
-     * Creates a store at an address ({@code redis://[:password@]host:port}). With an empty address it keeps nothing.
+     * Creates a store on a server. With an empty address it keeps nothing.
+     *
+     * @throws SettingsException if a file of the settings cannot be read
      */
-    public SnapshotStore(Vertx vertx, String uri, String clusterName, InstantSource clock, SnapshotSeal seal) {
+    public SnapshotStore(
+            Vertx vertx, RedisSettings settings, String clusterName, InstantSource clock, SnapshotSeal seal) {
         this.vertx = vertx;
         this.seal = seal;
         this.prefix = "cs:{" + clusterName + "}:";
         this.clock = clock;
-        this.redis = uri.isEmpty()
-                ? null
-                : Redis.createClient(
-                        vertx,
-                        new RedisOptions()
-                                .setConnectionString(uri)
-                                .setMaxPoolSize(8)
-                                .setMaxPoolWaiting(2000)
-                                .setMaxWaitingHandlers(4096));
+        this.redis = settings.uri().isEmpty() ? null : Redis.createClient(vertx, options(settings));
         this.breaker = CircuitBreaker.create(
                 "redis",
                 vertx,
@@ -145,13 +158,116 @@ public final class SnapshotStore implements PositionStore {
                         .setNotificationAddress(null));
     }
 
+    private static RedisOptions options(RedisSettings settings) {
+        RedisAddress address = RedisAddress.parse(settings.uri());
+        RedisOptions options = new RedisOptions()
+                .setConnectionString(address.connectionString())
+                .setMaxPoolSize(8)
+                .setMaxPoolWaiting(2000)
+                .setMaxWaitingHandlers(4096);
+        if (address.isTls()) {
+            NetClientOptions tls = options.getNetClientOptions();
+            tls.setHostnameVerificationAlgorithm("HTTPS");
+            if (!settings.tlsCa().isEmpty()) {
+                tls.setTrustOptions(new PemTrustOptions().addCertValue(file("tls-ca", settings.tlsCa())));
+            }
+            if (!settings.tlsCertificate().isEmpty()) {
+                tls.setKeyCertOptions(new PemKeyCertOptions()
+                        .addCertValue(file("tls-certificate", settings.tlsCertificate()))
+                        .addKeyValue(file("tls-key", settings.tlsKey())));
+            }
+        }
+        return options;
+    }
+
+    private static Buffer file(String setting, String path) {
+        try {
+            return Buffer.buffer(Files.readAllBytes(Path.of(path)));
+        } catch (IOException e) {
+            throw new SettingsException("redis." + setting + ": " + path + " (expected: a readable PEM file)");
+        }
+    }
+
+    /**
+     * Checks that the server can do what this store needs. Fails with {@link SettingsException} if it answers and cannot;
+     * a server that does not answer now is not judged.
+     */
+    public Future<Void> check() {
+        if (redis == null) {
+            return Future.succeededFuture();
+        }
+        Request eval = Request.cmd(Command.EVAL)
+                .arg("return redis.call('EXISTS', KEYS[1])")
+                .arg(1)
+                .arg(prefix + "position");
+        return server().compose(server -> server.mode().equals("standalone")
+                        ? send(startBreaker, eval).<Void>mapEmpty()
+                        : refused("one server, or a proxy that follows the primary; this is Redis in mode "
+                                + server.mode() + ", which is not supported"))
+                .recover(e -> {
+                    String said = String.valueOf(e.getMessage());
+                    if (e instanceof SettingsException) {
+                        return Future.failedFuture(e);
+                    }
+                    return REFUSAL.matcher(said).lookingAt()
+                            ? refused("a server that lets this user in and run scripts; Redis answered: " + said)
+                            : Future.succeededFuture();
+                });
+    }
+
+    private static Future<Void> refused(String expected) {
+        return Future.failedFuture(new SettingsException("redis.uri: (not shown) (expected: " + expected + ")"));
+    }
+
+    /**
+     * A server as it describes itself.
+     *
+     * @param mode {@code standalone}, {@code cluster} or {@code sentinel}
+     * @param role {@code master} or {@code slave}
+     * @param eviction the policy by which it drops keys when its memory is full, as Redis names it
+     */
+    public record Server(String mode, String role, String eviction) {
+        static Server of(String info) {
+            Map<String, String> fields = new HashMap<>();
+            info.lines().forEach(line -> {
+                int colon = line.indexOf(':');
+                if (colon > 0) {
+                    fields.put(
+                            line.substring(0, colon), line.substring(colon + 1).strip());
+                }
+            });
+            boolean isBounded = !fields.getOrDefault("maxmemory", "0").equals("0");
+            return new Server(
+                    fields.getOrDefault("redis_mode", "standalone"),
+                    fields.getOrDefault("role", "master"),
+                    isBounded ? fields.getOrDefault("maxmemory_policy", NO_EVICTION) : NO_EVICTION);
+        }
+
+        /** Tells whether the server may drop keys when its memory is full. */
+        public boolean evicts() {
+            return !eviction.equals(NO_EVICTION);
+        }
+
+        public boolean isReplica() {
+            return role.equals("slave");
+        }
+    }
+
+    /** Asks the server about itself, for health checks. A server that hides it is taken for one that does not evict. */
+    public Future<Server> server() {
+        return send(startBreaker, Request.cmd(Command.INFO))
+                .map(info -> Server.of(String.valueOf(info)))
+                .recover(e -> String.valueOf(e.getMessage()).startsWith("NOPERM")
+                        ? ping().map(Server.of(""))
+                        : Future.failedFuture(e));
+    }
+
     /** Tells whether a Redis is configured. */
     public boolean isPresent() {
         return redis != null;
     }
 
-    /** Makes a round trip to Redis, for health checks. */
-    public Future<Void> ping() {
+    private Future<Void> ping() {
         return send(startBreaker, Request.cmd(Command.PING)).mapEmpty();
     }
 
@@ -427,7 +543,16 @@ public final class SnapshotStore implements PositionStore {
         if (client == null) {
             return Future.succeededFuture(null);
         }
-        return with.execute(promise -> client.send(request).onComplete(promise));
+        return with.<@Nullable Response>execute(promise -> client.send(request).onComplete(promise))
+                .onComplete(done -> {
+                    if (done.succeeded() && away.compareAndSet(true, false)) {
+                        log.info("redis.recovered");
+                    } else if (done.failed()
+                            && breaker.state() == CircuitBreakerState.OPEN
+                            && away.compareAndSet(false, true)) {
+                        log.warn("redis.unreachable cause={}", done.cause().toString());
+                    }
+                });
     }
 
     public void close() {

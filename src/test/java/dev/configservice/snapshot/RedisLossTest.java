@@ -7,6 +7,7 @@ import dev.configservice.log.Position;
 import dev.configservice.log.PositionStore;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.ClusterMac;
+import dev.configservice.settings.RedisSettings;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
@@ -180,7 +181,7 @@ class RedisLossTest {
         Vertx vertx = Vertx.vertx();
         SnapshotStore store = new SnapshotStore(
                 vertx,
-                redis.uri(),
+                RedisSettings.at(redis.uri()),
                 cluster(),
                 InstantSource.system(),
                 new SnapshotSeal(

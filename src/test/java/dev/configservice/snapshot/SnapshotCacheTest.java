@@ -25,6 +25,7 @@ import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
 import dev.configservice.settings.CacheSettings;
+import dev.configservice.settings.RedisSettings;
 import dev.configservice.testing.Ports;
 import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestServers;
@@ -109,7 +110,8 @@ class SnapshotCacheTest {
             hazelcast = Hazelcast.newHazelcastInstance(config);
             postgres = new Postgres(vertx, uri, 4);
             ChangeLog changeLog = new ChangeLog(postgres, new ClusterMac(cluster, "log", List.of(cluster)));
-            redis = new SnapshotStore(vertx, TestServers.get().redisUri(), cluster, InstantSource.system(), seal);
+            redis = new SnapshotStore(
+                    vertx, RedisSettings.at(TestServers.get().redisUri()), cluster, InstantSource.system(), seal);
             near = new NearCache(hazelcast, MEMORY.nearBytes());
             LargeUnits large = new LargeUnits(vertx, MEMORY.waitingBytes());
             cache = new SnapshotCache(

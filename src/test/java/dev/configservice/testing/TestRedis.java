@@ -6,12 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import redis.embedded.RedisServer;
+import redis.embedded.core.RedisServerBuilder;
 
 /** A Redis server for a single test, which can kill it or make it hang. */
 public final class TestRedis implements AutoCloseable {
     private final int port = Ports.free();
     private final Path directory = TestServers.directory("redis");
     private final String host;
+    private final List<String> settings;
     private RedisServer server;
 
     public TestRedis() {
@@ -20,8 +22,22 @@ public final class TestRedis implements AutoCloseable {
 
     /** Starts a server that listens on an address of this machine. */
     public TestRedis(String host) {
+        this(host, List.of());
+    }
+
+    private TestRedis(String host, List<String> settings) {
         this.host = host;
+        this.settings = settings;
         start();
+    }
+
+    /** Starts a server with further lines of its configuration file. */
+    public static TestRedis with(List<String> settings) {
+        return new TestRedis("127.0.0.1", settings);
+    }
+
+    public int port() {
+        return port;
     }
 
     public String uri() {
@@ -30,14 +46,15 @@ public final class TestRedis implements AutoCloseable {
 
     public void start() {
         try {
-            server = RedisServer.newRedisServer()
+            RedisServerBuilder builder = RedisServer.newRedisServer()
                     .port(port)
                     .bind(host)
                     .setting("protected-mode no")
                     .setting("dir \"" + directory.toAbsolutePath() + "\"")
                     .setting("pidfile \"" + directory.toAbsolutePath().resolve("redis.pid") + "\"")
-                    .setting("save \"\"")
-                    .build();
+                    .setting("save \"\"");
+            settings.forEach(builder::setting);
+            server = builder.build();
             server.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
