@@ -66,6 +66,17 @@ class RunTest {
     }
 
     @Test
+    void versionAndHelpAreShownWithoutSettings() {
+        for (String option : List.of("--version", "--help", "-h")) {
+            try (NodeProcess process = new NodeProcess(Map.of("CS_HTTP_PORT", "wrong"), option)) {
+                assertThat(process.await()).as(process.output()).isZero();
+                assertThat(process.output()).contains("config-service");
+            }
+        }
+        assertThat(refusal(Map.of(), "--versoin")).contains("usage: config-service");
+    }
+
+    @Test
     void embeddedServersNeedTheirPasswords() throws Exception {
         Map<String, String> settings = settings();
         settings.put("CS_EMBEDDED_POSTGRES_PASSWORD", "first/p@ss word");

@@ -1,5 +1,6 @@
 package dev.configservice.cli;
 
+import dev.configservice.cluster.Release;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.log.Resealing;
 import dev.configservice.postgres.Postgres;
@@ -25,7 +26,9 @@ import java.util.function.Function;
 /** The commands of the jar besides running the service: create and rotate keysets, reseal values, verify the audit. */
 public final class Commands {
     static final String USAGE = """
-            usage: config-service [--embedded]         run the service
+            usage: config-service [--embedded]         run the service; its settings: conf/config-service.yaml
+                   config-service --version            show the release
+                   config-service --help               show this
                    config-service keyset-new FILE      create a keyset for encrypted values
                    config-service keyset-rotate FILE   add a new primary key; the old keys can still decrypt
                    config-service reseal               encrypt values of older keys with the newest key;
@@ -50,6 +53,14 @@ public final class Commands {
     /** Runs a command and returns its exit code. */
     public static int run(List<String> arguments) {
         String command = arguments.get(0);
+        if ((command.equals("--help") || command.equals("-h")) && arguments.size() == 1) {
+            System.out.print(USAGE);
+            return 0;
+        }
+        if (command.equals("--version") && arguments.size() == 1) {
+            System.out.println("config-service " + Release.version());
+            return 0;
+        }
         if (command.equals("keyset-new") && arguments.size() == 2) {
             return makeKeyset(Path.of(arguments.get(1)));
         }

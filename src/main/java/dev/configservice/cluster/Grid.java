@@ -36,6 +36,12 @@ public final class Grid {
     /** The attribute of a member by which Vert.x identifies its node. */
     private static final String NODE_ID = "__vertx.nodeId";
 
+    /** The attributes of a member that say which release it is, and which formats it shares with others. */
+    private static final String VERSION = "config-service.version";
+
+    private static final String FORMATS = "config-service.formats";
+    private static final String OLDEST_FORMATS = "config-service.oldest-formats";
+
     private Grid() {}
 
     /**
@@ -43,7 +49,8 @@ public final class Grid {
      *
      * @param grace the time in which a node must stop; the member takes at most half of it to hand over its data
      * @param maps adds the maps that features need
-     * @throws SettingsException if the port is taken, or if an edge finds no core node
+     * @throws SettingsException if the port is taken, if an edge finds no core node, or if the cluster has a node whose
+     *     release does not understand this one
      */
     public static HazelcastInstance start(ClusterSettings settings, Duration grace, Consumer<Config> maps) {
         requireFree(settings);
@@ -54,7 +61,10 @@ public final class Grid {
         config.setClusterName(settings.name());
         config.setLiteMember(settings.isEdge());
         config.getMemberAttributeConfig()
-                .setAttribute(NODE_ID, UUID.randomUUID().toString());
+                .setAttribute(NODE_ID, UUID.randomUUID().toString())
+                .setAttribute(VERSION, Release.version())
+                .setAttribute(FORMATS, Integer.toString(Release.FORMATS))
+                .setAttribute(OLDEST_FORMATS, Integer.toString(Release.OLDEST_FORMATS));
         config.setProperty("hazelcast.logging.type", "slf4j");
         config.setProperty("hazelcast.phone.home.enabled", "false");
         config.setProperty("hazelcast.shutdownhook.enabled", "false");
@@ -92,12 +102,31 @@ public final class Grid {
         config.getJetConfig().setEnabled(false);
         maps.accept(config);
         HazelcastInstance hazelcast = Hazelcast.newHazelcastInstance(config);
+        for (Member member : hazelcast.getCluster().getMembers()) {
+            if (!fits(member)) {
+                hazelcast.shutdown();
+                throw new SettingsException("cluster.members: " + member.getAddress() + " is release "
+                        + member.getAttribute(VERSION) + ", whose formats this release " + Release.version()
+                        + " does not share (expected: an upgrade by way of a release between the two)");
+            }
+        }
         if (settings.isEdge() && hazelcast.getCluster().getMembers().stream().allMatch(Member::isLiteMember)) {
             hazelcast.shutdown();
             throw new SettingsException("cluster.members: " + String.join(",", settings.members())
                     + " (expected: reachable core nodes; an edge does not start without them)");
         }
         return hazelcast;
+    }
+
+    private static boolean fits(Member member) {
+        String formats = member.getAttribute(FORMATS);
+        String oldest = member.getAttribute(OLDEST_FORMATS);
+        try {
+            return Release.fits(Integer.parseInt(formats), Integer.parseInt(oldest));
+        } catch (NumberFormatException e) {
+            // not a node of this service, or one that says nothing of its formats
+            return false;
+        }
     }
 
     /** Tells whether the cluster has no other member. */

@@ -38,7 +38,7 @@ final class NodeParts {
     final InstantSource clock = InstantSource.system();
     final Ids ids = new Ids(clock);
     final NodeState state = new NodeState();
-    final Metrics metrics = new Metrics();
+    final Metrics metrics;
     final LeaseClock leaseClock = new LeaseClock();
     final SnapshotSeal seal;
     final ClusterMac logMac;
@@ -53,6 +53,7 @@ final class NodeParts {
     /** Joins the cluster and starts Vert.x. Blocks until both have completed. */
     NodeParts(Settings settings, Function<Settings, Keyring> keyring, Lifecycle lifecycle) {
         this.settings = settings;
+        this.metrics = new Metrics(settings.cluster().name());
         this.lifecycle = lifecycle;
         // the member takes longest to start, most of it on one processor
         Future<Keyring> opened = Lifecycle.meanwhile("keyring", () -> keyring.apply(settings));

@@ -1,5 +1,6 @@
 package dev.configservice.ops;
 
+import dev.configservice.cluster.Release;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import io.micrometer.core.instrument.Counter;
@@ -10,6 +11,8 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import io.vertx.micrometer.MetricsDomain;
 import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
@@ -33,11 +36,24 @@ public final class Metrics {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
-    public Metrics() {
+    /** Creates the registry of a node. Every metric has the name of its cluster as the tag {@code cluster}. */
+    public Metrics(String cluster) {
+        registry.config().commonTags("cluster", cluster);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
         gc();
+        // Micrometer has no meters whose names end in _info
+        Labels release =
+                Labels.of("cluster", cluster, "java", Runtime.version().toString(), "version", Release.version());
+        InfoSnapshot info = InfoSnapshot.builder()
+                .name("config_service_build")
+                .help("1; the labels say which release this node is, and on which JVM it runs")
+                .dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder()
+                        .labels(release)
+                        .build())
+                .build();
+        registry.getPrometheusRegistry().register(() -> info);
     }
 
     @SuppressWarnings("resource") // lives as long as the process

@@ -2,6 +2,7 @@ package dev.configservice.ops;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.cluster.Release;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
@@ -76,6 +77,7 @@ public final class OpsRoutes implements Routes {
             ObjectNode body = Json.object();
             boolean up = Boolean.TRUE.equals(result.getUp());
             body.put("status", up ? "UP" : "DOWN");
+            body.put("version", Release.version());
             ArrayNode parts = body.putArray("parts");
             for (CheckResult part : result.getChecks()) {
                 ObjectNode p = parts.addObject();

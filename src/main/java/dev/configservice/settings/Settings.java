@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * All settings. They have three sources, and a later one overrides an earlier one: the defaults that are packaged with
@@ -39,6 +41,16 @@ public record Settings(
     private static final String DEFAULTS = "/config-service.yaml";
     /** The suffix of a variable that names a file with the value of the setting, which is how secrets are mounted. */
     private static final String FILE = "_FILE";
+
+    /** The variables that others read: the log's configuration and the command line's. */
+    private static final Set<String> NOT_SETTINGS =
+            Set.of("CS_CONFIG_FILE", "CS_LOG_LEVEL", "CS_LOG_FORMAT", "CS_URL", "CS_API_KEY", "CS_API_KEY_FILE");
+
+    /** The variables that Kubernetes sets for services whose names begin with {@code cs}. */
+    private static final Pattern SERVICE_LINK = Pattern.compile(
+            "CS_(\\w+_)?(SERVICE_HOST|SERVICE_PORT(_\\w+)?" + "|PORT_\\d+_(TCP|UDP|SCTP)(_ADDR|_PORT|_PROTO)?)");
+
+    private static final Pattern LINK_ADDRESS = Pattern.compile("(tcp|udp|sctp)://.*");
 
     /**
      * Reads and checks all settings.
@@ -169,7 +181,7 @@ public record Settings(
 
     private static void overlayVariable(
             Map<String, Map<String, String>> sections, String variable, String value, List<String> problems) {
-        if (!variable.startsWith("CS_") || variable.equals("CS_CONFIG_FILE")) {
+        if (!variable.startsWith("CS_") || NOT_SETTINGS.contains(variable) || isServiceLink(variable, value)) {
             return;
         }
         if (variable.endsWith(FILE)) {
@@ -182,9 +194,11 @@ public record Settings(
             }
             return;
         }
+        boolean isKnown = false;
         for (Map.Entry<String, Map<String, String>> section : sections.entrySet()) {
             String prefix = "CS_" + section.getKey().toUpperCase(Locale.ROOT) + "_";
             if (variable.startsWith(prefix)) {
+                isKnown = true;
                 String name = variable.substring(prefix.length())
                         .toLowerCase(Locale.ROOT)
                         .replace('_', '-');
@@ -196,5 +210,15 @@ public record Settings(
                 }
             }
         }
+        if (!isKnown) {
+            problems.add(
+                    variable + ": unknown section (known: CS_<SECTION>_<NAME> with one of " + sections.keySet() + ")");
+        }
+    }
+
+    /** Tells whether Kubernetes set a variable because there is a service whose name begins with {@code cs}. */
+    private static boolean isServiceLink(String variable, String value) {
+        return SERVICE_LINK.matcher(variable).matches()
+                || (variable.endsWith("_PORT") && LINK_ADDRESS.matcher(value).matches());
     }
 }

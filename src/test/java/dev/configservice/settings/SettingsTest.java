@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -15,6 +16,41 @@ import org.junit.jupiter.api.io.TempDir;
 class SettingsTest {
     private static final Map<String, String> LEAST =
             Map.of("CS_POSTGRES_URI", "postgresql://u:p@db:5432/c", "CS_ACCESS_ADMIN_KEY", "sixteen-characters");
+
+    @Test
+    void aVariableOfAnUnknownSectionIsRefused() {
+        for (String variable : List.of("CS_HTP_PORT", "CS_PORT", "CS_HTTPPORT", "CS_KAFKA", "CS_CONFIGFILE", "CS_")) {
+            assertThatThrownBy(
+                            () -> Settings.load(Map.of("CS_ACCESS_ADMIN_KEY", "a-key-of-tests", variable, "9"), true))
+                    .as(variable)
+                    .isInstanceOf(SettingsException.class)
+                    .hasMessageContaining(variable + ": unknown section");
+        }
+    }
+
+    @Test
+    void variablesOfOthersAreIgnored() {
+        Map<String, String> environment = Map.ofEntries(
+                Map.entry("CS_URL", "http://somewhere"),
+                Map.entry("CS_API_KEY", "key"),
+                Map.entry("CS_API_KEY_FILE", "/nowhere"),
+                Map.entry("CS_LOG_LEVEL", "DEBUG"),
+                Map.entry("CS_LOG_FORMAT", "json"),
+                // services named cs, cs-http and cs-http-port
+                Map.entry("CS_SERVICE_HOST", "10.0.0.1"),
+                Map.entry("CS_SERVICE_PORT", "8082"),
+                Map.entry("CS_SERVICE_PORT_HTTP", "8082"),
+                Map.entry("CS_PORT", "tcp://10.0.0.1:8082"),
+                Map.entry("CS_PORT_8082_TCP", "tcp://10.0.0.1:8082"),
+                Map.entry("CS_PORT_8082_TCP_ADDR", "10.0.0.1"),
+                Map.entry("CS_PORT_8082_TCP_PORT", "8082"),
+                Map.entry("CS_PORT_8082_TCP_PROTO", "tcp"),
+                Map.entry("CS_HTTP_SERVICE_HOST", "10.0.0.2"),
+                Map.entry("CS_HTTP_PORT", "tcp://10.0.0.2:9999"),
+                Map.entry("CS_HTTP_PORT_9999_TCP", "tcp://10.0.0.2:9999"),
+                Map.entry("CS_HTTP_PORT_9999_TCP_PORT", "9999"));
+        assertThat(Settings.load(environment, true).http().port()).isEqualTo(8082);
+    }
 
     @Test
     void allSettingsHaveTheExpectedDefaults() {
