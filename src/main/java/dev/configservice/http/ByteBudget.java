@@ -19,6 +19,9 @@ public final class ByteBudget {
         Gauge.builder("config_service_http_" + what + "_bytes", held, AtomicLong::get)
                 .description("Bytes held in memory for " + description)
                 .register(meters);
+        Gauge.builder("config_service_http_" + what + "_max_bytes", () -> max)
+                .description("The largest number of bytes that may be held in memory for " + description)
+                .register(meters);
         this.cut = Counter.builder("config_service_http_" + what + "_cut")
                 .description("Connections closed because they held up " + description)
                 .register(meters);

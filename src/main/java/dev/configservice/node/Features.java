@@ -52,6 +52,7 @@ import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.EventLoops;
 import dev.configservice.vertx.Pulses;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.ext.healthchecks.Status;
@@ -136,6 +137,9 @@ final class Features {
             health.register(
                     "secrets", () -> Future.succeededFuture(parts.keyring.isMissingKeys() ? Status.KO() : Status.OK()));
         }
+        Gauge.builder("config_service_secrets_missing_keys", parts.keyring, k -> k.isMissingKeys() ? 1 : 0)
+                .description("1 while this node finds encrypted values whose key it does not have, otherwise 0")
+                .register(meters);
         FunctionCounter.builder("config_service_secrets_unreadable", parts.keyring, Keyring::unreadable)
                 .description("Encrypted values that could not be opened because this node does not have their key")
                 .register(meters);

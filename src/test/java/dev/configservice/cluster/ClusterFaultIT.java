@@ -373,7 +373,7 @@ class ClusterFaultIT {
         await().atMost(Duration.ofMinutes(2)).ignoreExceptions().untilAsserted(() -> {
             for (int i = 1; i <= NODES; i++) {
                 Reply metrics = nodes[i].api().get("/metrics");
-                assertThat(metrics.text()).contains("config_service_cluster_members " + NODES + ".0");
+                assertThat(metrics.text()).containsPattern("config_service_cluster_members\\{[^}]*} " + NODES + "\\.0");
                 assertThat(metrics.revision()).isGreaterThanOrEqualTo(revision);
                 assertThat(metrics.header("X-Config-Stale")).isEmpty();
             }

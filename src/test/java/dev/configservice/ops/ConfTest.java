@@ -75,6 +75,22 @@ class ConfTest {
     }
 
     @Test
+    void everyAlertHasACaseInWhichItFiresAndOneInWhichItDoesNot() throws IOException {
+        JsonNode rules = new YAMLMapper().readTree(Files.readString(Path.of("conf/prometheus-rules.yaml")));
+        JsonNode cases = new YAMLMapper().readTree(Files.readString(Path.of("src/test/prometheus/rules-test.yaml")));
+        TreeSet<String> fires = new TreeSet<>();
+        TreeSet<String> keepsQuiet = new TreeSet<>();
+        cases.findValues("alert_rule_test")
+                .forEach(all -> all.forEach(one -> (one.path("exp_alerts").isEmpty() ? keepsQuiet : fires)
+                        .add(one.get("alertname").asText())));
+        TreeSet<String> alerts = new TreeSet<>(rules.findValuesAsText("alert"));
+        assertThat(alerts).isNotEmpty().isEqualTo(fires).isEqualTo(keepsQuiet);
+        rules.findValuesAsText("expr")
+                .forEach(
+                        expr -> assertThat(expr).as("grouped by cluster").containsPattern("by \\(cluster, job|absent"));
+    }
+
+    @Test
     void everyMetricInTheRulesAndTheDashboardExists() throws IOException {
         TreeSet<String> named = new TreeSet<>();
         for (String file : new String[] {"prometheus-rules.yaml", "grafana-dashboard.json"}) {

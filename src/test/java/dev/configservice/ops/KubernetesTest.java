@@ -8,12 +8,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.configservice.cluster.Release;
 import dev.configservice.settings.Settings;
+import dev.configservice.testing.Keysets;
 import dev.configservice.testing.Tools;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Service;
@@ -21,6 +24,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import java.io.IOException;
@@ -33,6 +37,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -49,6 +56,8 @@ class KubernetesTest {
             "v1/ServiceAccount", ServiceAccount.class,
             "v1/ConfigMap", ConfigMap.class,
             "networking.k8s.io/v1/NetworkPolicy", NetworkPolicy.class,
+            "v1/Namespace", Namespace.class,
+            "networking.k8s.io/v1/Ingress", Ingress.class,
             "policy/v1/PodDisruptionBudget", PodDisruptionBudget.class,
             "autoscaling/v2/HorizontalPodAutoscaler", HorizontalPodAutoscaler.class);
 
@@ -73,14 +82,33 @@ class KubernetesTest {
         return all;
     }
 
-    /** Returns the resources. A ServiceMonitor has no model, so its fields are checked one by one. */
+    /** The kinds of other projects' definitions (CRDs), which have no model here: the fields of their {@code spec}. */
+    private static final Map<String, List<String>> DEFINED_ELSEWHERE = Map.of(
+            "monitoring.coreos.com/v1/ServiceMonitor", List.of("selector", "endpoints"),
+            "monitoring.coreos.com/v1/PrometheusRule", List.of("groups"),
+            "cert-manager.io/v1/Issuer", List.of("selfSigned", "ca"),
+            "cert-manager.io/v1/Certificate",
+                    List.of(
+                            "isCA",
+                            "commonName",
+                            "dnsNames",
+                            "secretName",
+                            "duration",
+                            "renewBefore",
+                            "usages",
+                            "privateKey",
+                            "issuerRef"));
+
+    /** Returns the resources that have a model. Of others the fields are checked. */
     private static List<HasMetadata> resources(String yaml) throws IOException {
         List<HasMetadata> all = new ArrayList<>();
         for (JsonNode document : documents(yaml)) {
             String kind = document.path("apiVersion").asText() + "/"
                     + document.path("kind").asText();
-            if (kind.equals("monitoring.coreos.com/v1/ServiceMonitor")) {
-                serviceMonitor(document);
+            List<String> fields = DEFINED_ELSEWHERE.get(kind);
+            if (fields != null) {
+                assertThat(names(document)).isSubsetOf("apiVersion", "kind", "metadata", "spec");
+                assertThat(names(document.path("spec"))).isSubsetOf(fields);
                 continue;
             }
             Class<? extends HasMetadata> model = KINDS.get(kind);
@@ -95,15 +123,6 @@ class KubernetesTest {
         return all;
     }
 
-    private static void serviceMonitor(JsonNode monitor) {
-        assertThat(names(monitor)).isSubsetOf("apiVersion", "kind", "metadata", "spec");
-        assertThat(names(monitor.path("spec"))).isSubsetOf("selector", "endpoints");
-        for (JsonNode endpoint : monitor.path("spec").path("endpoints")) {
-            assertThat(names(endpoint)).isSubsetOf("port", "path", "interval");
-            assertThat(endpoint.path("path").asText()).isEqualTo("/metrics");
-        }
-    }
-
     private static List<String> names(JsonNode node) {
         List<String> names = new ArrayList<>();
         node.fieldNames().forEachRemaining(names::add);
@@ -111,9 +130,15 @@ class KubernetesTest {
     }
 
     private static String kustomize(String overlay) throws IOException, InterruptedException {
+        return kustomizeIn(Path.of("."), overlay);
+    }
+
+    private static String kustomizeIn(Path directory, String overlay) throws IOException, InterruptedException {
         Process process;
         try {
-            process = new ProcessBuilder("kubectl", "kustomize", "k8s/overlays/" + overlay).start();
+            process = new ProcessBuilder("kubectl", "kustomize", "k8s/overlays/" + overlay)
+                    .directory(directory.toFile())
+                    .start();
         } catch (IOException e) {
             Tools.require(false, "needs kubectl");
             throw e;
@@ -130,7 +155,9 @@ class KubernetesTest {
         try (Stream<Path> files = Files.walk(Path.of("k8s"))) {
             for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).toList()) {
                 String name = file.getFileName().toString();
-                if (!name.equals("kustomization.yaml") && !name.equals("config-service.yaml")) {
+                boolean isPatch =
+                        file.toString().contains("components/bus-tls/") || file.endsWith("components/kafka/core.yaml");
+                if (!name.equals("kustomization.yaml") && !name.equals("config-service.yaml") && !isPatch) {
                     resources += resources(Files.readString(file)).size();
                 }
             }
@@ -163,6 +190,8 @@ class KubernetesTest {
             assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
             assertThat(pod.getSecurityContext().getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
             assertThat(pod.getAutomountServiceAccountToken()).isFalse();
+            assertThat(pod.getEnableServiceLinks()).isFalse();
+            assertThat(resource.getMetadata().getNamespace()).isEqualTo("config-service");
             for (Container container : pod.getContainers()) {
                 assertThat(container.getSecurityContext().getAllowPrivilegeEscalation())
                         .isFalse();
@@ -197,6 +226,73 @@ class KubernetesTest {
         }
     }
 
+    /** Everything that may be left out, in a production of its own: no component needs another but the certificate's. */
+    @Test
+    void eachComponentCanBeLeftOutAndAdded(@TempDir Path directory) throws IOException, InterruptedException {
+        Path overlay = Path.of("k8s/overlays/production/kustomization.yaml");
+        List<String> components;
+        try (Stream<Path> all = Files.list(Path.of("k8s/components"))) {
+            components = all.map(c -> c.getFileName().toString()).sorted().toList();
+        }
+        String text = Files.readString(overlay);
+        String without = text.substring(0, text.indexOf("components:")) + text.substring(text.indexOf("patches:"));
+        try (Stream<Path> files = Files.walk(Path.of("k8s"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = directory.resolve(file);
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy);
+            }
+        }
+        Path copied = directory.resolve(overlay);
+        Files.writeString(copied, without);
+        List<HasMetadata> bare = resources(kustomizeIn(directory, "production"));
+        assertThat(all(bare, HorizontalPodAutoscaler.class)).isEmpty();
+        assertThat(one(bare, Deployment.class, "config-service-edge").getSpec().getReplicas())
+                .isEqualTo(2);
+        for (String component : components) {
+            Files.writeString(copied, without + "components: [../../components/" + component + "]\n");
+            assertThat(resources(kustomizeIn(directory, "production")))
+                    .as(component)
+                    .isNotEmpty();
+        }
+    }
+
+    @Test
+    void theImageIsTaggedWithTheReleaseAndTheRulesAreThoseOfConf() throws IOException {
+        String base = Files.readString(Path.of("k8s/base/kustomization.yaml"));
+        assertThat(base).contains("newTag: " + Release.version() + "\n");
+        assertThat(Files.readString(Path.of("pom.xml"))).contains("<image>config-service:${project.version}</image>");
+        JsonNode component = documents(Files.readString(Path.of("k8s/components/monitoring/rules.yaml")))
+                .get(0);
+        JsonNode conf = documents(Files.readString(Path.of("conf/prometheus-rules.yaml")))
+                .get(0);
+        assertThat(component.get("spec")).isEqualTo(conf);
+    }
+
+    /** The secret that a command makes has every file that a manifest asks for. */
+    @Test
+    void theSecretOfTheSmallOverlayHasAllThatIsAskedFor(@TempDir Path directory)
+            throws IOException, InterruptedException {
+        Path keyset = Files.writeString(directory.resolve("keyset.json"), Keysets.FIRST);
+        Process process = new ProcessBuilder(
+                        "k8s/overlays/small/create-secret", keyset.toString(), "--dry-run=client", "-o", "yaml")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        JsonNode secret = documents(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .get(0);
+        assertThat(process.waitFor()).isZero();
+        List<String> keys = names(secret.get("data"));
+        Matcher asked = Pattern.compile(
+                        "/etc/config-service-secrets/([\\w.-]+)|key: (kafka-jaas|redis.conf|postgres-password)")
+                .matcher(kustomize("small"));
+        Set<String> needed = new TreeSet<>();
+        while (asked.find()) {
+            needed.add(asked.group(1) == null ? asked.group(2) : asked.group(1));
+        }
+        assertThat(needed).hasSize(8);
+        assertThat(keys).containsAll(needed);
+    }
+
     /** Checks a container that runs a node: its settings are valid, and its probes use paths that it serves. */
     private static void node(PodSpec pod, Container container, Path settingsFile, Path directory) throws IOException {
         assertThat(container.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
@@ -228,8 +324,9 @@ class KubernetesTest {
                         settings.http().port(),
                         settings.cluster().port(),
                         settings.cluster().busPort());
-        Set<String> mounted = new java.util.TreeSet<>();
+        Set<String> mounted = new TreeSet<>();
         container.getVolumeMounts().forEach(m -> mounted.add(m.getName()));
+        assertThat(container.getImagePullPolicy()).isEqualTo("IfNotPresent");
         assertThat(pod.getVolumes().stream().map(v -> v.getName())).containsExactlyInAnyOrderElementsOf(mounted);
     }
 

@@ -334,7 +334,7 @@ class RegistryApiTest {
                             () -> assertThat(node.anonymous().get("/registry/s").field("status"))
                                     .isEqualTo("unhealthy"));
             assertThat(node.anonymous().get("/metrics").text())
-                    .contains("config_service_registry_protections_ended_total 1.0");
+                    .containsPattern("config_service_registry_protections_ended_total\\{[^}]*} 1.0");
         }
     }
 

@@ -14,7 +14,7 @@ class MemoryBudgetTest {
                 .get("/metrics")
                 .text()
                 .lines()
-                .filter(l -> l.startsWith("config_service_cache_bytes{part=\"" + part + "\""))
+                .filter(l -> l.startsWith("config_service_cache_bytes{") && l.contains("part=\"" + part + "\""))
                 .mapToDouble(l -> Double.parseDouble(l.substring(l.lastIndexOf(' ') + 1)))
                 .sum();
     }

@@ -19,8 +19,11 @@ public final class LeaseBeats {
 
     private final Vertx vertx;
     private final BooleanSupplier others;
-    private final Cache<String, Beat> beats =
-            Caffeine.newBuilder().maximumSize(1_000_000).build();
+    private final Cache<String, Beat> beats = Caffeine.newBuilder()
+            .maximumSize(1_000_000)
+            // what it tidies up is less work than waking another thread for it
+            .executor(Runnable::run)
+            .build();
     private final Map<String, Beat> fresh = new ConcurrentHashMap<>();
 
     /**

@@ -5,7 +5,6 @@ import com.hazelcast.nio.serialization.compact.CompactSerializer;
 import com.hazelcast.nio.serialization.compact.CompactWriter;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -25,11 +24,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class LeaseTable {
     private static final long LOOK_MILLIS = 1000;
+    private static final long REMOVED = Long.MIN_VALUE;
 
     private final Map<String, Held> leases = new HashMap<>();
 
-    /** The leases to look at in each second of the owner's clock. No look is later than the deadline of its lease. */
-    private final NavigableMap<Long, Set<Held>> looks = new TreeMap<>();
+    /**
+     * The leases to look at in each second of the owner's clock. No look is later than the deadline of its lease. A lease
+     * whose look has moved since, or that was removed, may still be in the list of its former look, and is skipped there.
+     */
+    private final NavigableMap<Long, List<Held>> looks = new TreeMap<>();
+
+    /** The number of sweeps so far. */
+    private long sweep;
 
     /**
      * One lease and the second of its look. Compared by identity. It is changed in place: a new object for each renewal
@@ -41,7 +47,11 @@ final class LeaseTable {
         private long millis;
         private long generation;
         private boolean expired;
+        /** The second of its look; {@link #REMOVED} after its removal. */
         private long look;
+
+        /** The last sweep that found it due, so that its look stayed where it was. */
+        private long sweep;
 
         Held(String key, Lease lease) {
             this.key = key;
@@ -91,7 +101,7 @@ final class LeaseTable {
     void remove(String key) {
         Held held = leases.remove(key);
         if (held != null) {
-            forgetLook(held);
+            held.look = REMOVED;
         }
     }
 
@@ -105,7 +115,6 @@ final class LeaseTable {
 
     private void lookNoLaterThan(Held held, long second) {
         if (second < held.look) {
-            forgetLook(held);
             held.look = second;
             lookAt(held);
         }
@@ -119,34 +128,34 @@ final class LeaseTable {
     /** Returns the keys of the leases that are overdue at a time of the owner's clock. */
     List<String> overdue(long now) {
         List<String> overdue = new ArrayList<>();
-        List<Held> later = new ArrayList<>();
-        for (Set<Held> due : looks.headMap(second(now), true).values()) {
-            for (Held held : due) {
+        sweep++;
+        for (Long second : List.copyOf(looks.headMap(second(now), true).keySet())) {
+            List<Held> stay = new ArrayList<>();
+            for (Held held : Objects.requireNonNull(looks.remove(second))) {
+                // a lease whose look went away and came back is in the list twice
+                if (held.look != second || held.sweep == sweep) {
+                    continue;
+                }
+                if (second(held.deadline) > second && held.deadline > now) {
+                    held.look = second(held.deadline);
+                    lookAt(held);
+                    continue;
+                }
+                held.sweep = sweep;
+                stay.add(held);
                 if (held.deadline <= now) {
                     overdue.add(held.key);
-                } else if (second(held.deadline) > held.look) {
-                    later.add(held);
                 }
             }
-        }
-        for (Held held : later) {
-            forgetLook(held);
-            held.look = second(held.deadline);
-            lookAt(held);
+            if (!stay.isEmpty()) {
+                looks.put(second, stay);
+            }
         }
         return overdue;
     }
 
     private void lookAt(Held held) {
-        looks.computeIfAbsent(held.look, s -> new LinkedHashSet<>()).add(held);
-    }
-
-    private void forgetLook(Held held) {
-        Set<Held> due = Objects.requireNonNull(looks.get(held.look), "a lease without a look");
-        due.remove(held);
-        if (due.isEmpty()) {
-            looks.remove(held.look);
-        }
+        looks.computeIfAbsent(held.look, s -> new ArrayList<>()).add(held);
     }
 
     /** Merges the tables of two halves of the grid after a split. For each instance, one of its two leases is kept. */

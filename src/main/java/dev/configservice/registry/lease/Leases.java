@@ -9,20 +9,26 @@ import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
 import dev.configservice.vertx.Futures;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,7 +94,12 @@ public final class Leases {
      * @param decides whether the heartbeat changes the instance's status, so that it must be written to the log
      */
     public Future<LeaseResult> beat(LeaseHolder holder, boolean decides) {
-        return beats.add(new Asked(renewal(holder, decides)));
+        return beats.add(new Asked(renewal(holder, decides), loop()));
+    }
+
+    /** Returns the context that all callers on this event loop share. */
+    private ContextInternal loop() {
+        return ((ContextInternal) vertx.getOrCreateContext()).unwrap();
     }
 
     /** Renews a lease without waiting. Renewals that are still waiting are sent first. */
@@ -101,10 +112,31 @@ public final class Leases {
         return new LeaseStep.Beat(holder.key(), holder.lease().toMillis(), holder.generation(), decides);
     }
 
-    /** A heartbeat that waits, and the promise of its result. */
-    private record Asked(LeaseStep.Beat step, Promise<LeaseResult> answer) {
-        Asked(LeaseStep.Beat step) {
-            this(step, Promise.promise());
+    /**
+     * A heartbeat that waits, the table of its lease, and the promise of its result. The table is computed while the key
+     * is at hand: when the heartbeats are sent, each of them has left the caches of the processor.
+     */
+    private static final class Asked {
+        private final LeaseStep.Beat step;
+        private final int table;
+        private final Context context;
+        private final Promise<LeaseResult> answer = Promise.promise();
+        private volatile @Nullable AsyncResult<LeaseResult> result;
+
+        Asked(LeaseStep.Beat step, Context context) {
+            this.step = step;
+            this.table = table(step.key());
+            this.context = context;
+        }
+
+        /** Gives the caller the result if there is one. Further calls have no effect. */
+        void settle() {
+            AsyncResult<LeaseResult> known = result;
+            if (known != null && known.succeeded()) {
+                answer.tryComplete(known.result());
+            } else if (known != null) {
+                answer.tryFail(known.cause());
+            }
         }
     }
 
@@ -114,9 +146,9 @@ public final class Leases {
      * when none arrived since the last look.
      */
     private final class Gathered {
-        private static final int MAX = 256;
-        private static final long LOOK_MILLIS = 10;
-        private static final int LOOKS = 10;
+        private static final int MAX = 512;
+        private static final long LOOK_MILLIS = 20;
+        private static final int LOOKS = 5;
 
         private List<Asked> waiting = new ArrayList<>(MAX);
         private boolean watched;
@@ -141,7 +173,7 @@ public final class Leases {
                 vertx.setTimer(LOOK_MILLIS, t -> look());
             }
             submit(full);
-            return beat.answer().future();
+            return beat.answer.future();
         }
 
         private void look() {
@@ -176,6 +208,60 @@ public final class Leases {
             looks = 0;
             seen = 0;
             return taken;
+        }
+    }
+
+    /** Sends heartbeats to the grid, in one operation for each table. */
+    private void submit(List<Asked> together) {
+        if (together.isEmpty()) {
+            return;
+        }
+        Map<Integer, List<Asked>> byTable = together.stream().collect(Collectors.groupingBy(a -> a.table));
+        Answers answers = new Answers(together, byTable.size());
+        byTable.forEach((table, asked) -> at(
+                        table, new LeaseSteps(asked.stream().map(a -> a.step).toList()))
+                .onComplete(done -> {
+                    for (int i = 0; i < asked.size(); i++) {
+                        asked.get(i).result = done.succeeded()
+                                ? Future.succeededFuture(done.result().get(i))
+                                : Future.failedFuture(done.cause());
+                    }
+                    answers.arrived();
+                }));
+    }
+
+    /**
+     * The answers to heartbeats that were sent together. They are given together, too, in one task for each event loop:
+     * waking an event loop for each answer costs more than the answer. If a table takes long, the others do not wait
+     * for it.
+     */
+    private final class Answers {
+        private static final long PATIENCE_MILLIS = 50;
+
+        private final List<Asked> asked;
+        private final AtomicInteger open;
+        private volatile boolean late;
+
+        Answers(List<Asked> asked, int tables) {
+            this.asked = asked;
+            this.open = new AtomicInteger(tables);
+            vertx.setTimer(PATIENCE_MILLIS, t -> {
+                if (open.get() > 0) {
+                    late = true;
+                    give();
+                }
+            });
+        }
+
+        void arrived() {
+            if (open.decrementAndGet() == 0 || late) {
+                give();
+            }
+        }
+
+        private void give() {
+            Map<Context, List<Asked>> byLoop = asked.stream().collect(Collectors.groupingBy(a -> a.context));
+            byLoop.forEach((context, mine) -> context.runOnContext(v -> mine.forEach(Asked::settle)));
         }
     }
 
@@ -255,26 +341,6 @@ public final class Leases {
 
     private Future<LeaseResult> step(String key, LeaseStep step) {
         return at(table(key), new LeaseSteps(List.of(step))).map(results -> results.get(0));
-    }
-
-    /** Sends heartbeats to the grid, in one operation for each table. */
-    private void submit(List<Asked> together) {
-        together.stream()
-                .collect(Collectors.groupingBy(a -> table(a.step().key())))
-                .forEach((table, asked) -> {
-                    LeaseSteps steps =
-                            new LeaseSteps(asked.stream().map(Asked::step).toList());
-                    at(table, steps).onComplete(done -> {
-                        for (int i = 0; i < asked.size(); i++) {
-                            Promise<LeaseResult> answer = asked.get(i).answer();
-                            if (done.succeeded()) {
-                                answer.complete(done.result().get(i));
-                            } else {
-                                answer.fail(done.cause());
-                            }
-                        }
-                    });
-                });
     }
 
     /** Executes one grid operation on one table. */
