@@ -75,6 +75,8 @@ create table changes (
     hash         bytea       not null,
     -- whether the unit of the resource has no resources after the change; not covered by the hash
     empties_unit boolean     not null default false,
+    -- the span that wrote it, as a W3C traceparent, for those who follow the log; not covered by the hash
+    trace_parent text,
     primary key (revision)
 ) partition by range (revision);
 
@@ -278,7 +280,8 @@ create function apply_batch(
     -- of those that came with an Idempotency-Key: which they are, from 1 on
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
     -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
-    p_judged int[], p_judged_unit text[], p_judged_revision bigint[])
+    p_judged int[], p_judged_unit text[], p_judged_revision bigint[],
+    p_trace_parent text[])
 returns table (outcome text, at_revision bigint, at_hash bytea, other_id text, empties_unit boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -418,13 +421,17 @@ begin
         perform ensure_partitions(rev);
     end if;
     insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-                         fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash)
+                         fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash,
+                         trace_parent)
         select c.revision, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
-               c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.bytes, c.digest, c.hash
+               c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.bytes, c.digest, c.hash,
+               c.trace_parent
         from unnest(revisions, p_event_id, p_kind, p_action, p_id, p_environment, p_service_name, p_name, p_version,
-                    p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_bytes, p_digest, hashes)
+                    p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_bytes, p_digest, hashes,
+                    p_trace_parent)
              as c(revision, event_id, kind, action, id, environment, service_name, name, version,
-                  stands, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash)
+                  stands, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash,
+                  trace_parent)
         where c.hash is not null;
     if 'delete' = any(p_op) then
         delete from resources r

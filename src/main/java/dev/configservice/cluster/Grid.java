@@ -12,6 +12,7 @@ import dev.configservice.settings.ClusterSettings;
 import dev.configservice.settings.SettingsException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.eventbus.EventBusOptions;
 import io.vertx.core.http.ClientAuth;
@@ -19,6 +20,7 @@ import io.vertx.core.metrics.MetricsOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.spi.VertxMetricsFactory;
+import io.vertx.core.spi.VertxTracerFactory;
 import io.vertx.spi.cluster.hazelcast.ConfigUtil;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
 import java.io.IOException;
@@ -30,6 +32,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** This node's member of the Hazelcast cluster. */
 public final class Grid {
@@ -172,7 +175,8 @@ public final class Grid {
             HazelcastInstance hazelcast,
             ClusterSettings settings,
             VertxMetricsFactory metrics,
-            MetricsOptions measured) {
+            MetricsOptions measured,
+            @Nullable VertxTracerFactory tracer) {
         EventBusOptions bus = new EventBusOptions().setHost(settings.host()).setPort(settings.busPort());
         if (settings.isTls()) {
             bus.setSsl(true)
@@ -187,8 +191,11 @@ public final class Grid {
                 .setEventBusOptions(bus)
                 .setMetricsOptions(measured);
         HazelcastClusterManager manager = new HazelcastClusterManager(hazelcast);
-        return Vertx.builder()
-                .with(options)
+        VertxBuilder builder = Vertx.builder();
+        if (tracer != null) {
+            builder.withTracer(tracer);
+        }
+        return builder.with(options)
                 .withMetrics(metrics)
                 .withClusterManager(manager)
                 .buildClustered()

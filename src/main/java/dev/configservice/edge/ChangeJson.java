@@ -47,7 +47,8 @@ final class ChangeJson {
                 .put("comment", change.comment())
                 .put("occurred_at", change.occurredAt().toString())
                 .put("hash", change.hash().hex())
-                .put("empties_unit", change.emptiesUnit());
+                .put("empties_unit", change.emptiesUnit())
+                .put("trace_parent", change.traceParent());
         o.set("actor", change.actor().toJson());
         return o;
     }
@@ -79,7 +80,8 @@ final class ChangeJson {
                 text(c, "comment"),
                 Instant.parse(c.path("occurred_at").textValue()),
                 new Change.Hash(c.path("hash").textValue()),
-                c.path("empties_unit").booleanValue());
+                c.path("empties_unit").booleanValue(),
+                text(c, "trace_parent"));
     }
 
     private static @Nullable String text(JsonNode c, String name) {

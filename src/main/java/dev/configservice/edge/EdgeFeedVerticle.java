@@ -4,6 +4,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Position;
 import dev.configservice.vertx.Futures;
+import dev.configservice.vertx.Outage;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
  * announces a later position, and every second in any case. If a message is lost, changes arrive late but are not lost.
  */
 public final class EdgeFeedVerticle extends VerticleBase {
+    /** The number of failures in a row that make an outage. */
+    private static final int TRIES = 3;
+
     private static final Logger log = LoggerFactory.getLogger(EdgeFeedVerticle.class);
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     private static final Duration START_DEADLINE = Duration.ofSeconds(5);
@@ -28,6 +32,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
     private final Promise<Void> firstLook = Promise.promise();
     private boolean looking;
     private boolean again;
+    private final Outage outage = new Outage(log, "feed");
     private int failures;
 
     public EdgeFeedVerticle(ChangeFeed feed, CoreLog cores) {
@@ -90,12 +95,7 @@ public final class EdgeFeedVerticle extends VerticleBase {
     }
 
     private void succeeded(CoreLog.Next next) {
-        if (failures > 0) {
-            log.info(
-                    "feed.recovered failures={} revision={}",
-                    failures,
-                    feed.applied().revision());
-        }
+        outage.succeeded();
         failures = 0;
         feed.lookedAt(System.nanoTime() - next.lookAge().toNanos());
         if (next.lookAge().compareTo(OLD) > 0) {
@@ -109,8 +109,9 @@ public final class EdgeFeedVerticle extends VerticleBase {
 
     private void failed(Throwable cause) {
         failures++;
-        if (failures == 3 || failures % 60 == 0) {
-            log.warn("feed.unreachable failures={} cause={}", failures, cause.toString());
+        // another core node may answer the next time
+        if (failures >= TRIES) {
+            outage.failed(cause);
         }
     }
 }

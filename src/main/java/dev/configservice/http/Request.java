@@ -10,6 +10,7 @@ import dev.configservice.json.Times;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.secret.Sha256;
+import dev.configservice.vertx.Traces;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
@@ -116,7 +117,7 @@ public record Request(
 
     /** Returns the origin of a command that this request issues. */
     public Origin origin(@Nullable String comment) {
-        return new Origin(caller.identity(), id, comment, idempotencyKey());
+        return new Origin(caller.identity(), id, comment, idempotencyKey(), Traces.parent());
     }
 
     private @Nullable IdempotencyKey idempotencyKey() {

@@ -26,7 +26,7 @@ final class ApplyBatch {
             select outcome, at_revision, at_hash, other_id, empties_unit
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                              $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
-                             $31, $32, $33, $34)""";
+                             $31, $32, $33, $34, $35)""";
 
     private ApplyBatch() {}
 
@@ -139,7 +139,8 @@ final class ApplyBatch {
         return arguments
                 .addArrayOfInteger(judged.toArray(Integer[]::new))
                 .addArrayOfString(column(by, String[]::new, j -> j.unit().key()))
-                .addArrayOfLong(column(by, Long[]::new, Judged::revision));
+                .addArrayOfLong(column(by, Long[]::new, Judged::revision))
+                .addArrayOfString(texts(entries, e -> e.origin().traceParent()));
     }
 
     private static Buffer bytes(String hex) {

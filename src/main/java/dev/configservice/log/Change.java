@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param actor who made the change
  * @param hash the hash of the chain up to and including this row
  * @param emptiesUnit whether the unit of the resource has no resources after the change
+ * @param traceParent the span that wrote it, as a W3C traceparent; null if it was not traced
  */
 public record Change(
         Position position,
@@ -25,7 +26,8 @@ public record Change(
         @Nullable String comment,
         Instant occurredAt,
         Hash hash,
-        boolean emptiesUnit) {
+        boolean emptiesUnit,
+        @Nullable String traceParent) {
 
     public long revision() {
         return position.revision();

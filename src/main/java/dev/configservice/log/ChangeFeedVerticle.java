@@ -5,6 +5,7 @@ import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.SettingsException;
 import dev.configservice.vertx.Backoff;
+import dev.configservice.vertx.Outage;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -41,6 +42,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     private final Ids ids;
     private final InstantSource clock;
     private final Backoff backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1));
+    private final Outage outage = new Outage(log, "feed");
     private final Promise<Void> firstTry = Promise.promise();
 
     private @Nullable PgConnection connection;
@@ -150,12 +152,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
     }
 
     private void succeeded() {
-        if (backoff.failures() > 0) {
-            log.info(
-                    "feed.recovered failures={} revision={}",
-                    backoff.failures(),
-                    feed.applied().revision());
-        }
+        outage.succeeded();
         backoff.reset();
         long now = System.nanoTime();
         feed.lookedAt(now);
@@ -192,9 +189,7 @@ public final class ChangeFeedVerticle extends VerticleBase {
             return;
         }
         long pause = backoff.nextMillis();
-        if (backoff.isNoteworthy(30)) {
-            log.warn("feed.unreachable failures={} cause={}", backoff.failures(), cause.toString());
-        }
+        outage.failed(cause);
         firstTry.tryComplete();
         if (retryTimer == -1) {
             retryTimer = vertx.setTimer(pause, t -> {

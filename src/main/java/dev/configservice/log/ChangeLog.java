@@ -31,7 +31,8 @@ import java.util.UUID;
 public final class ChangeLog implements PastChanges {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
-            fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, sealed, hash, empties_unit""";
+            fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, sealed, hash, empties_unit,
+            trace_parent""";
 
     /** The maximum size of a page. A page with a single change may exceed it. */
     private static final int PAGE_BYTES = 2_000_000;
@@ -342,6 +343,7 @@ public final class ChangeLog implements PastChanges {
                 row.getString("comment"),
                 at.toInstant(),
                 Hash.of(row.getBuffer("hash")),
-                row.getBoolean("empties_unit"));
+                row.getBoolean("empties_unit"),
+                row.getString("trace_parent"));
     }
 }

@@ -86,7 +86,8 @@ public record LogEntry(
                 origin.comment(),
                 occurredAt,
                 hash,
-                emptiesUnit);
+                emptiesUnit,
+                origin.traceParent());
     }
 
     /**

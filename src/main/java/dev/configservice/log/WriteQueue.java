@@ -2,6 +2,7 @@ package dev.configservice.log;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import io.opentelemetry.api.trace.Span;
 import io.vertx.core.Promise;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -43,6 +44,9 @@ final class WriteQueue {
     static final class Pending {
         final Command command;
         final Promise<WriteResult> promise = Promise.promise();
+        /** The span of the request, which is told what becomes of the command. */
+        final Span span = Span.current();
+
         private final long deadlineNanos;
         private final int chars;
         private final String chain;

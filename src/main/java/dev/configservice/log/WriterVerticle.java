@@ -10,9 +10,12 @@ import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.vertx.Backoff;
 import dev.configservice.vertx.Futures;
+import dev.configservice.vertx.Outage;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -46,6 +49,7 @@ public final class WriterVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(WriterVerticle.class);
 
     static final int MAX_BATCH = 128;
+    private static final AttributeKey<Long> REVISION = AttributeKey.longKey("config_service.revision");
     /** The SQLSTATE for commands that are said to have occurred before the last change. */
     private static final String EARLIER = "CS002";
     /** The SQLSTATE for commands that are said to have occurred later than now. */
@@ -69,6 +73,7 @@ public final class WriterVerticle extends VerticleBase {
     private final ResourceKinds kinds;
     private final CommandRules rules;
     private final Backoff backoff = new Backoff(FIRST_PAUSE, MAX_PAUSE);
+    private final Outage outage = new Outage(log, "writer");
     private final LogClock clock;
     private final WriteQueue queue;
     private final Counter written;
@@ -154,6 +159,7 @@ public final class WriterVerticle extends VerticleBase {
             running = List.of();
             if (done.succeeded()) {
                 backoff.reset();
+                outage.succeeded();
                 next();
             } else {
                 backOff(done.cause());
@@ -163,13 +169,7 @@ public final class WriterVerticle extends VerticleBase {
 
     private void backOff(Throwable cause) {
         long pause = backoff.nextMillis();
-        if (backoff.isNoteworthy(20)) {
-            log.warn(
-                    "writer.unreachable failures={} waiting={} cause={}",
-                    backoff.failures(),
-                    queue.size(),
-                    cause.toString());
-        }
+        outage.failed(cause);
         vertx.setTimer(pause, t -> next());
     }
 
@@ -401,6 +401,7 @@ public final class WriterVerticle extends VerticleBase {
                             .entry
                             .toChange(at, Objects.requireNonNull(result.hash()), result.emptiesUnit());
                     changes.add(change);
+                    p.span.addEvent("committed", Attributes.of(REVISION, result.revision()));
                     done.add(new Done(p, change, false));
                 }
                 case REPLAYED ->
@@ -571,6 +572,7 @@ public final class WriterVerticle extends VerticleBase {
         }
 
         void answer() {
+            pending.span.addEvent("visible", Attributes.of(REVISION, result.revision()));
             pending.promise.tryComplete(result);
         }
     }

@@ -8,6 +8,7 @@ import dev.configservice.log.ChangeBus;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import dev.configservice.ops.Metrics;
+import dev.configservice.ops.Tracing;
 import dev.configservice.registry.lease.LeaseClock;
 import dev.configservice.registry.lease.Leases;
 import dev.configservice.secret.ClusterMac;
@@ -67,7 +68,16 @@ final class NodeParts {
         });
         lifecycle.onStop(hazelcast::shutdown);
         this.keyring = Lifecycle.await(opened);
-        this.vertx = Lifecycle.await(Grid.vertx(hazelcast, settings.cluster(), metrics.forVertx(), Metrics.FOR_VERTX));
+        Tracing tracing = Tracing.start(settings.tracing(), settings.cluster().name());
+        if (tracing != null) {
+            lifecycle.onStop(tracing);
+        }
+        this.vertx = Lifecycle.await(Grid.vertx(
+                hazelcast,
+                settings.cluster(),
+                metrics.forVertx(),
+                Metrics.FOR_VERTX,
+                tracing == null ? null : tracing.factory()));
         lifecycle.onStop(() -> Lifecycle.await(vertx.close(), grace));
         this.large = new LargeUnits(vertx, settings.cache().waitingBytes());
         this.feed = new ChangeFeed(vertx);

@@ -35,6 +35,7 @@ public record Settings(
         ChangesSettings changes,
 
         RegistrySettings registry,
+        TracingSettings tracing,
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
 
@@ -104,6 +105,7 @@ public record Settings(
                 CacheSettings.from(get(open, "cache")),
                 ChangesSettings.from(get(open, "changes")),
                 RegistrySettings.from(get(open, "registry")),
+                TracingSettings.from(get(open, "tracing")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));
         open.values().forEach(Section::refuseUnknown);

@@ -7,6 +7,7 @@ import dev.configservice.log.UnitId;
 import dev.configservice.settings.RedisAddress;
 import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.SettingsException;
+import dev.configservice.vertx.Outage;
 import io.vertx.circuitbreaker.CircuitBreaker;
 import io.vertx.circuitbreaker.CircuitBreakerOptions;
 import io.vertx.circuitbreaker.CircuitBreakerState;
@@ -33,7 +34,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -127,7 +127,7 @@ public final class SnapshotStore implements PositionStore {
     private byte[] code = new byte[0];
 
     private @Nullable Claim claimed;
-    private final AtomicBoolean away = new AtomicBoolean();
+    private final Outage outage = new Outage(log, "redis");
 
     /**
      * Creates a store on a server. With an empty address it keeps nothing.
@@ -545,12 +545,10 @@ public final class SnapshotStore implements PositionStore {
         }
         return with.<@Nullable Response>execute(promise -> client.send(request).onComplete(promise))
                 .onComplete(done -> {
-                    if (done.succeeded() && away.compareAndSet(true, false)) {
-                        log.info("redis.recovered");
-                    } else if (done.failed()
-                            && breaker.state() == CircuitBreakerState.OPEN
-                            && away.compareAndSet(false, true)) {
-                        log.warn("redis.unreachable cause={}", done.cause().toString());
+                    if (done.succeeded()) {
+                        outage.succeeded();
+                    } else if (breaker.state() == CircuitBreakerState.OPEN) {
+                        outage.failed(done.cause());
                     }
                 });
     }

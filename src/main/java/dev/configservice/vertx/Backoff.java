@@ -45,11 +45,6 @@ public final class Backoff {
         return failures;
     }
 
-    /** Tells whether to log the last failure: the first one, and then every {@code every}th. */
-    public boolean isNoteworthy(int every) {
-        return failures == 1 || failures % every == 0;
-    }
-
     /** Starts over after a success. */
     public void reset() {
         failures = 0;

@@ -71,7 +71,8 @@ class ChangeFilterTest {
                 null,
                 Instant.EPOCH,
                 new Change.Hash(""),
-                false);
+                false,
+                null);
     }
 
     private static Caller caller(List<String> environments, List<String> services) {

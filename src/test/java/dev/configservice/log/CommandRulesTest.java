@@ -22,7 +22,7 @@ class CommandRulesTest {
     private static final Instant NOW = Instant.parse("2030-01-02T03:04:05.006Z");
     private static final UUID EVENT = new UUID(7, 7);
     private static final String ACTOR = "{\"type\":\"token\",\"id\":\"a1\",\"name\":\"alice\"}";
-    private static final Origin ALICE = new Origin(new Actor(Actor.Type.TOKEN, "a1", "alice"), "r", "why", null);
+    private static final Origin ALICE = new Origin(new Actor(Actor.Type.TOKEN, "a1", "alice"), "r", "why", null, null);
 
     /** A kind whose fields are simply replaced. */
     private static final class PlainKind implements ResourceKind {

@@ -27,7 +27,8 @@ class RecentChangesTest {
                 null,
                 Instant.EPOCH,
                 new Change.Hash("h" + revision),
-                false);
+                false,
+                null);
     }
 
     private static List<Long> revisions(List<Change> changes) {

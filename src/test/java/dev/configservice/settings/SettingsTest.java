@@ -114,6 +114,8 @@ class SettingsTest {
                         Map.entry("registry.allow-permanent", "true"),
                         Map.entry("registry.check-allow", ""),
                         Map.entry("registry.check-interval", "10s"),
+                        Map.entry("tracing.endpoint", ""),
+                        Map.entry("tracing.share", "0.1"),
                         Map.entry("registry.check-timeout", "2s"),
                         Map.entry("registry.check-unhealthy-after", "3"),
                         Map.entry("registry.check-healthy-after", "2"),

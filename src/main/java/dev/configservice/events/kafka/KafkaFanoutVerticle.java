@@ -12,6 +12,7 @@ import dev.configservice.log.Position;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.settings.KafkaSettings;
 import dev.configservice.vertx.Backoff;
+import dev.configservice.vertx.Outage;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -82,6 +83,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private boolean stopped;
     private boolean epochMoved;
     private boolean withoutLargeValues;
+    private final Outage outage = new Outage(log, "kafka");
     private final Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
     private long pauseUntilNanos = System.nanoTime();
 
@@ -167,9 +169,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 failed(done.cause());
                 return;
             }
-            if (backoff.failures() > 0) {
-                log.info("kafka.recovered failures={}", backoff.failures());
-            }
+            outage.succeeded();
             backoff.reset();
             healthy = true;
             if (done.result()) {
@@ -216,9 +216,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             log.error("kafka.topic-too-small topic={}: events are sent without large values", settings.topic());
         }
         long pause = backoff.nextMillis();
-        if (backoff.isNoteworthy(30)) {
-            log.warn("kafka.unreachable failures={} cause={}", backoff.failures(), cause.toString());
-        }
+        outage.failed(cause);
         // a node that could send gets its turn before this one, whose settings may be wrong, tries again
         pauseUntilNanos =
                 System.nanoTime() + LOOK_EVERY.multipliedBy(2).plusMillis(pause).toNanos();
@@ -358,7 +356,8 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             json.putObject("data").put("too_large", true);
             bytes = Json.bytes(json);
         }
-        return KafkaProducerRecord.create(settings.topic(), id, Buffer.buffer(bytes))
+        KafkaProducerRecord<String, Buffer> record = KafkaProducerRecord.create(
+                        settings.topic(), id, Buffer.buffer(bytes))
                 .addHeader("ce_specversion", "1.0")
                 .addHeader("ce_id", change.eventId().toString())
                 .addHeader("ce_source", "/config-service")
@@ -368,6 +367,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                 .addHeader("ce_revision", Long.toString(change.revision()))
                 .addHeader("ce_chain", change.hash().hex())
                 .addHeader("content-type", "application/json");
+        if (change.traceParent() != null) {
+            record.addHeader("traceparent", change.traceParent());
+        }
+        return record;
     }
 
     private Future<Void> dropProducer() {

@@ -216,7 +216,11 @@ class KafkaConnectTest {
                     assertThat(maxMessageBytes(admin)).isEqualTo(Integer.toString(Topic.MAX_MESSAGE_BYTES));
                 });
                 write(node, "k5");
-                assertThat(node.anonymous().get("/health").text()).contains("\"part\":\"kafka\",\"status\":\"UP\"");
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> node.anonymous()
+                                .get("/health")
+                                .text()
+                                .contains("\"part\":\"kafka\",\"status\":\"UP\""));
             }
         }
     }
