@@ -26,6 +26,11 @@ public final class Flags {
         return new EvaluationContext(userId, FlagFormat.context(attributes));
     }
 
+    /** Returns what is wrong with a user's id; null if nothing is. */
+    public static @Nullable String userProblem(String userId) {
+        return FlagFormat.USER.problem(userId);
+    }
+
     /** Evaluates one flag. Must be called on an event loop. The result includes the steps if {@code explain} is set. */
     public Future<EvaluationResult> evaluate(
             String environment, String flagName, EvaluationContext context, boolean explain, long minRevision) {

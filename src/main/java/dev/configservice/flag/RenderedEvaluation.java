@@ -7,6 +7,7 @@ import dev.configservice.flag.eval.Evaluation;
 import dev.configservice.json.Json;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** An evaluation prepared for responses and counts: its JSON as bytes, and the counter for such evaluations. */
@@ -19,6 +20,7 @@ public final class RenderedEvaluation {
     private final FlagUsage.@Nullable Count counter;
     private final byte[] member;
     private final int valueAt;
+    private volatile @Nullable Object view;
 
     /**
      * Renders an evaluation in an environment.
@@ -38,6 +40,24 @@ public final class RenderedEvaluation {
 
     public Evaluation evaluation() {
         return evaluation;
+    }
+
+    public String environment() {
+        return environment;
+    }
+
+    /**
+     * Returns a value derived from this evaluation. It is created on first use and cached, so all callers must pass
+     * equivalent functions.
+     */
+    @SuppressWarnings("unchecked")
+    public <T> T view(Function<RenderedEvaluation, T> make) {
+        Object v = view;
+        if (v == null) {
+            v = make.apply(this);
+            view = v;
+        }
+        return (T) v;
     }
 
     FlagUsage.@Nullable Count counter() {

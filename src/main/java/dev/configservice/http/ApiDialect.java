@@ -10,6 +10,11 @@ final class ApiDialect implements Dialect {
 
     private ApiDialect() {}
 
+    @Override
+    public String name() {
+        return "own";
+    }
+
     /** Accepts JSON. Also accepts the media type of forms, because {@code curl -d} declares JSON as a form. */
     @Override
     public boolean accepts(@Nullable String contentType) {

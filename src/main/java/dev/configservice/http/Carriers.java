@@ -23,6 +23,12 @@ public final class Carriers {
 
     private Carriers() {}
 
+    /** Does the same for a facade, in which its own header wins over others. An empty one counts as absent. */
+    static @Nullable String ofFacade(MultiMap headers, String own) {
+        String key = headers.get(own);
+        return key == null || key.isBlank() ? plain(headers.get("authorization")) : KEY_OR_TOKEN + " " + key.strip();
+    }
+
     /**
      * Returns the credential of a request as the value of an {@code Authorization} header, without {@code Basic}; null
      * if there is none. Fails with {@link ErrorCode#INVALID} if the request has two credentials that differ.
@@ -50,7 +56,9 @@ public final class Carriers {
 
     private static @Nullable String plain(@Nullable String authorization) {
         if (authorization == null || !isBasic(authorization)) {
-            return authorization;
+            return authorization == null || !isKeyAsBearer(authorization)
+                    ? authorization
+                    : KEY_OR_TOKEN + authorization.substring("Bearer".length());
         }
         try {
             String decoded = new String(
@@ -66,6 +74,12 @@ public final class Carriers {
         }
         throw new ServiceException(
                 ErrorCode.UNAUTHENTICATED, "Authorization: Basic must be the base64 of user:password");
+    }
+
+    /** Tells whether what is sent as a bearer token is no JSON web token, which has three parts, and so is a key. */
+    private static boolean isKeyAsBearer(String authorization) {
+        return authorization.regionMatches(true, 0, "Bearer ", 0, "Bearer ".length())
+                && authorization.chars().filter(c -> c == '.').count() != 2;
     }
 
     private static boolean isBasic(@Nullable String authorization) {

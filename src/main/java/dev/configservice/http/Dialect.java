@@ -5,6 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The conventions of a group of routes: the bodies that it accepts, and the form of its errors. */
 public interface Dialect {
+    /** Returns the name by which requests are counted, e.g. {@code ofrep}. */
+    String name();
+
     /**
      * Tells whether a body is accepted.
      *
@@ -14,6 +17,14 @@ public interface Dialect {
 
     /** Describes the bodies that {@link #accepts} allows, for an error message. */
     String accepted();
+
+    /**
+     * Returns the header that carries a credential in this dialect besides {@code Authorization}. It wins over others. Null
+     * if there is none, so that credentials that differ are refused.
+     */
+    default @Nullable String carrier() {
+        return null;
+    }
 
     /** Renders a failure as a response. */
     Response error(ServiceException failure, String path, String requestId);

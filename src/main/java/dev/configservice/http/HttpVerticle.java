@@ -61,7 +61,7 @@ public final class HttpVerticle extends VerticleBase {
         this.answers = new Answers(server.answers(), Answers.DEADLINE);
         this.pipeline = new Pipeline(server, bodies, answers, settings.corsOrigins());
         this.connections = new IdleConnections(server.connections());
-        this.unknown = new RouteMetrics(server.meters(), "any", "unknown");
+        this.unknown = new RouteMetrics(server.meters(), "any", "unknown", ApiDialect.INSTANCE);
     }
 
     @Override
@@ -193,7 +193,7 @@ public final class HttpVerticle extends VerticleBase {
 
     /** Returns the handler for requests of a route on this event loop. */
     private Consumer<RequestContext> bound(Route route) {
-        RouteMetrics metrics = new RouteMetrics(server.meters(), route.method(), route.template());
+        RouteMetrics metrics = new RouteMetrics(server.meters(), route.method(), route.template(), route.dialect());
         if (route.handler() instanceof Route.Handler.Streaming streaming) {
             return context -> pipeline.stream(context, route, metrics, streaming.open());
         }

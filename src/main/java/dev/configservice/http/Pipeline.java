@@ -188,7 +188,9 @@ final class Pipeline {
         String token = route.parameters().containsKey(Route.ACCESS_TOKEN)
                 ? first(parameters(request), Route.ACCESS_TOKEN)
                 : null;
-        String authorization = Carriers.credential(request.headers(), token);
+        String own = route.dialect().carrier();
+        String authorization =
+                own == null ? Carriers.credential(request.headers(), token) : Carriers.ofFacade(request.headers(), own);
         call.isPrivate = authorization != null;
         if (authorization != null && !call.isRead()) {
             Carriers.refuseForeignWrites(request.headers(), corsOrigins);

@@ -9,13 +9,14 @@ import dev.configservice.json.Json;
 import java.util.Map;
 
 /** The rendering of failures as RFC 9457 problem details. No other class maps an error to its HTTP status. */
-final class Problems {
+public final class Problems {
     private static final String TYPE = "application/problem+json";
     private static final String RETRY_SECONDS = "1";
 
     private Problems() {}
 
-    static int status(ErrorCode code) {
+    /** Returns the HTTP status of a failure. */
+    public static int status(ErrorCode code) {
         return switch (code) {
             case INVALID, MALFORMED_BODY -> 400;
             case UNAUTHENTICATED -> 401;

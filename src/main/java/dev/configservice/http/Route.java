@@ -49,6 +49,20 @@ public record Route(
     /** A request and its response. The headers that every response carries are set, but nothing has been sent yet. */
     public record Exchange(Request request, HttpServerResponse response) {}
 
+    /** The beginning of a route of another system's protocol, which has a dialect of its own. */
+    public record Facade(String method, String base, String path, Map<String, StringRule> parameters, Dialect dialect) {
+        /** Returns the route with its handler. */
+        public Route answeredBy(Function<Request, Future<Response>> answer) {
+            return of(method, base, path, new Handler.Answering(answer))
+                    .with(parameters)
+                    .in(dialect);
+        }
+    }
+
+    private Route in(Dialect other) {
+        return new Route(method, base, path, right, parameters, needsLog, takesBody, other, handler);
+    }
+
     private static Route of(String method, String base, String path, Handler handler) {
         boolean takesBody = method.equals("POST") || method.equals("PUT");
         return new Route(method, base, path, null, Map.of(), false, takesBody, ApiDialect.INSTANCE, handler);

@@ -12,12 +12,14 @@ final class RouteMetrics {
     private final MeterRegistry meters;
     private final String method;
     private final String route;
+    private final String facade;
     private final Map<Integer, Timer> byStatus = new ConcurrentHashMap<>();
 
-    RouteMetrics(MeterRegistry meters, String method, String route) {
+    RouteMetrics(MeterRegistry meters, String method, String route, Dialect dialect) {
         this.meters = meters;
         this.method = method;
         this.route = route;
+        this.facade = dialect.name();
     }
 
     void record(int status, long nanos) {
@@ -31,6 +33,7 @@ final class RouteMetrics {
     private Timer timer(int status) {
         return Timer.builder("config_service_http_requests")
                 .description("Time from the head of a request to the end of its response")
+                .tag("facade", facade)
                 .tag("method", method)
                 .tag("route", route)
                 .tag("status", Integer.toString(status))

@@ -17,6 +17,7 @@ import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.ofrep.OfrepRoutes;
 import dev.configservice.flag.EvaluationBus;
 import dev.configservice.flag.FlagEvaluationVerticle;
 import dev.configservice.flag.FlagKind;
@@ -183,6 +184,9 @@ final class Features {
                         configurationKind,
                         byId(configurationKind)),
                 new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
+        if (parts.settings.facades().ofrep()) {
+            features.add(new OfrepRoutes(new Flags(evaluations, environment), parts.feed));
+        }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));

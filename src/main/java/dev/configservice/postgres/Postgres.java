@@ -68,7 +68,8 @@ public final class Postgres {
         this.vertx = vertx;
         PostgresHosts all = new PostgresHosts(vertx, PostgresUri.parse(uri));
         this.hosts = all;
-        this.pool = new RenewingPool(() -> pool(vertx, all, poolSize, 2000).build());
+        this.pool = new RenewingPool(
+                vertx, READ_DEADLINE, () -> pool(vertx, all, poolSize, 2000).build());
     }
 
     private static ClientBuilder<Pool> pool(Vertx vertx, PostgresHosts hosts, int size, int waiting) {
@@ -76,8 +77,8 @@ public final class Postgres {
                 .with(new PoolOptions()
                         .setMaxSize(size)
                         .setMaxWaitQueueSize(waiting)
-                        .setConnectionTimeout((int) READ_DEADLINE.toMillis())
-                        .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS))
+                        // no deadline of its own: see RenewingPool
+                        .setConnectionTimeout(0))
                 .with(new NetClientOptions().setConnectTimeout(1000).setTcpKeepAlive(true))
                 .connectingTo(hosts::options)
                 .using(vertx);
@@ -89,12 +90,15 @@ public final class Postgres {
      */
     public Postgres forLists() {
         PostgresHosts all = Objects.requireNonNull(hosts, "an edge has no database");
-        RenewingPool lists = new RenewingPool(() -> pool(vertx, all, LIST_CONNECTIONS, LISTS_WAITING)
-                .withConnectHandler(connection -> connection
-                        .query("set statement_timeout = " + LIST_TIMEOUT.toMillis())
-                        .execute()
-                        .eventually(connection::close))
-                .build());
+        RenewingPool lists = new RenewingPool(
+                vertx,
+                READ_DEADLINE,
+                () -> pool(vertx, all, LIST_CONNECTIONS, LISTS_WAITING)
+                        .withConnectHandler(connection -> connection
+                                .query("set statement_timeout = " + LIST_TIMEOUT.toMillis())
+                                .execute()
+                                .eventually(connection::close))
+                        .build());
         return new Postgres(this, lists);
     }
 

@@ -1,6 +1,9 @@
 package dev.configservice.postgres;
 
+import dev.configservice.error.ServiceException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
@@ -11,6 +14,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A pool of connections that is replaced when it has given none for a while. Connections that a server accepted but never
  * answered would otherwise fill it for good, as the client waits for them without a deadline. Thread-safe.
+ *
+ * <p>The deadline for a connection is kept here. With one of its own, the client's pool fails when it is closed while it
+ * connects for a request whose time has run out, and its close never ends.
  */
 final class RenewingPool {
     private static final Logger log = LoggerFactory.getLogger(RenewingPool.class);
@@ -18,25 +24,46 @@ final class RenewingPool {
     /** Longer than any statement may run, so that a pool whose connections are only busy is not replaced. */
     private static final long PATIENCE_NANOS = Duration.ofSeconds(15).toNanos();
 
+    private final Vertx vertx;
+    private final Duration deadline;
     private final Supplier<Pool> build;
     private volatile Pool pool;
     private volatile boolean failing;
     private long failingSinceNanos;
     private boolean closed;
 
-    RenewingPool(Supplier<Pool> build) {
+    /**
+     * Creates the first pool.
+     *
+     * @param deadline the longest wait for a connection
+     */
+    RenewingPool(Vertx vertx, Duration deadline, Supplier<Pool> build) {
+        this.vertx = vertx;
+        this.deadline = deadline;
         this.build = build;
         this.pool = build.get();
     }
 
     Future<SqlConnection> connection() {
-        return pool.getConnection().onComplete(done -> {
-            if (done.failed()) {
+        Promise<SqlConnection> promise = Promise.promise();
+        long timer = vertx.setTimer(deadline.toMillis(), t -> {
+            if (promise.tryFail(ServiceException.unavailable("PostgreSQL gave no connection in time"))) {
                 failed();
-            } else if (failing) {
-                failing = false;
             }
         });
+        pool.getConnection().onComplete(done -> {
+            vertx.cancelTimer(timer);
+            if (done.failed()) {
+                promise.tryFail(done.cause());
+                failed();
+                return;
+            }
+            failing = false;
+            if (!promise.tryComplete(done.result())) {
+                done.result().close();
+            }
+        });
+        return promise.future();
     }
 
     private void failed() {

@@ -35,6 +35,7 @@ public record Settings(
         ChangesSettings changes,
 
         RegistrySettings registry,
+        FacadeSettings facades,
         TracingSettings tracing,
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
@@ -105,6 +106,7 @@ public record Settings(
                 CacheSettings.from(get(open, "cache")),
                 ChangesSettings.from(get(open, "changes")),
                 RegistrySettings.from(get(open, "registry")),
+                FacadeSettings.from(get(open, "facades")),
                 TracingSettings.from(get(open, "tracing")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));

@@ -117,6 +117,10 @@ class ApiDescriptionTest {
         Map<String, String> ids = Map.of("/config", configuration, "/feature-flags", flag, "/access", key);
         Map<String, Set<String>> differences = new TreeMap<>();
         for (Route route : node.routes()) {
+            if (!route.base().equals(Route.API) && !route.base().isEmpty()) {
+                // facades ignore what they do not know
+                continue;
+            }
             JsonNode body = resolve(operation(route).path("requestBody"));
             assertThat(!body.isMissingNode()).as("body of %s", route.name()).isEqualTo(route.takesBody());
             if (route.takesBody()) {

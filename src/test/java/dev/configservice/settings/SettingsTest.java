@@ -114,6 +114,7 @@ class SettingsTest {
                         Map.entry("registry.allow-permanent", "true"),
                         Map.entry("registry.check-allow", ""),
                         Map.entry("registry.check-interval", "10s"),
+                        Map.entry("facades.ofrep", "true"),
                         Map.entry("tracing.endpoint", ""),
                         Map.entry("tracing.share", "0.1"),
                         Map.entry("registry.check-timeout", "2s"),

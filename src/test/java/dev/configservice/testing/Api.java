@@ -76,8 +76,10 @@ public final class Api {
     }
 
     public Reply send(String method, String path, String body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(
-                        URI.create(base + (path.startsWith("/api") || isRoot(path) ? path : "/api/v1" + path)))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base
+                        + (path.startsWith("/api") || path.contains("/ofrep/") || isRoot(path)
+                                ? path
+                                : "/api/v1" + path)))
                 .timeout(Duration.ofSeconds(20))
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (!headers.isEmpty()) {
