@@ -76,7 +76,17 @@ class BackupTest {
                 create(restored, "goes-on", "");
             }
 
-            postgres.run("pg_restore", "--clean", "--if-exists", "-d", postgres.uri("config"), dump);
+            postgres.run(
+                    "psql",
+                    "-d",
+                    postgres.uri("config"),
+                    "-c",
+                    "drop schema public cascade",
+                    "-c",
+                    "create schema public");
+            assertThat(node.admin().get("/config/before?environment=e").status())
+                    .isEqualTo(200);
+            postgres.run("pg_restore", "--single-transaction", "-d", postgres.uri("config"), dump);
             await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(node.admin()
                                     .get("/config/after?environment=e")
