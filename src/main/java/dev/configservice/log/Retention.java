@@ -116,7 +116,14 @@ public final class Retention {
                         log.info("retention.dropped partitions={}", n);
                     }
                 })
-                .onFailure(e -> log.warn("retention.failed cause={}", e.toString()));
+                .onFailure(e -> {
+                    if (Postgres.isAway(e)) {
+                        // the feed says so
+                        log.debug("retention.failed cause={}", e.toString());
+                    } else {
+                        log.warn("retention.failed cause={}", e.toString());
+                    }
+                });
     }
 
     private Future<Integer> work(PgConnection connection) {

@@ -61,6 +61,8 @@ final class PostgresHosts {
         PgConnectionFactory client = new PgConnectionFactory((VertxInternal) vertx);
         return client.connect(vertx.getOrCreateContext(), options)
                 .map(PgConnection::cast)
+                // who uses it sees the failure of a call, or the end of the connection
+                .onSuccess(c -> c.exceptionHandler(e -> log.debug("postgres.connection-failed cause={}", e.toString())))
                 .timeout(ATTEMPT_MILLIS, TimeUnit.MILLISECONDS)
                 .onComplete(done -> {
                     attempts.decrementAndGet();

@@ -59,6 +59,7 @@ final class RenewingPool {
                 return;
             }
             failing = false;
+            done.result().exceptionHandler(e -> log.debug("postgres.connection-failed cause={}", e.toString()));
             if (!promise.tryComplete(done.result())) {
                 done.result().close();
             }

@@ -509,7 +509,7 @@ public final class SnapshotStore implements PositionStore {
         Future<Void> done = addUnits(fresh, units.entrySet().iterator())
                 .compose(v -> send(startBreaker, request))
                 .mapEmpty();
-        lastReplace = done.onFailure(e -> log.warn("redis.units-not-stored cause={}", e.toString()));
+        lastReplace = done.onFailure(e -> log.debug("redis.units-not-stored cause={}", e.toString()));
         return done;
     }
 

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,12 +18,7 @@ public final class InstalledPostgres implements AutoCloseable {
 
     /** Starts a server with an empty database {@code config}. */
     public InstalledPostgres() {
-        directory = TestServers.directory("installed-postgres").toAbsolutePath();
-        try {
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        directory = TestServers.openDirectory("installed-postgres");
         run("initdb", "-D", directory + "/data", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8");
         run(
                 "pg_ctl",

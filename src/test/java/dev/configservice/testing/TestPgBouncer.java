@@ -6,7 +6,6 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,7 @@ public final class TestPgBouncer implements AutoCloseable {
      */
     public TestPgBouncer(TestPostgres postgres, String mode, int poolSize, Map<String, String> settings) {
         Tools.require(Files.isExecutable(Path.of("/usr/sbin/pgbouncer")), "pgbouncer must be installed");
-        Path directory = TestServers.directory("pgbouncer");
+        Path directory = TestServers.openDirectory("pgbouncer");
         List<String> lines = new ArrayList<>(List.of(
                 "[databases]",
                 "postgres = host=127.0.0.1 port=" + postgres.port() + " dbname=postgres user=postgres",
@@ -38,8 +37,6 @@ public final class TestPgBouncer implements AutoCloseable {
                 "default_pool_size = " + poolSize));
         settings.forEach((name, value) -> lines.add(name + " = " + value));
         try {
-            // it is read by another user
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
             Path file = Files.write(directory.resolve("pgbouncer.ini"), lines);
             List<String> command = new ArrayList<>();
             if (System.getProperty("user.name").equals("root")) {

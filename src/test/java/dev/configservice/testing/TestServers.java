@@ -7,10 +7,13 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Comparator;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * The real PostgreSQL, Redis and Kafka servers that all tests of a run share. Each tested cluster has its own database.
@@ -35,6 +38,29 @@ public final class TestServers {
             return Files.createTempDirectory(Files.createDirectories(Path.of("target", "test-data")), name);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Creates a new directory that programs of other users can reach, which the build directory may not be. It is deleted
+     * when the tests end.
+     */
+    static Path openDirectory(String name) {
+        try {
+            Path directory = Files.createTempDirectory(name);
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(directory)));
+            return directory;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path directory) {
+        try (Stream<Path> all = Files.walk(directory)) {
+            all.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        } catch (IOException e) {
+            // another user's server still writes there; the directory is one for temporary files
         }
     }
 
