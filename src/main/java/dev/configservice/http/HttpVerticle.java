@@ -20,6 +20,7 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.net.SocketException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +51,7 @@ public final class HttpVerticle extends VerticleBase {
     private final Pipeline pipeline;
     private final RouteMetrics unknown;
     private final IdleConnections connections;
+    private final Map<String, Dialect> dialects = new HashMap<>();
     private @Nullable HttpServer http;
 
     public HttpVerticle(HttpSettings settings, List<Routes> features, Forwarder forwarder, ServerContext server) {
@@ -157,6 +159,9 @@ public final class HttpVerticle extends VerticleBase {
         for (Routes feature : features) {
             for (Route route : feature.routes()) {
                 table.add(route, bound(route));
+                if (!route.base().isEmpty()) {
+                    dialects.put(route.base(), route.dialect());
+                }
             }
         }
         return request -> {
@@ -184,7 +189,19 @@ public final class HttpVerticle extends VerticleBase {
     }
 
     private void refuse(HttpServerRequest request, ServiceException failure, @Nullable String allow) {
-        pipeline.refuse(context(request, Map.of()), unknown, failure, allow);
+        RequestContext context = context(request, Map.of());
+        context.dialect = dialect(String.valueOf(request.path()));
+        pipeline.refuse(context, unknown, failure, allow);
+    }
+
+    /** Returns the dialect of a path without a route: that of the routes with the same base. */
+    private Dialect dialect(String path) {
+        for (Map.Entry<String, Dialect> base : dialects.entrySet()) {
+            if (RouteTable.isBelow(path, base.getKey())) {
+                return base.getValue();
+            }
+        }
+        return ApiDialect.INSTANCE;
     }
 
     private RequestContext context(HttpServerRequest request, Map<String, String> parameters) {

@@ -99,7 +99,8 @@ final class RouteTable<T> {
         return allowed == null || allowed.isEmpty() ? new Found.Nothing<>() : new Found.OtherMethods<>(allowed);
     }
 
-    private static boolean isBelow(String path, String prefix) {
+    /** Tells whether a path is a base, or continues it with a slash. */
+    static boolean isBelow(String path, String prefix) {
         return path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
     }
 

@@ -5,11 +5,15 @@ import dev.configservice.settings.TracingSettings;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.ReadWriteSpan;
+import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import io.vertx.core.spi.VertxTracerFactory;
@@ -25,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 public final class Tracing implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
     private static final int MAX_WAITING = 4096;
+
+    /** The attributes of Vert.x that hold the query of a request. */
+    private static final AttributeKey<String> URL = AttributeKey.stringKey("http.url");
+
+    private static final AttributeKey<String> QUERY = AttributeKey.stringKey("url.query");
 
     private final OpenTelemetrySdk sdk;
 
@@ -42,6 +51,7 @@ public final class Tracing implements AutoCloseable {
                 .setTracerProvider(SdkTracerProvider.builder()
                         .setResource(node)
                         .setSampler(Sampler.parentBased(Sampler.traceIdRatioBased(settings.share())))
+                        .addSpanProcessor(new QueryHider())
                         .addSpanProcessor(BatchSpanProcessor.builder(OtlpHttpSpanExporter.builder()
                                         .setEndpoint(endpoint)
                                         .setTimeout(TIMEOUT)
@@ -52,6 +62,34 @@ public final class Tracing implements AutoCloseable {
                         .build())
                 .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
                 .build();
+    }
+
+    /** Hides the query of a request, which may carry a credential ({@code access_token}), before a span is sent. */
+    private static final class QueryHider implements SpanProcessor {
+        @Override
+        public void onStart(Context parent, ReadWriteSpan span) {
+            if (span.getAttribute(QUERY) != null) {
+                String url = String.valueOf(span.getAttribute(URL));
+                int query = url.indexOf('?');
+                span.setAttribute(URL, query < 0 ? url : url.substring(0, query));
+                span.setAttribute(QUERY, "(not shown)");
+            }
+        }
+
+        @Override
+        public boolean isStartRequired() {
+            return true;
+        }
+
+        @Override
+        public void onEnd(ReadableSpan span) {
+            // all is done at the start
+        }
+
+        @Override
+        public boolean isEndRequired() {
+            return false;
+        }
     }
 
     /** Starts tracing; returns null if the settings name no collector. */

@@ -52,8 +52,8 @@ public final class SnapshotStore implements PositionStore {
     private static final Duration CLAIM_DEADLINE = Duration.ofSeconds(4);
 
     /** The beginnings of answers that will not change by waiting. */
-    private static final Pattern REFUSAL =
-            Pattern.compile("NOAUTH|WRONGPASS|NOPERM|DENIED|ERR (?!max number of clients)");
+    private static final Pattern REFUSAL = Pattern.compile("NOAUTH|WRONGPASS|NOPERM|DENIED"
+            + "|ERR (invalid password|AUTH|Client sent AUTH|DB index|invalid DB index|unknown command)");
 
     private static final String NO_EVICTION = "noeviction";
 

@@ -102,6 +102,8 @@ class TracingTest {
                             .post("/config", "{\"key\":\"k\",\"value\":1,\"environment\":\"e\"}")
                             .status())
                     .isEqualTo(201);
+            // a query may carry a key, whether the route knows it or not
+            traced(node.anonymous().undescribed(), TRACE).get("/config/k?environment=e&access_token=hush-hush");
             // one that is not traced by its caller begins no trace here
             assertThat(node.anonymous().get("/config/k?environment=e").status()).isEqualTo(200);
 
@@ -109,6 +111,8 @@ class TracingTest {
                     .untilAsserted(() -> assertThat(events(TRACE)).containsExactly("committed", "visible"));
             await().untilAsserted(() -> assertThat(spansOf(TRACE))
                     .anyMatch(s -> hex(s.getParentSpanId()).equals(CALLER)));
+            await().untilAsserted(() -> assertThat(spans.toString()).contains("(not shown)"));
+            assertThat(spans.toString()).doesNotContain("hush-hush");
             assertThat(spans).allMatch(s -> hex(s.getTraceId()).equals(TRACE));
 
             ConsumerRecord<String, String> record = first(topic);

@@ -200,8 +200,7 @@ public final class OfrepRoutes implements Routes {
                     "INVALID_CONTEXT",
                     "targetingKey " + (problem == null ? "must be a string" : problem));
         }
-        ObjectNode rest = attributes.deepCopy();
-        rest.remove("targetingKey");
-        return Flags.context(key.textValue(), rest);
+        attributes.remove("targetingKey");
+        return Flags.context(key.textValue(), attributes);
     }
 }

@@ -188,6 +188,24 @@ class OfrepTest {
     }
 
     @Test
+    void whatIsNoRouteIsRefusedInItsOwnWords() {
+        Api any = anyone.undescribed();
+        for (String base : List.of("/ofrep/v1", "/env/" + env + "/ofrep/v1")) {
+            Map<Reply, Integer> refused = Map.of(
+                    any.post(base + "/evaluate/flag", "{}"), 404,
+                    any.get(base + "/configuration"), 404,
+                    any.get(base + "/evaluate/flags/a"), 405,
+                    any.delete(base + "/evaluate/flags"), 405);
+            refused.forEach((reply, status) -> {
+                assertThat(reply.status()).isEqualTo(status);
+                assertThat(reply.header("Content-Type")).isEqualTo("application/json");
+                assertThat(reply.field("errorCode")).isEqualTo("GENERAL");
+            });
+        }
+        assertThat(any.get("/nothing").header("Content-Type")).isEqualTo("application/problem+json");
+    }
+
+    @Test
     void itIsCountedByName() {
         flag("counted", ",\"is_enabled\":true");
         one("counted", "{}");
