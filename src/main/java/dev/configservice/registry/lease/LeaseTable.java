@@ -26,6 +26,9 @@ final class LeaseTable {
     private static final long LOOK_MILLIS = 1000;
     private static final long REMOVED = Long.MIN_VALUE;
 
+    /** The number of skipped places in lists that a table may always have. */
+    private static final int SPARE = 1000;
+
     private final Map<String, Held> leases = new HashMap<>();
 
     /**
@@ -33,6 +36,12 @@ final class LeaseTable {
      * whose look has moved since, or that was removed, may still be in the list of its former look, and is skipped there.
      */
     private final NavigableMap<Long, List<Held>> looks = new TreeMap<>();
+
+    /**
+     * The number of places in the lists that are skipped. Leases that come and go leave them for as long as they would have
+     * lasted, so the lists are made anew before more than half of all places are such.
+     */
+    private int skipped;
 
     /** The number of sweeps so far. */
     private long sweep;
@@ -102,6 +111,7 @@ final class LeaseTable {
         Held held = leases.remove(key);
         if (held != null) {
             held.look = REMOVED;
+            skip();
         }
     }
 
@@ -117,6 +127,7 @@ final class LeaseTable {
         if (second < held.look) {
             held.look = second;
             lookAt(held);
+            skip();
         }
     }
 
@@ -134,6 +145,7 @@ final class LeaseTable {
             for (Held held : Objects.requireNonNull(looks.remove(second))) {
                 // a lease whose look went away and came back is in the list twice
                 if (held.look != second || held.sweep == sweep) {
+                    skipped--;
                     continue;
                 }
                 if (second(held.deadline) > second && held.deadline > now) {
@@ -152,6 +164,19 @@ final class LeaseTable {
             }
         }
         return overdue;
+    }
+
+    private void skip() {
+        if (++skipped > leases.size() + SPARE) {
+            looks.clear();
+            leases.values().forEach(this::lookAt);
+            skipped = 0;
+        }
+    }
+
+    /** Returns the number of places in the lists. */
+    int places() {
+        return looks.values().stream().mapToInt(List::size).sum();
     }
 
     private void lookAt(Held held) {

@@ -39,6 +39,23 @@ class LeaseTableTest {
         assertThat(table.overdue(5000)).containsExactly("a");
     }
 
+    @Test
+    void leasesThatComeAndGoLeaveNothingBehind() {
+        LeaseTable table = new LeaseTable();
+        for (int i = 0; i < 100; i++) {
+            table.put("stays" + i, until(50_000));
+        }
+        for (int i = 0; i < 50_000; i++) {
+            table.put("brief" + i, until(3_600_000));
+            table.put("brief" + i, until(1_800_000 + i));
+            table.remove("brief" + i);
+            assertThat(table.places()).isLessThan(2000);
+        }
+        assertThat(table.overdue(50_000)).hasSize(100);
+        assertThat(table.overdue(4_000_000)).hasSize(100);
+        assertThat(table.places()).isEqualTo(100);
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void itFindsTheSameLeasesAsALinearSearch(long seed) {
