@@ -214,6 +214,21 @@ class OfrepTest {
     }
 
     @Test
+    void anEdgeAnswersAsACoreNodeDoes() {
+        try (TestNode core = TestNode.start(Map.of("CS_REDIS_URI", ""));
+                TestNode edge = core.edge(Map.of())) {
+            String name = "{\"name\":\"on\",\"environment\":\"e\",\"is_enabled\":true}";
+            long revision = core.admin().post("/feature-flags", name).revision();
+            String all = "/env/e/ofrep/v1/evaluate/flags?flagConfigEtag=" + revision;
+            Reply there = edge.anonymous().post(all, user("u"));
+            assertThat(there.status()).as(there.text()).isEqualTo(200);
+            Reply here = core.anonymous().post(all, user("u"));
+            assertThat(there.text()).isEqualTo(here.text()).contains("\"key\":\"on\"");
+            assertThat(there.header("ETag")).isEqualTo(here.header("ETag"));
+        }
+    }
+
+    @Test
     void itCanBeSwitchedOff() {
         try (TestNode without = TestNode.start(Map.of("CS_FACADES_OFREP", "false", "CS_REDIS_URI", ""))) {
             assertThat(without.admin()
