@@ -42,6 +42,12 @@ public record Caller(
         return new Caller(actor, keyHash, rights, true, environments, serviceNames, expiresAt);
     }
 
+    /** Returns the same caller, whose credential expires at a time at the latest. */
+    public Caller until(Instant latest) {
+        Instant earliest = expiresAt == null || latest.isBefore(expiresAt) ? latest : expiresAt;
+        return new Caller(actor, keyHash, rights, openReads, environments, serviceNames, earliest);
+    }
+
     /** Tells whether the caller was granted a right itself, so that it may grant it to others. */
     public boolean holds(Right right) {
         return rights.contains(Right.ADMIN) || rights.contains(right);

@@ -98,6 +98,11 @@ record AccessKey(
         return current || previous;
     }
 
+    /** Returns the hashes of its secrets: the current one, and the previous one if there is one. */
+    List<String> hashes() {
+        return previousHash == null ? List.of(hash) : List.of(hash, previousHash);
+    }
+
     boolean isExpired(Instant now) {
         return expiresAt != null && !now.isBefore(expiresAt);
     }

@@ -24,6 +24,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -124,8 +126,7 @@ public final class Credentials implements Authenticator {
             return refused("The key is unknown");
         }
         if (feed.staleness().compareTo(settings.maxStale()) > 0) {
-            return Future.failedFuture(ServiceException.unavailable(
-                    "This node is cut off from the log and cannot tell whether the key is still valid"));
+            return Future.failedFuture(cutOff());
         }
         String id = key.substring(3, second);
         String secret = key.substring(second + 1);
@@ -166,6 +167,32 @@ public final class Credentials implements Authenticator {
                             && known.serviceNames().equals(caller.serviceNames());
                 })
                 .otherwise(true);
+    }
+
+    /**
+     * Returns the caller that a key stands for without its secret, which must have been seen before.
+     *
+     * @param wasSeen tells whether the hash of a secret is that of the one that was seen
+     */
+    Future<Caller> byId(String id, Predicate<String> wasSeen) {
+        if (feed.staleness().compareTo(settings.maxStale()) > 0) {
+            return Future.failedFuture(cutOff());
+        }
+        return cache.get(KEYS, 0).compose(snapshot -> {
+            AccessKey known = AccessKeys.byId(snapshot.resources(), id);
+            Instant now = clock.instant();
+            for (String hash : known == null ? List.<String>of() : known.hashes()) {
+                if (known != null && known.accepts(hash, now) && wasSeen.test(hash)) {
+                    return Future.succeededFuture(known.caller(hash));
+                }
+            }
+            return refused("The key is unknown, revoked, disabled or expired");
+        });
+    }
+
+    private static ServiceException cutOff() {
+        return ServiceException.unavailable(
+                "This node is cut off from the log and cannot tell whether the key is still valid");
     }
 
     private Future<Caller> byToken(String token) {

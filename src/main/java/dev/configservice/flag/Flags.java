@@ -2,6 +2,7 @@ package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.flag.eval.EvaluationContext;
+import dev.configservice.log.UnitId;
 import io.vertx.core.Future;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,11 @@ public final class Flags {
     /** Returns the environment of an evaluation that names none. */
     public String defaultEnvironment() {
         return defaultEnvironment;
+    }
+
+    /** Returns the unit that holds the flags of an environment. */
+    public static UnitId unit(String environment) {
+        return FlagFormat.unit(environment);
     }
 
     /** Creates the context of an evaluation from a user's id and a JSON object of attributes. Both may be null. */

@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 public final class HttpVerticle extends VerticleBase {
     private static final int MAX_LINE = 16 * 1024;
     private static final int MAX_HEADERS = 32 * 1024;
+    /** The time for which a browser may keep that it may send a request; browsers keep it for no longer than this. */
+    private static final int PREFLIGHT_SECONDS = 7200;
+
     private static final long SWEEP_MILLIS = 15_000;
     private static final long BODY_SWEEP_MILLIS = 250;
 
@@ -250,7 +253,8 @@ public final class HttpVerticle extends VerticleBase {
         } else {
             cors.addOrigins(settings.corsOrigins());
         }
-        return cors.allowedMethods(
+        return cors.maxAgeSeconds(PREFLIGHT_SECONDS)
+                .allowedMethods(
                         Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE))
                 .allowedHeaders(Set.of(
                         "Authorization",

@@ -53,9 +53,16 @@ public record Route(
     public record Facade(String method, String base, String path, Map<String, StringRule> parameters, Dialect dialect) {
         /** Returns the route with its handler. */
         public Route answeredBy(Function<Request, Future<Response>> answer) {
-            return of(method, base, path, new Handler.Answering(answer))
-                    .with(parameters)
-                    .in(dialect);
+            return of(new Handler.Answering(answer));
+        }
+
+        /** Returns the route with a handler whose response is a stream. */
+        public Route opening(Function<Exchange, Future<Void>> open) {
+            return of(new Handler.Streaming(open));
+        }
+
+        private Route of(Handler handler) {
+            return Route.of(method, base, path, handler).with(parameters).in(dialect);
         }
     }
 

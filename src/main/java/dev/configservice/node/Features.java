@@ -9,6 +9,7 @@ import dev.configservice.credential.AccessKeyKind;
 import dev.configservice.credential.AccessKeyRoutes;
 import dev.configservice.credential.Credentials;
 import dev.configservice.credential.KeyUsage;
+import dev.configservice.credential.StreamTokens;
 import dev.configservice.events.ChangeEvents;
 import dev.configservice.events.audit.AccessDenials;
 import dev.configservice.events.audit.AuditLog;
@@ -17,6 +18,7 @@ import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.ofrep.OfrepEvents;
 import dev.configservice.facade.ofrep.OfrepRoutes;
 import dev.configservice.flag.EvaluationBus;
 import dev.configservice.flag.FlagEvaluationVerticle;
@@ -46,6 +48,7 @@ import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.Leases;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.Resources;
@@ -185,7 +188,15 @@ final class Features {
                         byId(configurationKind)),
                 new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
         if (parts.settings.facades().ofrep()) {
-            features.add(new OfrepRoutes(new Flags(evaluations, environment), parts.feed));
+            StreamTokens tokens = new StreamTokens(
+                    credentials,
+                    new ClusterMac(parts.settings.cluster().name(), "stream-tokens", parts.settings.clusterSecrets()),
+                    parts.clock);
+            features.add(new OfrepRoutes(
+                    new Flags(evaluations, environment),
+                    parts.feed,
+                    new OfrepEvents(
+                            streams, parts.feed, tokens, parts.settings.http().publicPath(), parts.clock)));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(

@@ -62,6 +62,7 @@ class SettingsTest {
                         Map.entry("http.host", ""),
                         Map.entry("http.port", "8082"),
                         Map.entry("http.cors-origins", ""),
+                        Map.entry("http.public-path", ""),
                         Map.entry("http.tls-certificate", ""),
                         Map.entry("http.tls-key", ""),
                         Map.entry("http.max-connections-per-address", "0"),

@@ -26,9 +26,13 @@ public final class EventStream implements AutoCloseable {
     public record Event(long id, String type, JsonNode data) {}
 
     public EventStream(Api api, String query, String... headers) {
+        this(URI.create(api.base() + "/api/v1/changes/stream" + query), headers);
+    }
+
+    /** Opens any stream of server-sent events. Events without a type have an empty one. */
+    public EventStream(URI address, String... headers) {
         try {
-            HttpRequest.Builder request =
-                    HttpRequest.newBuilder(URI.create(api.base() + "/api/v1/changes/stream" + query));
+            HttpRequest.Builder request = HttpRequest.newBuilder(address);
             if (headers.length > 0) {
                 request.headers(headers);
             }

@@ -63,18 +63,17 @@ public final class ChangeRoutes implements Routes {
         return all;
     }
 
-    private ChangeFilter filter(Request request) {
-        ChangeFilter.Wanted wanted = new ChangeFilter.Wanted(
+    private static ChangeFilter.Wanted wanted(Request request) {
+        return new ChangeFilter.Wanted(
                 request.query("environment"),
                 request.query("service_name"),
                 request.query("resource_type"),
                 request.query("key_prefix"));
-        return ChangeFilter.of(events.kinds(), wanted, request.caller());
     }
 
     private Future<Void> stream(Route.Exchange exchange) {
         Request request = exchange.request();
-        return streams.open(exchange.response(), filter(request), request.caller(), position(request));
+        return streams.open(exchange.response(), StreamForm.OWN, wanted(request), request.caller(), position(request));
     }
 
     private static @Nullable Long position(Request request) {
@@ -92,7 +91,7 @@ public final class ChangeRoutes implements Routes {
     }
 
     private Future<Response> changes(Request request) {
-        ChangeFilter filter = filter(request);
+        ChangeFilter filter = ChangeFilter.of(events.kinds(), wanted(request), request.caller());
         long after = request.number("after", 0);
         int limit = (int) request.number("limit", Page.DEFAULT);
         Duration wait = Duration.ofSeconds(request.number("wait", 0));

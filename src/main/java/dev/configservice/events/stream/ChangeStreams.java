@@ -1,6 +1,5 @@
 package dev.configservice.events.stream;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Authenticator;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
@@ -10,7 +9,6 @@ import dev.configservice.events.ChangeEvent;
 import dev.configservice.events.ChangeEvents;
 import dev.configservice.events.ChangeFilter;
 import dev.configservice.events.ServerSentEvents;
-import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.ChangeFeed;
@@ -25,11 +23,13 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -61,6 +61,9 @@ public final class ChangeStreams {
     private static final Duration CHECK_KEYS_EVERY = Duration.ofSeconds(5);
     private static final Duration DRAIN_DEADLINE = Duration.ofSeconds(30);
     private static final int BUFFER_BYTES = 256 * 1024;
+
+    /** The time for which changes are gathered for clients that only need to know that something has changed. */
+    static final Duration TOGETHER = Duration.ofMillis(50);
 
     private final Vertx vertx;
     private final ChangeBus bus;
@@ -122,6 +125,7 @@ public final class ChangeStreams {
         private final Map<ChangeFilter, Set<Stream>> live = new HashMap<>();
         private final Set<Stream> all = new LinkedHashSet<>();
         private final Set<Waiting> waiting = new LinkedHashSet<>();
+        private final Set<Stream> untold = new LinkedHashSet<>();
         private long heard;
         private long nextHeartbeat = System.nanoTime() + HEARTBEAT_EVERY.toNanos();
         private long nextKeyCheck = System.nanoTime() + CHECK_KEYS_EVERY.toNanos();
@@ -159,6 +163,18 @@ public final class ChangeStreams {
                     w.promise.tryComplete();
                 }
             }
+        }
+
+        /** Tells the client of a stream soon, together with others, that something has changed. */
+        void tellSoon(Stream stream) {
+            if (untold.isEmpty()) {
+                vertx.setTimer(TOGETHER.toMillis(), t -> {
+                    List<Stream> all = List.copyOf(untold);
+                    untold.clear();
+                    each(all, Stream::tell);
+                });
+            }
+            untold.add(stream);
         }
 
         void reset(long revision) {
@@ -205,7 +221,7 @@ public final class ChangeStreams {
         }
 
         /** Does something with each stream. One that fails is dropped: it must not keep the others from their changes. */
-        private void each(Set<Stream> streams, Consumer<Stream> action) {
+        private void each(Collection<Stream> streams, Consumer<Stream> action) {
             for (Stream stream : List.copyOf(streams)) {
                 try {
                     action.accept(stream);
@@ -237,11 +253,18 @@ public final class ChangeStreams {
     }
 
     /**
-     * Opens a stream. Must be called on the event loop of the response.
+     * Opens a stream. Must be called on the event loop of the response. Fails with {@link ErrorCode#TOO_MANY} if this node
+     * has as many as it may.
      *
      * @param after the revision to continue after; null to start with the next change
      */
-    Future<Void> open(HttpServerResponse response, ChangeFilter filter, Caller caller, @Nullable Long after) {
+    public Future<Void> open(
+            HttpServerResponse response,
+            StreamForm form,
+            ChangeFilter.Wanted wanted,
+            Caller caller,
+            @Nullable Long after) {
+        ChangeFilter filter = ChangeFilter.of(events.kinds(), wanted, caller);
         if (closing) {
             return Future.failedFuture(ServiceException.unavailable("This node is shutting down"));
         }
@@ -254,7 +277,7 @@ public final class ChangeStreams {
         return Futures.here(position(after))
                 .onFailure(e -> open.decrementAndGet())
                 .compose(start -> {
-                    new Stream(loop, response, filter, caller, start).begin(after != null && start.resync());
+                    new Stream(loop, response, form, filter, caller, start).begin(after != null && start.resync());
                     return Future.succeededFuture();
                 });
     }
@@ -288,17 +311,28 @@ public final class ChangeStreams {
     private final class Stream {
         private final Loop loop;
         private final HttpServerResponse response;
+        private final StreamForm form;
         private final ChangeFilter filter;
         private final Caller caller;
         private final boolean withActor;
         private final long endNanos;
         private long position;
+        /** The last change that the client of a form without changes has not been told of; 0 if there is none. */
+        private long untold;
+
         private boolean isLive;
         private boolean isClosed;
 
-        Stream(Loop loop, HttpServerResponse response, ChangeFilter filter, Caller caller, Start start) {
+        Stream(
+                Loop loop,
+                HttpServerResponse response,
+                StreamForm form,
+                ChangeFilter filter,
+                Caller caller,
+                Start start) {
             this.loop = loop;
             this.response = response;
+            this.form = form;
             this.filter = filter;
             this.caller = caller;
             this.withActor = caller.has(Right.AUDIT_READ);
@@ -320,16 +354,11 @@ public final class ChangeStreams {
                 closed();
                 return;
             }
-            response.write(
-                    ServerSentEvents.frame(position, "hello", Json.object().put("revision", position)));
+            response.write(form.hello(position));
             if (resync) {
-                response.write(resyncFrame(position));
+                response.write(form.resync(position));
             }
             catchUp();
-        }
-
-        private io.vertx.core.buffer.Buffer resyncFrame(long revision) {
-            return ServerSentEvents.frame(revision, "resync", Json.object().put("revision", revision));
         }
 
         /** Reads the log until this stream has every change that its event loop has received. */
@@ -340,6 +369,9 @@ public final class ChangeStreams {
             if (position >= loop.heard) {
                 isLive = true;
                 loop.live.computeIfAbsent(filter, f -> new LinkedHashSet<>()).add(this);
+                if (untold != 0) {
+                    loop.tellSoon(this);
+                }
                 return;
             }
             if (response.writeQueueFull()) {
@@ -362,7 +394,7 @@ public final class ChangeStreams {
                         }
                         for (Change change : read.result()) {
                             if (!isClosed && filter.matches(change)) {
-                                response.write(events.of(change).frame(withActor));
+                                write(events.of(change));
                             }
                             position = change.revision();
                         }
@@ -388,7 +420,30 @@ public final class ChangeStreams {
                 return;
             }
             position = event.revision();
-            response.write(event.frame(withActor));
+            write(event);
+        }
+
+        private void write(ChangeEvent event) {
+            Buffer frame = form.change(event, withActor);
+            if (frame != null) {
+                response.write(frame);
+            } else {
+                untold = event.revision();
+                loop.tellSoon(this);
+            }
+        }
+
+        /** Tells the client that something has changed, once for all changes that it has not been told of. */
+        void tell() {
+            if (isClosed || untold == 0) {
+                return;
+            }
+            if (!response.writeQueueFull()) {
+                response.write(form.resync(untold));
+                untold = 0;
+            } else if (isLive) {
+                fallBehind();
+            }
         }
 
         /** Stops to receive changes as they happen. When the client has read what waits, the rest comes from the log. */
@@ -404,12 +459,7 @@ public final class ChangeStreams {
                 return;
             }
             long upTo = isLive ? loop.heard : position;
-            ObjectNode data = Json.object();
-            data.put("revision", upTo);
-            data.put("lag_ms", feed.lookAge().toMillis());
-            Change.Hash chain = feed.recent().hashAt(upTo);
-            data.put("chain", chain == null ? null : chain.hex());
-            response.write(ServerSentEvents.frame(upTo, "heartbeat", data));
+            response.write(form.heartbeat(upTo, feed.lookAge(), feed.recent().hashAt(upTo)));
         }
 
         void resync(long revision) {
@@ -419,7 +469,8 @@ public final class ChangeStreams {
                 end();
                 return;
             }
-            response.write(resyncFrame(revision));
+            untold = 0;
+            response.write(form.resync(revision));
         }
 
         /**

@@ -49,6 +49,10 @@ final class OfrepDialect implements Dialect {
 
     @Override
     public Response error(ServiceException failure, String path, String requestId) {
+        if (path.endsWith(OfrepEvents.PATH)
+                && (failure.code() == ErrorCode.TOO_MANY || failure.code() == ErrorCode.UNAVAILABLE)) {
+            return OfrepEvents.later();
+        }
         int status = Problems.status(failure.code());
         ObjectNode body = Json.object();
         int at = path.lastIndexOf(ONE);

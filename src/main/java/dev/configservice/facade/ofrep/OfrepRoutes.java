@@ -30,8 +30,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The routes of OFREP 0.3: the evaluation of one flag, and of all flags of an environment. The environment is that of the
- * path ({@code /env/{environment}/ofrep/v1}), else the only one that the caller's key is limited to, else the default.
+ * The routes of OFREP 0.3: the evaluation of one flag, and of all flags of an environment, and the stream that tells that
+ * some have changed. The environment is that of the path ({@code /env/{environment}/ofrep/v1}), else the only one that the caller's key is limited to, else the default.
  */
 public final class OfrepRoutes implements Routes {
     /** The bases of the paths and what follows them: without an environment, and with one. */
@@ -45,24 +45,29 @@ public final class OfrepRoutes implements Routes {
 
     private final Flags flags;
     private final ChangeFeed feed;
+    private final OfrepEvents events;
 
-    public OfrepRoutes(Flags flags, ChangeFeed feed) {
+    /** Creates the routes over the evaluation of flags. */
+    public OfrepRoutes(Flags flags, ChangeFeed feed, OfrepEvents events) {
         this.flags = flags;
         this.feed = feed;
+        this.events = events;
     }
 
     @Override
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>();
         BASES.forEach((base, further) -> {
-            routes.add(route(base, further + "/evaluate/flags/:key").answeredBy(this::one));
-            routes.add(route(base, further + "/evaluate/flags").answeredBy(this::all));
+            routes.add(route("POST", base, further + "/evaluate/flags/:key").answeredBy(this::one));
+            routes.add(route("POST", base, further + "/evaluate/flags").answeredBy(this::all));
+            routes.add(route("GET", base, further + OfrepEvents.PATH)
+                    .opening(exchange -> events.open(exchange, environment(exchange.request()))));
         });
         return routes;
     }
 
-    private static Route.Facade route(String base, String path) {
-        return new Route.Facade("POST", base, path, ANY, OfrepDialect.INSTANCE);
+    private static Route.Facade route(String method, String base, String path) {
+        return new Route.Facade(method, base, path, ANY, OfrepDialect.INSTANCE);
     }
 
     private Future<Response> one(Request request) {
@@ -93,7 +98,7 @@ public final class OfrepRoutes implements Routes {
         return reached(request)
                 .compose(v -> flags.evaluateAll(environment, null, context, request.minRevision()))
                 .map(result -> {
-                    Buffer body = body(result);
+                    Buffer body = body(result, events.address(request.caller(), environment));
                     String tag = tag(body);
                     return answer(
                             result,
@@ -119,7 +124,7 @@ public final class OfrepRoutes implements Routes {
                 : feed.awaitApplied(revision, BEHIND_DEADLINE);
     }
 
-    private static Buffer body(EvaluationResult result) {
+    private static Buffer body(EvaluationResult result, String stream) {
         List<RenderedEvaluation> sorted = new ArrayList<>(result.evaluations());
         // a stable order, so that the same answers have the same tag
         sorted.sort(Comparator.comparing(e -> e.evaluation().flagName()));
@@ -128,7 +133,10 @@ public final class OfrepRoutes implements Routes {
             body.appendString(i > 0 ? "," : "")
                     .appendBuffer(OfrepItem.of(sorted.get(i)).json());
         }
-        return body.appendString("]}");
+        // neither the address nor its token needs an escape in JSON
+        return body.appendString("],\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":\"")
+                .appendString(stream)
+                .appendString("\"}}]}");
     }
 
     /** Returns a tag of the answer itself: with another context, the same flags have other values. */
