@@ -1,6 +1,7 @@
 package dev.configservice.access;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The names that a caller is limited to: exact names, or prefixes followed by {@code *}. An empty list means no limit.
@@ -14,6 +15,11 @@ public record Scope(List<String> patterns) {
 
     public boolean isAll() {
         return patterns.isEmpty();
+    }
+
+    /** Returns the only name that this scope covers; null if it may cover others. */
+    public @Nullable String only() {
+        return patterns.size() == 1 && !patterns.get(0).endsWith("*") ? patterns.get(0) : null;
     }
 
     public boolean covers(String name) {

@@ -246,6 +246,23 @@ public final class ConfigurationKind implements VersionedKind {
         return o;
     }
 
+    /**
+     * Returns the value of an encrypted configuration, and records that the caller was shown it. Null if the caller may not
+     * see it, or if this node cannot open it.
+     */
+    public @Nullable JsonNode reveal(Resource resource, Caller caller, String requestId) {
+        if (isMasked(resource, caller)) {
+            return null;
+        }
+        ObjectNode shown = Json.object();
+        show(resource, shown);
+        if (shown.has(UNREADABLE)) {
+            return null;
+        }
+        noteRead(resource, caller, requestId);
+        return shown.get(VALUE);
+    }
+
     /** Adds the value of an encrypted configuration. One that this node cannot open does not fail the rest. */
     private void show(Resource resource, ObjectNode o) {
         try {

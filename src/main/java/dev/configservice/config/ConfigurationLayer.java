@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +57,7 @@ final class ConfigurationLayer {
         private final List<VisibleConfiguration> sorted;
         private final boolean anySealed;
         private volatile byte @Nullable [] json;
+        private volatile @Nullable Object view;
 
         private Configurations(List<Resource> resources) {
             byKey = new HashMap<>(resources.size() * 2);
@@ -70,6 +72,16 @@ final class ConfigurationLayer {
 
         static Configurations of(SortedResources.Part part) {
             return part.view(Configurations.class, Configurations::new);
+        }
+
+        @SuppressWarnings("unchecked")
+        <T> T view(Function<List<VisibleConfiguration>, T> make) {
+            Object known = view;
+            if (known == null) {
+                known = make.apply(sorted);
+                view = known;
+            }
+            return (T) known;
         }
 
         /** Returns their JSON, separated by commas. It must not be modified. */
@@ -107,6 +119,19 @@ final class ConfigurationLayer {
         }
         SortedResources.Part part = resources.partOf(key);
         return part == null ? null : Configurations.of(part).byKey.get(key);
+    }
+
+    /**
+     * Returns what a facade derives from the configurations, for each part of the layer. It is made once for each part, so
+     * all callers must pass equivalent functions.
+     */
+    <T> List<T> views(Function<List<VisibleConfiguration>, T> make) {
+        if (resources.parts().size() == 1) {
+            return List.of(Configurations.of(resources.parts().get(0)).view(make));
+        }
+        List<T> views = new ArrayList<>(resources.parts().size());
+        resources.parts().forEach(part -> views.add(Configurations.of(part).view(make)));
+        return views;
     }
 
     /** Returns the configurations, sorted by key. */

@@ -1,6 +1,7 @@
 package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
+import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.Futures;
@@ -10,6 +11,7 @@ import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +59,64 @@ public final class Configurations {
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision);
         return Futures.then(own, o -> Futures.map(common, c -> new View(o, Objects.requireNonNull(c), room)));
+    }
+
+    /** Returns the unit of a layer. An empty name stands for the layer that all services share. */
+    public static UnitId unit(String environment, String serviceName) {
+        return ConfigurationLayer.unit(environment, serviceName);
+    }
+
+    /**
+     * Returns a layer alone.
+     *
+     * @param serviceName empty for the layer that all services share
+     * @param minRevision the revision that the result must include; 0 for the latest that this node has applied
+     */
+    public Future<Layer> layer(String environment, String serviceName, long minRevision) {
+        return Futures.map(cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision), Layer::new);
+    }
+
+    /** The configurations of one environment that belong to one service, or to none. */
+    public static final class Layer {
+        private final Snapshot snapshot;
+        private final ConfigurationLayer layer;
+
+        private Layer(Snapshot snapshot) {
+            this.snapshot = snapshot;
+            this.layer = ConfigurationLayer.of(snapshot);
+        }
+
+        public boolean isEmpty() {
+            return layer.isEmpty();
+        }
+
+        /** Returns the number of configurations. */
+        public int size() {
+            return layer.size();
+        }
+
+        /** Returns the revision of the last change in the layer, also if that emptied it. */
+        public long lastChange() {
+            return snapshot.lastChange();
+        }
+
+        /** Returns the latest revision that the layer includes. */
+        public long asOf() {
+            return snapshot.asOf().revision();
+        }
+
+        /** Tells whether newer changes are known but cannot be read because PostgreSQL is unreachable. */
+        public boolean isOutdated() {
+            return snapshot.isOutdated();
+        }
+
+        /**
+         * Returns what a facade derives from the configurations, as a list of parts in the order of keys. Parts that do not
+         * change are made once, so all callers must pass equivalent functions.
+         */
+        public <T> List<T> views(Function<List<VisibleConfiguration>, T> make) {
+            return layer.views(make);
+        }
     }
 
     /** The configurations that a service sees: a snapshot of its own layer and one of the shared layer. */

@@ -24,17 +24,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A format for keys and values in one flat document that a program can load when it starts. */
-enum FlatDocument {
+public enum FlatDocument {
     MAP("application/json") {
         @Override
-        String write(ObjectNode values) {
+        public String write(ObjectNode values) {
             return Json.write(values);
         }
     },
     /** {@code NAME='value'} lines for a POSIX shell. Fails with {@link ErrorCode#CONFLICT} if two names are equal. */
     ENV("text/plain; charset=utf-8") {
         @Override
-        String write(ObjectNode values) {
+        public String write(ObjectNode values) {
             StringBuilder out = new StringBuilder();
             Map<String, String> names = new HashMap<>();
             values.properties().forEach(v -> {
@@ -55,7 +55,7 @@ enum FlatDocument {
     /** The format of {@code java.util.Properties}. */
     PROPERTIES("text/plain; charset=utf-8") {
         @Override
-        String write(ObjectNode values) {
+        public String write(ObjectNode values) {
             StringBuilder out = new StringBuilder();
             values.properties()
                     .forEach(v -> out.append(escape(v.getKey(), true))
@@ -67,7 +67,7 @@ enum FlatDocument {
     },
     YAML("application/yaml") {
         @Override
-        String write(ObjectNode values) {
+        public String write(ObjectNode values) {
             StringWriter out = new StringWriter();
             try (JsonGenerator yaml = YAML_MAPPER.createGenerator(out)) {
                 YAML_MAPPER.writeValue(new YamlNumbers(yaml), values);
@@ -134,7 +134,8 @@ enum FlatDocument {
         return contentType;
     }
 
-    abstract String write(ObjectNode values);
+    /** Writes keys and values. Values that are objects or arrays are kept as such where the format has them. */
+    public abstract String write(ObjectNode values);
 
     private static String text(JsonNode value) {
         return value.isTextual() ? value.textValue() : Json.write(value);
@@ -145,7 +146,8 @@ enum FlatDocument {
         return Character.isDigit(name.charAt(0)) ? "_" + name : name;
     }
 
-    private static String escape(String text, boolean isKey) {
+    /** Escapes a key or a value for {@code java.util.Properties}. */
+    public static String escape(String text, boolean isKey) {
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -1,5 +1,7 @@
 package dev.configservice.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,12 @@ public final class VisibleConfiguration {
 
     public long revision() {
         return revision;
+    }
+
+    /** Returns the value; JSON null if it is encrypted. */
+    public JsonNode value() {
+        JsonNode value = Json.readObject(resource.row()).get(ConfigurationKind.VALUE);
+        return value == null ? NullNode.getInstance() : value;
     }
 
     /** Returns the JSON, in which actors and an encrypted value are null. It must not be modified. */

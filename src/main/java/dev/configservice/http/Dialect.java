@@ -1,12 +1,21 @@
 package dev.configservice.http;
 
 import dev.configservice.error.ServiceException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The conventions of a group of routes: the bodies that it accepts, and the form of its errors. */
 public interface Dialect {
     /** Returns the name by which requests are counted, e.g. {@code ofrep}. */
     String name();
+
+    /**
+     * Returns the beginnings of all paths in this dialect, with parameters as {@code :name}. What is below them is refused
+     * in this dialect, too. Empty for the dialect of all other paths.
+     */
+    default List<String> roots() {
+        return List.of();
+    }
 
     /**
      * Tells whether a body is accepted.

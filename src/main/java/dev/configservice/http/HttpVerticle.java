@@ -20,7 +20,7 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.net.SocketException;
-import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -54,7 +54,7 @@ public final class HttpVerticle extends VerticleBase {
     private final Pipeline pipeline;
     private final RouteMetrics unknown;
     private final IdleConnections connections;
-    private final Map<String, Dialect> dialects = new HashMap<>();
+    private final Set<Dialect> dialects = new LinkedHashSet<>();
     private @Nullable HttpServer http;
 
     public HttpVerticle(HttpSettings settings, List<Routes> features, Forwarder forwarder, ServerContext server) {
@@ -162,9 +162,7 @@ public final class HttpVerticle extends VerticleBase {
         for (Routes feature : features) {
             for (Route route : feature.routes()) {
                 table.add(route, bound(route));
-                if (!route.base().isEmpty()) {
-                    dialects.put(route.base(), route.dialect());
-                }
+                dialects.add(route.dialect());
             }
         }
         return request -> {
@@ -197,11 +195,11 @@ public final class HttpVerticle extends VerticleBase {
         pipeline.refuse(context, unknown, failure, allow);
     }
 
-    /** Returns the dialect of a path without a route: that of the routes with the same base. */
+    /** Returns the dialect of a path without a route: that of the routes with the same root. */
     private Dialect dialect(String path) {
-        for (Map.Entry<String, Dialect> base : dialects.entrySet()) {
-            if (RouteTable.isBelow(path, base.getKey())) {
-                return base.getValue();
+        for (Dialect dialect : dialects) {
+            if (dialect.roots().stream().anyMatch(root -> RouteTable.isBelowRoot(path, root))) {
+                return dialect;
             }
         }
         return ApiDialect.INSTANCE;

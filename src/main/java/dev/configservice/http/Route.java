@@ -49,8 +49,12 @@ public record Route(
     /** A request and its response. The headers that every response carries are set, but nothing has been sent yet. */
     public record Exchange(Request request, HttpServerResponse response) {}
 
-    /** The beginning of a route of another system's protocol, which has a dialect of its own. */
-    public record Facade(String method, String base, String path, Map<String, StringRule> parameters, Dialect dialect) {
+    /**
+     * The beginning of a route of another system's protocol, which has a dialect of its own.
+     *
+     * @param path the whole path, below one of the dialect's roots
+     */
+    public record Facade(String method, String path, Map<String, StringRule> parameters, Dialect dialect) {
         /** Returns the route with its handler. */
         public Route answeredBy(Function<Request, Future<Response>> answer) {
             return of(new Handler.Answering(answer));
@@ -62,7 +66,10 @@ public record Route(
         }
 
         private Route of(Handler handler) {
-            return Route.of(method, base, path, handler).with(parameters).in(dialect);
+            int base = path.indexOf('/', 1);
+            return Route.of(method, path.substring(0, base), path.substring(base), handler)
+                    .with(parameters)
+                    .in(dialect);
         }
     }
 

@@ -100,8 +100,21 @@ final class RouteTable<T> {
     }
 
     /** Tells whether a path is a base, or continues it with a slash. */
-    static boolean isBelow(String path, String prefix) {
+    private static boolean isBelow(String path, String prefix) {
         return path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/');
+    }
+
+    /** Tells whether a path continues a root, in which parameters stand as {@code :name}. */
+    static boolean isBelowRoot(String path, String root) {
+        List<String> wanted = segments(root, 0);
+        List<String> given = segments(path, 0);
+        for (int i = 0; i < wanted.size(); i++) {
+            if (i == given.size()
+                    || !(wanted.get(i).startsWith(":") || wanted.get(i).equals(given.get(i)))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The parameter values on the path to a node, as a list that begins with the last one. */

@@ -20,6 +20,7 @@ import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
 import dev.configservice.facade.ofrep.OfrepEvents;
 import dev.configservice.facade.ofrep.OfrepRoutes;
+import dev.configservice.facade.spring.SpringRoutes;
 import dev.configservice.flag.EvaluationBus;
 import dev.configservice.flag.FlagEvaluationVerticle;
 import dev.configservice.flag.FlagKind;
@@ -158,6 +159,8 @@ final class Features {
             List<VersionedKind> versioned,
             List<VersionedKind> furtherKinds) {
         MeterRegistry meters = parts.metrics.registry();
+        Configurations configurations =
+                new Configurations(cache, environment, parts.settings.cache().mergedBytes(), meters);
         List<Routes> features = new ArrayList<>(List.of(
                 new ChangeRoutes(parts.feed, reader, streams, events),
                 new RegistryRoutes(
@@ -180,12 +183,7 @@ final class Features {
                         keyUsage,
                         parts.clock,
                         parts.settings.access().tokenKeyMaxAge()),
-                new ConfigurationRoutes(
-                        new Configurations(
-                                cache, environment, parts.settings.cache().mergedBytes(), meters),
-                        resources,
-                        configurationKind,
-                        byId(configurationKind)),
+                new ConfigurationRoutes(configurations, resources, configurationKind, byId(configurationKind)),
                 new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
         if (parts.settings.facades().ofrep()) {
             StreamTokens tokens = new StreamTokens(
@@ -197,6 +195,9 @@ final class Features {
                     parts.feed,
                     new OfrepEvents(
                             streams, parts.feed, tokens, parts.settings.http().publicPath(), parts.clock)));
+        }
+        if (parts.settings.facades().spring()) {
+            features.add(new SpringRoutes(configurations, configurationKind, parts.feed, parts.settings.spring()));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(

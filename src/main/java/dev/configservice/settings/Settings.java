@@ -36,6 +36,7 @@ public record Settings(
 
         RegistrySettings registry,
         FacadeSettings facades,
+        SpringSettings spring,
         TracingSettings tracing,
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
@@ -107,6 +108,7 @@ public record Settings(
                 ChangesSettings.from(get(open, "changes")),
                 RegistrySettings.from(get(open, "registry")),
                 FacadeSettings.from(get(open, "facades")),
+                SpringSettings.from(get(open, "spring")),
                 TracingSettings.from(get(open, "tracing")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));

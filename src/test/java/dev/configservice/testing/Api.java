@@ -76,10 +76,8 @@ public final class Api {
     }
 
     public Reply send(String method, String path, String body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base
-                        + (path.startsWith("/api") || path.contains("/ofrep/") || isRoot(path)
-                                ? path
-                                : "/api/v1" + path)))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(
+                        base + (path.startsWith("/api") || isOfFacade(path) || isRoot(path) ? path : "/api/v1" + path)))
                 .timeout(Duration.ofSeconds(20))
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (!headers.isEmpty()) {
@@ -98,6 +96,10 @@ public final class Api {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    private static boolean isOfFacade(String path) {
+        return path.startsWith("/env/") || path.startsWith("/ofrep/") || path.startsWith("/spring/");
     }
 
     private static boolean isRoot(String path) {

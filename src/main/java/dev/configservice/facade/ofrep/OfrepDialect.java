@@ -10,6 +10,7 @@ import dev.configservice.http.Response;
 import dev.configservice.json.Json;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +25,18 @@ final class OfrepDialect implements Dialect {
 
     /** Creates a failure with an error code of OpenFeature. */
     static ServiceException failure(ErrorCode code, String errorCode, String details) {
-        return new ServiceException(code, details, java.util.List.of(), Map.of(ERROR_CODE, errorCode));
+        return new ServiceException(code, details, List.of(), Map.of(ERROR_CODE, errorCode));
     }
 
     @Override
     public String name() {
         return "ofrep";
+    }
+
+    /** Returns the roots without an environment, and with one. */
+    @Override
+    public List<String> roots() {
+        return List.of("/ofrep/v1", "/env/:environment/ofrep/v1");
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.configservice.facade.ofrep;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
@@ -34,9 +33,6 @@ import org.jspecify.annotations.Nullable;
  * some have changed. The environment is that of the path ({@code /env/{environment}/ofrep/v1}), else the only one that the caller's key is limited to, else the default.
  */
 public final class OfrepRoutes implements Routes {
-    /** The bases of the paths and what follows them: without an environment, and with one. */
-    private static final Map<String, String> BASES = Map.of("/ofrep/v1", "", "/env", "/:environment/ofrep/v1");
-
     private static final Duration BEHIND_DEADLINE = Duration.ofSeconds(2);
     private static final int TAG_LENGTH = 22;
 
@@ -57,17 +53,17 @@ public final class OfrepRoutes implements Routes {
     @Override
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>();
-        BASES.forEach((base, further) -> {
-            routes.add(route("POST", base, further + "/evaluate/flags/:key").answeredBy(this::one));
-            routes.add(route("POST", base, further + "/evaluate/flags").answeredBy(this::all));
-            routes.add(route("GET", base, further + OfrepEvents.PATH)
+        for (String root : OfrepDialect.INSTANCE.roots()) {
+            routes.add(route("POST", root + "/evaluate/flags/:key").answeredBy(this::one));
+            routes.add(route("POST", root + "/evaluate/flags").answeredBy(this::all));
+            routes.add(route("GET", root + OfrepEvents.PATH)
                     .opening(exchange -> events.open(exchange, environment(exchange.request()))));
-        });
+        }
         return routes;
     }
 
-    private static Route.Facade route(String method, String base, String path) {
-        return new Route.Facade(method, base, path, ANY, OfrepDialect.INSTANCE);
+    private static Route.Facade route(String method, String path) {
+        return new Route.Facade(method, path, ANY, OfrepDialect.INSTANCE);
     }
 
     private Future<Response> one(Request request) {
@@ -175,9 +171,8 @@ public final class OfrepRoutes implements Routes {
             }
             return named;
         }
-        Caller caller = request.caller();
-        List<String> only = caller.environments().patterns();
-        return only.size() == 1 && !only.get(0).endsWith("*") ? only.get(0) : flags.defaultEnvironment();
+        String only = request.caller().environments().only();
+        return only == null ? flags.defaultEnvironment() : only;
     }
 
     private static EvaluationContext context(Request request) {
