@@ -1,5 +1,6 @@
 package dev.configservice.node;
 
+import dev.configservice.cluster.Grid;
 import dev.configservice.credential.KeyUsage;
 import dev.configservice.edge.CoreLoader;
 import dev.configservice.edge.CoreLog;
@@ -8,8 +9,11 @@ import dev.configservice.edge.RemoteBatches;
 import dev.configservice.embedded.EmbeddedServers;
 import dev.configservice.events.audit.AccessDenials;
 import dev.configservice.events.audit.SecretReads;
+import dev.configservice.events.kafka.ChangeMessages;
 import dev.configservice.events.kafka.KafkaFanoutVerticle;
 import dev.configservice.events.kafka.KafkaProperties;
+import dev.configservice.events.kafka.TopicMessages;
+import dev.configservice.facade.spring.RefreshMessages;
 import dev.configservice.flag.FlagUsage;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.Routes;
@@ -24,6 +28,7 @@ import dev.configservice.postgres.Postgres;
 import dev.configservice.registry.HeartbeatSweeperVerticle;
 import dev.configservice.registry.check.ActiveChecksVerticle;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.settings.KafkaSettings;
 import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
@@ -88,7 +93,18 @@ final class CoreNode extends Node {
         Lifecycle.await(redisChecked);
         NodeServer server = features.serve(Forwarder.NONE);
         if (!addresses.kafka().isEmpty()) {
-            sendToKafka(parts, features, sources, kafka);
+            KafkaSettings ours = settings.kafka();
+            sendToKafka(parts, features, sources, kafka, ours, new ChangeMessages(features.events));
+            String bus = settings.spring().busTopic();
+            if (!bus.isEmpty()) {
+                sendToKafka(
+                        parts,
+                        features,
+                        sources,
+                        kafka,
+                        ours.with(bus, 1),
+                        new RefreshMessages(Grid.nodeId(parts.hazelcast), parts.clock));
+            }
         }
         parts.leaveOnStop(features);
         return new CoreNode(addresses, lifecycle, server, features.routes);
@@ -173,18 +189,25 @@ final class CoreNode extends Node {
         RemoteBatches.ACCESS_DENIALS.serve(parts.cores, sources.accessDenials());
     }
 
-    private static void sendToKafka(NodeParts parts, Features features, Sources sources, KafkaProperties properties) {
+    private static void sendToKafka(
+            NodeParts parts,
+            Features features,
+            Sources sources,
+            KafkaProperties properties,
+            KafkaSettings settings,
+            TopicMessages messages) {
         KafkaFanoutVerticle fanout = new KafkaFanoutVerticle(
-                parts.settings.kafka(),
+                settings,
                 properties,
                 parts.feed,
                 sources.changeLog(),
-                features.events,
+                messages,
                 sources.postgres(),
                 UUID.randomUUID().toString(),
                 parts.metrics.registry());
         Lifecycle.await(parts.vertx.deployVerticle(fanout));
-        features.health.register("kafka", () -> Future.succeededFuture(fanout.isHealthy() ? Status.OK() : Status.KO()));
+        features.health.register(
+                messages.part(), () -> Future.succeededFuture(fanout.isHealthy() ? Status.OK() : Status.KO()));
     }
 
     @Override

@@ -28,4 +28,9 @@ public record KafkaSettings(
                 s.integer("partitions", 1, 1000),
                 s.integer("replication-factor", 1, 10));
     }
+
+    /** Returns the same settings for another topic. */
+    public KafkaSettings with(String otherTopic, int otherPartitions) {
+        return new KafkaSettings(bootstrapServers, clientProperties, otherTopic, otherPartitions, replicationFactor);
+    }
 }

@@ -114,6 +114,7 @@ public record Settings(
                 ShutdownSettings.from(get(open, "shutdown")));
         open.values().forEach(Section::refuseUnknown);
         settings.refuseOpenDefaultKey(problems);
+        settings.refuseBusWithoutKafka(problems);
         if (settings.access.adminKey().isEmpty() && cluster.secret().isEmpty()) {
             problems.add("cluster.secret: (empty) (expected: 16 characters or more, the same on all nodes, because"
                     + " access.admin-key is not set)");
@@ -132,6 +133,17 @@ public record Settings(
         // without a previous secret, the admin key counts: it was in use before a secret was set
         String previous = cluster.secretPrevious().isEmpty() ? access.adminKey() : cluster.secretPrevious();
         return previous.isEmpty() ? List.of(cluster.secret()) : List.of(cluster.secret(), previous);
+    }
+
+    private void refuseBusWithoutKafka(List<String> problems) {
+        String topic = spring.busTopic();
+        boolean hasKafka = embedded.enabled()
+                || cluster.isEdge()
+                || !kafka.bootstrapServers().isEmpty();
+        if (!topic.isEmpty() && (!hasKafka || topic.equals(kafka.topic()))) {
+            problems.add("spring.bus-topic: " + topic + " (expected: a topic other than kafka.topic, at"
+                    + " kafka.bootstrap-servers)");
+        }
     }
 
     private void refuseOpenDefaultKey(List<String> problems) {

@@ -8,6 +8,7 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /**
  * The position of a consumer in the log, and the node that currently acts as this consumer. A node claims the cursor
@@ -19,7 +20,7 @@ final class FanoutCursor {
 
     private static final Duration DEADLINE = Duration.ofSeconds(2);
 
-    private static final String CREATE = "insert into cursors (name) values ($1) on conflict do nothing";
+    private static final String CREATE = "insert into cursors (name, position) values ($1, $2) on conflict do nothing";
     private static final String CLAIM = """
             update cursors set holder = $2, epoch = epoch + 1, until = now() + $3 * interval '1 second'
             where name = $1 and (until < now() or holder = $2)
@@ -35,8 +36,15 @@ final class FanoutCursor {
     private final Postgres postgres;
     private final String name;
     private final String holder;
+    private final LongSupplier first;
 
-    FanoutCursor(Postgres postgres, String name, String holder) {
+    /**
+     * Creates the cursor of a consumer.
+     *
+     * @param first the position of a consumer that is new
+     */
+    FanoutCursor(Postgres postgres, String name, String holder, LongSupplier first) {
+        this.first = first;
         this.postgres = postgres;
         this.name = name;
         this.holder = holder;
@@ -47,7 +55,7 @@ final class FanoutCursor {
 
     /** Claims the cursor. Returns empty if another node holds it. */
     Future<Optional<Claim>> claim() {
-        return postgres.read(CREATE, Tuple.of(name), DEADLINE)
+        return postgres.read(CREATE, Tuple.of(name, first.getAsLong()), DEADLINE)
                 .compose(v -> postgres.read(CLAIM, Tuple.of(name, holder, LEASE.toSeconds()), DEADLINE))
                 .map(rows -> {
                     Iterator<Row> it = rows.iterator();

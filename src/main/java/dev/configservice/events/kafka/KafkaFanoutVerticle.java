@@ -1,10 +1,6 @@
 package dev.configservice.events.kafka;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.configservice.events.ChangeEvent;
-import dev.configservice.events.ChangeEvents;
 import dev.configservice.events.kafka.FanoutCursor.Claim;
-import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeLog;
@@ -36,7 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The fan-out of public changes to a Kafka topic: in revision order for each resource, at least once, from one node at
+ * The fan-out of changes to a Kafka topic: in revision order for each resource, at least once, from one node at
  * a time. The node that holds the cursor sends a page in one transaction, then moves the cursor. The producers of all
  * nodes have the same transactional id. If an earlier holder was only paused, the broker therefore fences it off. After
  * any error the node drops its producer and its claim, and starts again from the cursor.
@@ -44,14 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class KafkaFanoutVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(KafkaFanoutVerticle.class);
     private static final int PAGE = 512;
-    private static final int SMALL_BYTES = 900_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
-    /**
-     * The shortest time from one transaction to the next, unless there is a backlog. A transaction costs the broker as
-     * much as hundreds of messages, so the changes that arrive within this time share one.
-     */
-    private static final Duration PACE = Duration.ofMillis(50);
-
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(15);
 
     /** The failure of a step because this node no longer holds the cursor. */
@@ -67,7 +56,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private final KafkaProperties properties;
     private final ChangeFeed feed;
     private final ChangeLog changeLog;
-    private final ChangeEvents events;
+    private final TopicMessages messages;
     private final FanoutCursor cursor;
     private final Counter sent;
 
@@ -83,7 +72,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private boolean stopped;
     private boolean epochMoved;
     private boolean withoutLargeValues;
-    private final Outage outage = new Outage(log, "kafka");
+    private final Outage outage;
     private final Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
     private long pauseUntilNanos = System.nanoTime();
 
@@ -92,7 +81,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
             KafkaProperties properties,
             ChangeFeed feed,
             ChangeLog changeLog,
-            ChangeEvents events,
+            TopicMessages messages,
             Postgres postgres,
             String nodeId,
             MeterRegistry meters) {
@@ -100,13 +89,20 @@ public final class KafkaFanoutVerticle extends VerticleBase {
         this.properties = properties;
         this.feed = feed;
         this.changeLog = changeLog;
-        this.events = events;
-        this.cursor = new FanoutCursor(postgres, "kafka:" + settings.topic(), nodeId);
+        this.messages = messages;
+        this.outage = new Outage(log, messages.part());
+        this.cursor = new FanoutCursor(
+                postgres,
+                "kafka:" + settings.topic(),
+                nodeId,
+                () -> messages.needsPast() ? 0 : feed.applied().revision());
         this.sent = Counter.builder("config_service_kafka_sent")
-                .description("Changes that this node sent to Kafka")
+                .description("Messages that this node sent to Kafka")
+                .tag("topic", settings.topic())
                 .register(meters);
         Gauge.builder("config_service_kafka_backlog", this, KafkaFanoutVerticle::backlog)
                 .description("Revisions that this node has yet to send to Kafka; 0 on nodes that do not send")
+                .tag("topic", settings.topic())
                 .register(meters);
     }
 
@@ -182,8 +178,8 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     private void pace(long began) {
         paced = true;
-        long left =
-                PACE.toMillis() - Duration.ofNanos(System.nanoTime() - began).toMillis();
+        long left = messages.pace().toMillis()
+                - Duration.ofNanos(System.nanoTime() - began).toMillis();
         vertx.setTimer(Math.max(1, left), t -> {
             paced = false;
             if (again) {
@@ -204,7 +200,10 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     private void failed(Throwable cause) {
         if (cause instanceof ClaimLostException) {
-            log.info("kafka.claim-lost position={} (another node sends, or the database was restored)", position);
+            log.info(
+                    "kafka.claim-lost topic={} position={} (another node sends, or the database was restored)",
+                    settings.topic(),
+                    position);
             pauseUntilNanos = System.nanoTime() + LOOK_EVERY.toNanos();
             busy = true;
             letGo().onComplete(v -> busy = false);
@@ -275,7 +274,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
                     }
                     position = fresh.position();
                     renewedNanos = System.nanoTime();
-                    log.info("kafka.claimed position={}", position);
+                    log.info("kafka.claimed topic={} position={}", settings.topic(), position);
                     return true;
                 });
     }
@@ -294,7 +293,7 @@ public final class KafkaFanoutVerticle extends VerticleBase {
     private Topic topic() {
         Topic known = topic;
         if (known == null) {
-            known = new Topic(vertx, context, settings, properties);
+            known = new Topic(vertx, context, settings, properties, messages.needsPast());
             topic = known;
         }
         return known;
@@ -323,53 +322,27 @@ public final class KafkaFanoutVerticle extends VerticleBase {
 
     private Future<Void> send(List<Change> page) {
         KafkaProducer<String, Buffer> to = producer;
-        List<Change> published = page.stream().filter(events.kinds()::isPublic).toList();
+        List<TopicMessages.Message> records = messages.of(page, withoutLargeValues);
         if (to == null) {
             return Future.failedFuture("no producer");
         }
-        if (published.isEmpty()) {
+        if (records.isEmpty()) {
             return Future.succeededFuture();
         }
         return within(to.beginTransaction())
                 .compose(v -> {
-                    List<Future<?>> sending = new ArrayList<>(published.size());
-                    for (Change change : published) {
-                        sending.add(to.send(record(events.of(change))));
-                    }
+                    List<Future<?>> sending = new ArrayList<>(records.size());
+                    records.forEach(message -> sending.add(to.send(record(message))));
                     return within(Future.all(sending));
                 })
                 .compose(v -> within(to.commitTransaction()))
-                .onSuccess(v -> sent.increment(published.size()));
+                .onSuccess(v -> sent.increment(records.size()));
     }
 
-    /**
-     * Encodes an event as CloudEvents 1.0 in the binary mode of Kafka: the attributes are headers, and the value is the
-     * JSON of the event.
-     */
-    private KafkaProducerRecord<String, Buffer> record(ChangeEvent event) {
-        Change change = event.change();
-        String id = change.resource().id();
-        ObjectNode json = event.json(false);
-        byte[] bytes = Json.bytes(json);
-        if (withoutLargeValues && bytes.length > SMALL_BYTES) {
-            // an event that the topic rejects must not block all later ones; consumers read its data over HTTP
-            json.putObject("data").put("too_large", true);
-            bytes = Json.bytes(json);
-        }
-        KafkaProducerRecord<String, Buffer> record = KafkaProducerRecord.create(
-                        settings.topic(), id, Buffer.buffer(bytes))
-                .addHeader("ce_specversion", "1.0")
-                .addHeader("ce_id", change.eventId().toString())
-                .addHeader("ce_source", "/config-service")
-                .addHeader("ce_type", event.type())
-                .addHeader("ce_subject", id)
-                .addHeader("ce_time", Json.time(change.occurredAt()))
-                .addHeader("ce_revision", Long.toString(change.revision()))
-                .addHeader("ce_chain", change.hash().hex())
-                .addHeader("content-type", "application/json");
-        if (change.traceParent() != null) {
-            record.addHeader("traceparent", change.traceParent());
-        }
+    private KafkaProducerRecord<String, Buffer> record(TopicMessages.Message message) {
+        KafkaProducerRecord<String, Buffer> record =
+                KafkaProducerRecord.create(settings.topic(), message.key(), message.value());
+        message.headers().forEach(record::addHeader);
         return record;
     }
 

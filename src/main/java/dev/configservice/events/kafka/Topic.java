@@ -31,9 +31,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The topic of changes. It is created if it does not exist. One that exists with other settings is left as it is, and
+ * A topic. It is created if it does not exist. One that exists with other settings is left as it is, and
  * that is logged. While a node sends, a topic that somebody deletes comes back as it was set: brokers that create topics
- * by themselves do so with their own settings as soon as the next change is sent.
+ * by themselves do so with their own settings as soon as the next change is sent. A topic that also others use is only
+ * created.
  */
 final class Topic {
     /** The size of the largest message: larger than the largest event that a request body can cause. */
@@ -45,11 +46,13 @@ final class Topic {
     private final Context context;
     private final KafkaSettings settings;
     private final KafkaProperties properties;
+    private final boolean isOurs;
     private @Nullable Admin admin;
     private @Nullable Uuid id;
 
     /** Creates the topic of one context, on which all methods are called. */
-    Topic(Vertx vertx, Context context, KafkaSettings settings, KafkaProperties properties) {
+    Topic(Vertx vertx, Context context, KafkaSettings settings, KafkaProperties properties, boolean isOurs) {
+        this.isOurs = isOurs;
         this.vertx = vertx;
         this.context = context;
         this.settings = settings;
@@ -125,7 +128,7 @@ final class Topic {
         Uuid known = id;
         id = seen.id();
         List<String> differences = differences(seen);
-        if (seen.id().equals(known) || differences.isEmpty()) {
+        if (!isOurs || seen.id().equals(known) || differences.isEmpty()) {
             return Future.succeededFuture();
         }
         if (known == null) {
