@@ -80,6 +80,11 @@ public final class RecentChanges {
         return ofUnit == null ? new ArrayList<>() : above(ofUnit, aboveRevision);
     }
 
+    /** Tells whether a change of a unit is in memory. */
+    public synchronized boolean hasOf(UnitId unit) {
+        return byUnit.containsKey(unit);
+    }
+
     /**
      * Returns the next changes after a revision, in order and at most {@code limit}; null if some of them are no longer
      * in memory.

@@ -61,12 +61,17 @@ final class PropertySources {
 
     private record Source(String name, Configurations.Layer layer) {}
 
-    /** Adds a source. Fails if the caller may not read it, but not if there is nothing in it. */
-    void add(Wanted wanted, Configurations.Layer layer) {
+    /**
+     * Adds a source. Fails if the caller may not read it, but not if there is nothing in it.
+     *
+     * @param wasEmptied whether the layer had something not long ago. It is then shown empty, because clients keep what they
+     *     have of a source that is no longer there
+     */
+    void add(Wanted wanted, Configurations.Layer layer, boolean wasEmptied) {
         lastChange = Math.max(lastChange, layer.lastChange());
         asOf = Math.min(asOf, layer.asOf());
         outdated |= layer.isOutdated();
-        if (layer.isEmpty()) {
+        if (layer.isEmpty() && !(wasEmptied && caller.may(Right.READ, wanted.environment(), wanted.service()))) {
             return;
         }
         caller.require(Right.READ, wanted.environment(), wanted.service());
@@ -115,7 +120,7 @@ final class PropertySources {
         String before = "";
         for (Source source : sources) {
             Buffer members = members(source.layer().views(FlatPart::of));
-            if (members.length() > 0) {
+            if (members.length() > 0 || source.layer().isEmpty()) {
                 // no character of a name needs an escape
                 body.appendString(before + "{\"name\":\"" + source.name() + "\",\"source\":{")
                         .appendBuffer(members)

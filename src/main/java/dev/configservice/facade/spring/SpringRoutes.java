@@ -225,7 +225,10 @@ public final class SpringRoutes implements Routes {
         }
         PropertySources.Wanted next = wanted.get(at);
         return Futures.then(configurations.layer(next.environment(), next.service(), minRevision), layer -> {
-            sources.add(next, layer);
+            sources.add(
+                    next,
+                    layer,
+                    layer.isEmpty() && feed.recent().hasOf(Configurations.unit(next.environment(), next.service())));
             return read(wanted, at + 1, sources, minRevision);
         });
     }
