@@ -1,6 +1,7 @@
 package dev.configservice.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -25,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * A program with a client library of another system, as a process of its own. The project of each is below
@@ -35,6 +37,9 @@ final class ClientProgram implements AutoCloseable {
     private static final Path BUILT = Path.of("target/clients").toAbsolutePath();
     private static final Path SOURCES = Path.of("src/test/clients").toAbsolutePath();
     private static final Map<String, Path> PROJECTS = new ConcurrentHashMap<>();
+
+    private static final boolean IS_NPM_THERE = Stream.of(System.getenv("PATH").split(":", -1))
+            .anyMatch(directory -> Files.isExecutable(Path.of(directory, "npm")));
 
     private final Process process;
     private final Writer questions;
@@ -85,8 +90,9 @@ final class ClientProgram implements AutoCloseable {
         });
     }
 
-    /** Copies an npm project and installs its packages, and returns the directory of the copy. */
+    /** Copies an npm project, installs its packages and returns the directory of the copy. Skips the test if npm is missing. */
     static Path npm(String project) {
+        assumeTrue(IS_NPM_THERE, "npm is not there");
         return PROJECTS.computeIfAbsent(project, p -> {
             Path built = BUILT.resolve(p);
             copy(SOURCES.resolve(p), built);
