@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The compression of answers (gzip, RFC 1952). Small answers gain nothing by it, and large ones would keep an event loop
  * busy for too long.
  */
-final class Gzip {
+public final class Gzip {
     private static final int FROM_BYTES = 1024;
     private static final int TO_BYTES = 64 * 1024;
 
@@ -25,7 +25,7 @@ final class Gzip {
     }
 
     /** Tells whether the header {@code Accept-Encoding} (RFC 9110 section 12.5.3) allows gzip. */
-    static boolean isAccepted(@Nullable String acceptEncoding) {
+    public static boolean isAccepted(@Nullable String acceptEncoding) {
         if (acceptEncoding == null) {
             return false;
         }
@@ -46,7 +46,8 @@ final class Gzip {
         return weight.replace(" ", "").matches("q=0(\\.0*)?");
     }
 
-    static Buffer compress(Buffer body) {
+    /** Returns the compressed bytes. */
+    public static Buffer compress(Buffer body) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length() / 2);
         try (GZIPOutputStream gzip = new FastGzip(bytes)) {
             gzip.write(body.getBytes());

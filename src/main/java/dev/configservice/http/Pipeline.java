@@ -447,6 +447,7 @@ final class Pipeline {
         boolean compressed = body != null
                 && Gzip.isFor(body.length())
                 && !answer.secret()
+                && !isEncoded(answer)
                 && Gzip.isAccepted(call.request.getHeader(HttpHeaders.ACCEPT_ENCODING));
         if (answer.etag() != null) {
             headers.add(HttpHeaders.ETAG, quoted(answer.etag(), compressed));
@@ -499,6 +500,10 @@ final class Pipeline {
                             ErrorCode.TOO_MANY,
                             "This node is at its limit for bytes of responses that were not read, retry later"));
         }
+    }
+
+    private static boolean isEncoded(Response answer) {
+        return answer.headers().stream().anyMatch(h -> h.getKey().equalsIgnoreCase("Content-Encoding"));
     }
 
     private static boolean matches(@Nullable String ifNoneMatch, String etag) {

@@ -18,6 +18,7 @@ import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.eureka.EurekaRoutes;
 import dev.configservice.facade.ofrep.OfrepEvents;
 import dev.configservice.facade.ofrep.OfrepRoutes;
 import dev.configservice.facade.spring.SpringRoutes;
@@ -45,6 +46,7 @@ import dev.configservice.registry.InstanceKind;
 import dev.configservice.registry.Protection;
 import dev.configservice.registry.Registry;
 import dev.configservice.registry.RegistryRoutes;
+import dev.configservice.registry.ServiceIndex;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.Leases;
 import dev.configservice.resource.ResourceRoutes;
@@ -63,6 +65,7 @@ import io.vertx.core.Future;
 import io.vertx.ext.healthchecks.Status;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The features of a node, the same in every role, and their routes. */
 final class Features {
@@ -86,6 +89,9 @@ final class Features {
     final Health health;
     final Leases leases;
     final Registry registry;
+    private final Discovery discovery;
+    private final ServiceIndex services;
+    private final @Nullable EurekaRoutes eureka;
     final List<Routes> routes;
 
     Features(NodeParts parts, Sources sources, List<VersionedKind> furtherKinds) {
@@ -126,6 +132,11 @@ final class Features {
         protection = new Protection(parts.vertx);
         registry = new Registry(cache, parts.feed, parts.bus, leases, beats, protection, parts.ids, parts.clock);
         reader = new ChangeReader(parts.feed, sources.past());
+        discovery = new Discovery(registry, parts.clock);
+        services = new ServiceIndex(parts.feed);
+        eureka = settings.facades().eureka()
+                ? new EurekaRoutes(registry, discovery, services, parts.feed, reader, parts.clock)
+                : null;
         streams = new ChangeStreams(
                 parts.vertx,
                 parts.bus,
@@ -165,7 +176,7 @@ final class Features {
                 new ChangeRoutes(parts.feed, reader, streams, events),
                 new RegistryRoutes(
                         registry,
-                        new Discovery(registry, parts.clock),
+                        discovery,
                         sources.changeLog(),
                         parts.settings.registry().allowPermanent(),
                         meters),
@@ -199,6 +210,9 @@ final class Features {
         if (parts.settings.facades().spring()) {
             features.add(new SpringRoutes(configurations, configurationKind, parts.feed, parts.settings.spring()));
         }
+        if (eureka != null) {
+            features.add(eureka);
+        }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
@@ -221,6 +235,10 @@ final class Features {
         parts.metrics.follow(parts.feed);
         parts.metrics.members(() -> parts.hazelcast.getCluster().getMembers().size());
         beats.start();
+        services.start();
+        if (eureka != null) {
+            eureka.start();
+        }
         protection.start();
         keyUsage.start();
         flagUsage.start();

@@ -76,7 +76,7 @@ public final class HttpUrls {
     }
 
     /** Returns a URL without user, password and query, which may hold secrets. */
-    static @Nullable String withoutSecrets(@Nullable String url) {
+    public static @Nullable String withoutSecrets(@Nullable String url) {
         if (url == null || (url.indexOf('@') < 0 && url.indexOf('?') < 0)) {
             return url;
         }

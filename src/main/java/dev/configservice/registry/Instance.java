@@ -1,5 +1,6 @@
 package dev.configservice.registry;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
@@ -9,6 +10,7 @@ import dev.configservice.registry.lease.LeaseHolder;
 import io.vertx.core.buffer.Buffer;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,8 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     static final String EXPIRED = "expired";
     /** The field with the status that an operator has set; null if none. */
     static final String OVERRIDE = "override";
+    /** The field with what the instance gave in the forms of other systems, by the names of their facades. Never shown. */
+    static final String FOREIGN = "foreign";
     /** The field with the time of the removal, in the entry of the removal only. */
     static final String REMOVED_AT = "removed_at";
 
@@ -48,12 +52,43 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return Status.of(row.path(SAID).asText()).orElse(status);
     }
 
+    /** Returns the fields that the instance gave in the form of another system; empty if it was not registered by it. */
+    public JsonNode foreign(String facade) {
+        return row.path(FOREIGN).path(facade);
+    }
+
+    /** Returns the status that an operator has set; null if none. */
+    public @Nullable Status override() {
+        return Status.of(row.path(OVERRIDE).path("status").asText()).orElse(null);
+    }
+
+    /** Returns the metadata, an object of strings. */
+    public JsonNode metadata() {
+        return row.path("metadata");
+    }
+
+    /** Returns the URL of active checks; null if there is none. */
+    public @Nullable String checkUrl() {
+        return row.path("health_check_url").textValue();
+    }
+
+    /** Returns the time of the registration. */
+    public Instant registeredAt() {
+        return Instant.parse(row.path("registered_at").asText());
+    }
+
+    /** Returns the time of the last change in the log. */
+    public Instant updatedAt() {
+        return Instant.parse(row.path("updated_at").asText());
+    }
+
     /** Tells whether active checks of the instance fail. */
     public boolean isCheckFailing() {
         return row.path(CHECK_FAILING).asBoolean();
     }
 
-    boolean isExpired() {
+    /** Tells whether the lease has expired. */
+    public boolean isExpired() {
         return row.path(EXPIRED).asBoolean();
     }
 
@@ -109,7 +144,8 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return holder.key();
     }
 
-    Duration lease() {
+    /** Returns the time until it expires without a heartbeat. */
+    public Duration lease() {
         return holder.lease();
     }
 
@@ -121,7 +157,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return resource.name();
     }
 
-    String url() {
+    public String url() {
         return row.path("service_url").asText();
     }
 

@@ -81,8 +81,8 @@ public final class Registry {
             return snapshot.unit().serviceName();
         }
 
-        @Nullable
-        Instance byId(String instanceId) {
+        /** Returns the instance with this id, or null. */
+        public @Nullable Instance byId(String instanceId) {
             return byId.get(instanceId);
         }
 
@@ -140,19 +140,23 @@ public final class Registry {
         return Future.all(reads).map(v -> reads.stream().map(Future::result).toList());
     }
 
-    LeaseBeats.Beat beat(Instance instance) {
+    /** Returns the last heartbeat of an instance. */
+    public LeaseBeats.Beat beat(Instance instance) {
         return beats.of(instance.key());
     }
 
     /** A registered instance, and the revision that the registration made; 0 if it was only a heartbeat. */
-    record Registered(Instance instance, long revision) {}
+    public record Registered(Instance instance, long revision) {}
 
     /**
      * Registers an instance. If it is already registered with the same data, the registration counts as a heartbeat.
      *
-     * @param row the fields to store, including what the instance says of itself
+     * @return a future that fails with {@link ErrorCode#LAYER_FULL} if the service has no room for another
      */
-    Future<Registered> register(String serviceName, String instanceId, ObjectNode row, Origin origin) {
+    public Future<Registered> register(Registration registration, Origin origin) {
+        String serviceName = registration.serviceName();
+        String instanceId = registration.instanceId();
+        ObjectNode row = registration.row();
         return instances(serviceName, 0).compose(instances -> {
             Instance known = instances.byId(instanceId);
             // written and read, as the known one was: two kinds of numbers are never equal
@@ -193,7 +197,14 @@ public final class Registry {
      */
     private static boolean isSame(ObjectNode known, ObjectNode given) {
         for (String field : List.of(
-                "service_url", "health_check_url", "metadata", "weight", "permanent", "lease_seconds", Instance.SAID)) {
+                "service_url",
+                "health_check_url",
+                "metadata",
+                "weight",
+                "permanent",
+                "lease_seconds",
+                Instance.SAID,
+                Instance.FOREIGN)) {
             if (!known.path(field).equals(given.path(field))) {
                 return false;
             }
@@ -202,7 +213,7 @@ public final class Registry {
     }
 
     /** An instance, the heartbeat that it has just sent, and the revision that the heartbeat made; 0 if it made none. */
-    record Beaten(Instance instance, LeaseBeats.Beat beat, long revision) {}
+    public record Beaten(Instance instance, LeaseBeats.Beat beat, long revision) {}
 
     /**
      * Takes a heartbeat. If the instance says something else than before, or if its lease had expired, that is written
@@ -210,7 +221,7 @@ public final class Registry {
      *
      * @param responseTime the response time in milliseconds; -1 if none was given
      */
-    Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
+    public Future<Beaten> beat(Instance instance, Status status, double responseTime, Origin origin) {
         LeaseBeats.Beat beat = note(instance, responseTime);
         boolean decides = instance.said() != status || instance.isExpired();
         Future<Instance> settled = instance.isPermanent()
@@ -269,7 +280,7 @@ public final class Registry {
     }
 
     /** Sets the status that holds against heartbeats, checks and registrations; null takes it away. */
-    Future<Instance> override(Instance instance, @Nullable Status status, Origin origin) {
+    public Future<Instance> override(Instance instance, @Nullable Status status, Origin origin) {
         ObjectNode fields = Json.object();
         if (status == null) {
             fields.putNull(Instance.OVERRIDE);
@@ -281,6 +292,13 @@ public final class Registry {
                     .set("set_by", origin.actor().toJson());
         }
         return update(instance, fields, Action.STATUS_CHANGED, null, origin);
+    }
+
+    /** Sets entries of the metadata of an instance, and leaves the others. */
+    public Future<Instance> describe(Instance instance, Map<String, String> entries, Origin origin) {
+        ObjectNode metadata = instance.metadata().deepCopy();
+        entries.forEach(metadata::put);
+        return update(instance, Json.object().set("metadata", metadata), Action.STATUS_CHANGED, null, origin);
     }
 
     private Future<Instance> update(
@@ -310,7 +328,7 @@ public final class Registry {
     }
 
     /** Removes an instance. Fails with {@link ErrorCode#NOT_FOUND} if it does not exist. */
-    Future<Long> deregister(Instance instance, Origin origin) {
+    public Future<Long> deregister(Instance instance, Origin origin) {
         return bus.write(new Command.Delete(
                         ids.next(), Instance.KIND, instance.resource().id(), null, Action.DEREGISTERED, null, origin))
                 .compose(written -> {

@@ -17,7 +17,6 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Origin;
 import dev.configservice.registry.Discovery.Strategy;
-import dev.configservice.secret.Sha256;
 import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -30,38 +29,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
 public final class RegistryRoutes implements Routes {
-    private static final Set<String> RESERVED =
-            Set.of("healthy", "register", "health", "deregister", "prometheus-sd", "delta");
-    private static final StringRule SERVICE_NAME = text -> {
-        String problem = StringRule.NAME.problem(text);
-        return problem == null && RESERVED.contains(text)
-                ? "is reserved (reserved: " + String.join(", ", new TreeSet<>(RESERVED)) + ")"
-                : problem;
-    };
-    private static final StringRule INSTANCE_ID_FORM =
-            StringRule.pattern("[A-Za-z0-9._:-]{1,200}", "must be 1 to 200 of A-Z a-z 0-9 . _ : -");
-    private static final StringRule INSTANCE_ID = text -> {
-        String problem = INSTANCE_ID_FORM.problem(text);
-        return problem == null && (text.equals(".") || text.equals("..")) ? "may not be . or .." : problem;
-    };
     private static final StringRule COMMENT = StringRule.text(0, 2000);
     private static final StringRule URL = HttpUrls::problem;
-    private static final StringRule SERVICE_URL = text -> {
-        String problem = URL.problem(text);
-        return problem == null && HttpUrls.userInfo(URI.create(text)) != null
-                ? "may not hold a user or password, because everyone sees it"
-                : problem;
-    };
-    private static final StringRule CHECK_URL = text -> {
-        String problem = URL.problem(text);
-        return problem == null && !HttpUrls.isHttp(URI.create(text)) ? "must be an http or https URL" : problem;
-    };
     private static final StringRule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
     private static final StringRule STRATEGY = StringRule.oneOf(
@@ -137,10 +110,10 @@ public final class RegistryRoutes implements Routes {
 
     private Future<Response> register(Request request) {
         FieldReader form = FieldReader.write(request.object());
-        String service = form.required("service_name", SERVICE_NAME);
-        String url = form.required("service_url", SERVICE_URL);
-        String given = form.text("instance_id", INSTANCE_ID);
-        String check = form.text("health_check_url", CHECK_URL);
+        String service = form.required("service_name", Registration.SERVICE_NAME);
+        String url = form.required("service_url", Registration.SERVICE_URL);
+        String given = form.text("instance_id", Registration.INSTANCE_ID);
+        String check = form.text("health_check_url", Registration.CHECK_URL);
         ObjectNode metadata = metadata(form);
         Long lease = form.integer("lease_seconds", Instance.MIN_LEASE_SECONDS, Instance.MAX_LEASE_SECONDS);
         boolean permanent = Boolean.TRUE.equals(form.bool("permanent"));
@@ -153,56 +126,40 @@ public final class RegistryRoutes implements Routes {
         String status = form.text("status", STATUS);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
-        ObjectNode row = Json.object();
-        row.put("service_url", url);
-        row.put("health_check_url", check);
-        row.set("metadata", metadata);
-        row.put("weight", weight == null ? Instance.DEFAULT_WEIGHT : weight);
-        row.put("permanent", permanent);
-        if (!permanent) {
-            row.put("lease_seconds", lease == null ? Instance.DEFAULT_LEASE_SECONDS : lease);
-        }
-        row.put(Instance.SAID, status == null ? Status.HEALTHY.text() : status);
-        row.put("registered_by", registeredBy(request));
-        String id = given == null ? idOf(url) : given;
-        return registry.register(service, id, row, request.origin(null))
+        Registration registration = new Registration(
+                service,
+                given == null ? Registration.idOf(url) : given,
+                url,
+                check,
+                metadata,
+                weight == null ? Instance.DEFAULT_WEIGHT : weight.intValue(),
+                permanent
+                        ? null
+                        : lease == null ? Integer.valueOf(Instance.DEFAULT_LEASE_SECONDS) : (Integer) lease.intValue(),
+                status == null ? Status.HEALTHY : Status.of(status).orElse(Status.HEALTHY),
+                registeredBy(request),
+                null);
+        return registry.register(registration, request.origin(null))
                 .map(r -> wrote(Response.json(200, r.instance().render(discovery.beat(r.instance()))), r.revision()));
     }
 
     /** Returns the caller and its address. They identify the sender of a heartbeat that names no instance. */
-    private static String registeredBy(Request request) {
+    public static String registeredBy(Request request) {
         return request.caller().identity().identity() + "@" + request.remoteAddress();
     }
 
     private static ObjectNode metadata(FieldReader form) {
         JsonNode node = form.value("metadata");
-        ObjectNode metadata = Json.object();
-        if (node == null) {
-            return metadata;
+        String problem = node == null ? null : Registration.metadataProblem(node);
+        if (problem != null) {
+            form.error("metadata", problem);
         }
-        if (!(node instanceof ObjectNode object) || object.size() > 50) {
-            form.error("metadata", "must be an object of at most 50 strings");
-            return metadata;
-        }
-        for (Map.Entry<String, JsonNode> m : object.properties()) {
-            if (!m.getValue().isTextual()
-                    || m.getValue().textValue().length() > 1000
-                    || m.getKey().length() > 100) {
-                form.error("metadata", "must have string values of at most 1000 characters and names of at most 100");
-                return metadata;
-            }
-        }
-        return object;
-    }
-
-    /** Returns the id of an instance that was registered without one. The same URL always gives the same id. */
-    static String idOf(String url) {
-        return Sha256.hex(url).substring(0, 20);
+        return node instanceof ObjectNode object && problem == null ? object : Json.object();
     }
 
     private Future<Response> health(Request request) {
         FieldReader form = FieldReader.write(request.object());
-        String service = form.required("service_name", SERVICE_NAME);
+        String service = form.required("service_name", Registration.SERVICE_NAME);
         String status = form.required("status", STATUS);
         double responseTime = -1;
         JsonNode given = form.node("response_time");
@@ -213,7 +170,7 @@ public final class RegistryRoutes implements Routes {
                 responseTime = given.doubleValue();
             }
         }
-        String instanceId = form.text("instance_id", INSTANCE_ID);
+        String instanceId = form.text("instance_id", Registration.INSTANCE_ID);
         String url = form.text("service_url", URL);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
@@ -230,8 +187,8 @@ public final class RegistryRoutes implements Routes {
 
     private Future<Response> deregister(Request request) {
         FieldReader form = FieldReader.write(request.object());
-        String service = form.required("service_name", SERVICE_NAME);
-        String instanceId = form.text("instance_id", INSTANCE_ID);
+        String service = form.required("service_name", Registration.SERVICE_NAME);
+        String instanceId = form.text("instance_id", Registration.INSTANCE_ID);
         String url = form.text("service_url", URL);
         form.done();
         request.caller().require(Right.REGISTRY_WRITE, "", service);

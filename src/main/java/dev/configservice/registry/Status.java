@@ -30,7 +30,7 @@ public enum Status {
         return text;
     }
 
-    static Optional<Status> of(String text) {
+    public static Optional<Status> of(String text) {
         return Optional.ofNullable(BY_TEXT.get(text));
     }
 

@@ -19,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -85,6 +86,7 @@ final class ClientProgram implements AutoCloseable {
     /** Builds a Maven project, and returns the directory that holds its classes and libraries. */
     static Path maven(String project) {
         return PROJECTS.computeIfAbsent(project, p -> {
+            delete(BUILT.resolve(p));
             run(SOURCES.resolve(p), List.of("mvn", "-B", "-ntp", "-q", "compile"));
             return BUILT.resolve(p);
         });
@@ -99,6 +101,20 @@ final class ClientProgram implements AutoCloseable {
             run(built, List.of("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"));
             return built;
         });
+    }
+
+    /** Removes what an earlier build has left, such as libraries in another version. */
+    private static void delete(Path directory) {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static void copy(Path from, Path to) {
@@ -166,12 +182,13 @@ final class ClientProgram implements AutoCloseable {
         long end = System.nanoTime() + atMost.toNanos();
         try {
             while (true) {
-                JsonNode line = lines.poll(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-                if (line == null) {
-                    throw new AssertionError("no such line within " + atMost + "\n" + output());
-                }
-                if (wanted.test(line)) {
+                boolean hasEnded = !process.isAlive();
+                JsonNode line = lines.poll(200, TimeUnit.MILLISECONDS);
+                if (line != null && wanted.test(line)) {
                     return line;
+                }
+                if (line == null && (hasEnded || System.nanoTime() - end >= 0)) {
+                    throw new AssertionError("no such line within " + atMost + "\n" + output());
                 }
             }
         } catch (InterruptedException e) {

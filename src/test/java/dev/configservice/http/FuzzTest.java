@@ -97,7 +97,7 @@ class FuzzTest {
                 .properties()
                 .forEach(path -> path.getValue().properties().forEach(o -> {
                     // parameters of all methods stand beside them; a stream does not end by itself
-                    if (!o.getKey().equals("parameters") && !path.getKey().endsWith("/stream")) {
+                    if (!o.getKey().equals("parameters") && !isStream(o.getValue())) {
                         List<JsonNode> parameters = new ArrayList<>();
                         path.getValue().path("parameters").forEach(parameters::add);
                         o.getValue().path("parameters").forEach(parameters::add);
@@ -106,6 +106,10 @@ class FuzzTest {
                     }
                 }));
         return all;
+    }
+
+    private static boolean isStream(JsonNode operation) {
+        return operation.path("responses").path("200").path("content").has("text/event-stream");
     }
 
     private JsonNode resolve(JsonNode n) {

@@ -117,6 +117,7 @@ class SettingsTest {
                         Map.entry("registry.check-interval", "10s"),
                         Map.entry("facades.ofrep", "true"),
                         Map.entry("facades.spring", "true"),
+                        Map.entry("facades.eureka", "true"),
                         Map.entry("spring.base-environment", "default"),
                         Map.entry("spring.labels", "main,master,latest"),
                         Map.entry("spring.bus-topic", ""),

@@ -99,7 +99,7 @@ public final class Api {
     }
 
     private static boolean isOfFacade(String path) {
-        return path.startsWith("/env/") || path.startsWith("/ofrep/") || path.startsWith("/spring/");
+        return path.matches("/(env|ofrep|spring|eureka)/.*");
     }
 
     private static boolean isRoot(String path) {
