@@ -5,6 +5,7 @@ import eureka from 'eureka-js-client';
 const [address, name, port] = process.argv.slice(2);
 const url = new URL(address);
 const client = new eureka.Eureka({
+  shouldUseDelta: true,
   instance: {
     app: name,
     instanceId: `${name}:${port}`,
@@ -24,7 +25,6 @@ const client = new eureka.Eureka({
     heartbeatInterval: 1000,
     registryFetchInterval: 1000,
     fetchMetadata: false,
-    shouldUseDelta: true,
   },
   requestMiddleware: (options, done) => {
     if (url.password) {
