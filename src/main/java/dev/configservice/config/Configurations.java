@@ -95,6 +95,11 @@ public final class Configurations {
             return layer.size();
         }
 
+        /** Returns an estimate of the memory that the layer takes, in bytes. */
+        public long bytes() {
+            return snapshot.resources().bytes();
+        }
+
         /** Returns the revision of the last change in the layer, also if that emptied it. */
         public long lastChange() {
             return snapshot.lastChange();

@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The forwarding of requests that need the log, which an edge does not have. The edge sends such a request to a core
@@ -40,7 +41,7 @@ public final class CoreRequests implements Forwarder {
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
     /** The headers that a route may read. */
     private static final List<String> HEADERS =
-            List.of("authorization", Carriers.API_KEY, "if-match", "idempotency-key");
+            List.of("authorization", Carriers.API_KEY, "x-consul-token", "if-match", "idempotency-key");
 
     private static final byte CLEAR = 0;
     private static final byte SEALED = 1;
@@ -85,7 +86,7 @@ public final class CoreRequests implements Forwarder {
                 .forEach(h -> headers.add(h.getKey(), h.getValue().textValue()));
         long min = head.path("min_revision").longValue();
         return feed.awaitApplied(min, APPLIED_DEADLINE)
-                .compose(v -> authenticator.authenticate(Carriers.credential(headers, null)))
+                .compose(v -> authenticator.authenticate(credential(route, headers, head)))
                 .compose(caller -> {
                     if (route.right() != null) {
                         caller.require(route.right());
@@ -103,6 +104,14 @@ public final class CoreRequests implements Forwarder {
                             head.path("remote_address").asText(),
                             () -> false));
                 });
+    }
+
+    private static @Nullable String credential(Route route, MultiMap headers, JsonNode head) {
+        String carrier = route.dialect().queryCarrier();
+        return Carriers.of(
+                route.dialect(),
+                headers,
+                carrier == null ? null : head.path("query").path(carrier).textValue());
     }
 
     private static Map<String, String> texts(JsonNode object) {

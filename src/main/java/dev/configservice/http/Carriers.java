@@ -23,10 +23,25 @@ public final class Carriers {
 
     private Carriers() {}
 
-    /** Does the same for a facade, in which its own header wins over others. An empty one counts as absent. */
-    static @Nullable String ofFacade(MultiMap headers, String own) {
+    /**
+     * Returns the credential of a request in a dialect. The dialect's own header wins over others, and its query parameter
+     * counts where there is none. Empty ones count as absent.
+     *
+     * @param fromQuery the value of {@link Route#ACCESS_TOKEN}, or of the dialect's own parameter
+     */
+    public static @Nullable String of(Dialect dialect, MultiMap headers, @Nullable String fromQuery) {
+        String own = dialect.carrier();
+        if (own == null) {
+            return credential(headers, fromQuery);
+        }
         String key = headers.get(own);
-        return key == null || key.isBlank() ? plain(headers.get("authorization")) : KEY_OR_TOKEN + " " + key.strip();
+        if (key != null && !key.isBlank()) {
+            return KEY_OR_TOKEN + " " + key.strip();
+        }
+        String plain = plain(headers.get("authorization"));
+        return plain != null || fromQuery == null || fromQuery.isBlank()
+                ? plain
+                : KEY_OR_TOKEN + " " + fromQuery.strip();
     }
 
     /**

@@ -35,6 +35,11 @@ public interface Dialect {
         return null;
     }
 
+    /** Returns the query parameter that carries a credential if no header does; null if there is none. */
+    default @Nullable String queryCarrier() {
+        return null;
+    }
+
     /** Renders a failure as a response. */
     Response error(ServiceException failure, String path, String requestId);
 }

@@ -16,7 +16,7 @@ final class IdleConnections {
     static final Duration IDLE = Duration.ofMinutes(2);
 
     /** The longest time for one request. Apart from streams, none takes longer, even if its body arrives slowly. */
-    static final Duration BUSY = Duration.ofMinutes(10);
+    static final Duration BUSY = Duration.ofMinutes(12);
 
     private final IdentityHashMap<HttpConnection, Use> uses = new IdentityHashMap<>();
     private final AddressLimit limit;

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -52,6 +53,7 @@ final class Pipeline {
     private static final int COUNT_DIGITS = 12;
     private static final long COUNT_FROM = 1L << (4 * COUNT_DIGITS);
     private static final String MIN_REVISION = "min_revision";
+    private static final String ANY_OTHER = "*";
     private static final String WEAK = "W/";
     /** The end of the tag of a compressed answer. */
     private static final String GZIPPED = "-gz";
@@ -156,8 +158,7 @@ final class Pipeline {
                 })
                 .onComplete(done -> {
                     if (done.failed() && !call.request.response().headWritten()) {
-                        // the error response sets its own headers
-                        call.request.response().headers().clear();
+                        clear(call.request.response());
                         fail(call, metrics, done.cause());
                     } else {
                         metrics.record(200, elapsed(call));
@@ -185,12 +186,11 @@ final class Pipeline {
 
     private Future<Head> prepare(RequestContext call, Route route) {
         HttpServerRequest request = call.request;
-        String token = route.parameters().containsKey(Route.ACCESS_TOKEN)
-                ? first(parameters(request), Route.ACCESS_TOKEN)
-                : null;
-        String own = route.dialect().carrier();
-        String authorization =
-                own == null ? Carriers.credential(request.headers(), token) : Carriers.ofFacade(request.headers(), own);
+        String carrier = route.parameters().containsKey(Route.ACCESS_TOKEN)
+                ? Route.ACCESS_TOKEN
+                : route.dialect().queryCarrier();
+        String token = carrier == null ? null : first(parameters(request), carrier);
+        String authorization = Carriers.of(route.dialect(), request.headers(), token);
         call.isPrivate = authorization != null;
         if (authorization != null && !call.isRead()) {
             Carriers.refuseForeignWrites(request.headers(), corsOrigins);
@@ -249,6 +249,9 @@ final class Pipeline {
             problem = problem == null ? rule.problem(p.getValue()) : problem;
             if (problem != null) {
                 errors.add(new FieldError(shown, problem));
+            } else if (known.containsKey(ANY_OTHER)) {
+                // the protocols of other systems have parameters that repeat
+                query.merge(name, p.getValue(), (one, more) -> one + "\n" + more);
             } else if (query.put(name, p.getValue()) != null) {
                 errors.add(new FieldError(shown, "is given twice"));
             }
@@ -272,7 +275,7 @@ final class Pipeline {
             String prefix = k.getKey().endsWith("*")
                     ? k.getKey().substring(0, k.getKey().length() - 1)
                     : null;
-            if (prefix != null && name.length() > prefix.length() && name.startsWith(prefix)) {
+            if (prefix != null && (prefix.isEmpty() || name.length() > prefix.length()) && name.startsWith(prefix)) {
                 return k.getValue();
             }
         }
@@ -492,13 +495,22 @@ final class Pipeline {
             metrics.record(status, elapsed(call));
         });
         if (!room) {
-            response.headers().clear();
+            clear(response);
             fail(
                     call,
                     metrics,
                     new ServiceException(
                             ErrorCode.TOO_MANY,
                             "This node is at its limit for bytes of responses that were not read, retry later"));
+        }
+    }
+
+    /** Removes the headers of an answer that another one takes the place of, but not those by which a browser may read it. */
+    private static void clear(HttpServerResponse response) {
+        for (String name : List.copyOf(response.headers().names())) {
+            if (!name.toLowerCase(Locale.ROOT).startsWith("access-control-")) {
+                response.headers().remove(name);
+            }
         }
     }
 

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path the path, without the query
  * @param parameters the path parameters, by name
- * @param query the query parameters; each one satisfies the rule that the route has for it
+ * @param query the query parameters; each one satisfies the rule that the route has for it. On a route that takes any
+ *     parameter, one that is given several times is a line for each
  * @param body the bytes of the body; empty if there is none
  * @param minRevision the revision that the client has already seen; 0 if it names none
  * @param remoteAddress the address of the client

@@ -18,6 +18,7 @@ import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.consul.ConsulRoutes;
 import dev.configservice.facade.eureka.EurekaRoutes;
 import dev.configservice.facade.ofrep.OfrepEvents;
 import dev.configservice.facade.ofrep.OfrepRoutes;
@@ -53,6 +54,7 @@ import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
+import dev.configservice.settings.Settings;
 import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
@@ -92,6 +94,7 @@ final class Features {
     private final Discovery discovery;
     private final ServiceIndex services;
     private final @Nullable EurekaRoutes eureka;
+    private final @Nullable ConsulRoutes consul;
     final List<Routes> routes;
 
     Features(NodeParts parts, Sources sources, List<VersionedKind> furtherKinds) {
@@ -147,6 +150,7 @@ final class Features {
                 settings.changes(),
                 parts.clock,
                 meters);
+        consul = settings.facades().consul() ? consul(settings) : null;
         pulses = new Pulses(credentials::probe);
         health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state, pulses);
         if (parts.keyring.isPresent()) {
@@ -160,6 +164,24 @@ final class Features {
                 .description("Encrypted values that could not be opened because this node does not have their key")
                 .register(meters);
         routes = routes(sources, environment, configurationKind, flagKind, versioned, furtherKinds);
+    }
+
+    private ConsulRoutes consul(Settings settings) {
+        return new ConsulRoutes(
+                registry,
+                discovery,
+                streams,
+                parts.feed,
+                new ConsulRoutes.Options(
+                        settings.cluster().name(),
+                        settings.facades().consulDatacenter(),
+                        parts.hazelcast
+                                .getCluster()
+                                .getLocalMember()
+                                .getAddress()
+                                .getHost(),
+                        settings.registry().activeChecks(),
+                        settings.registry().allowPermanent()));
     }
 
     private List<Routes> routes(
@@ -213,6 +235,9 @@ final class Features {
         if (eureka != null) {
             features.add(eureka);
         }
+        if (consul != null) {
+            features.add(consul);
+        }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
@@ -238,6 +263,9 @@ final class Features {
         services.start();
         if (eureka != null) {
             eureka.start();
+        }
+        if (consul != null) {
+            consul.start();
         }
         protection.start();
         keyUsage.start();

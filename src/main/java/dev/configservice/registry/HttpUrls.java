@@ -75,6 +75,11 @@ public final class HttpUrls {
         return host.length() <= 253 && !host.startsWith(".") && !host.contains("..");
     }
 
+    /** Tells whether a text is a URL with a host. */
+    public static boolean isValid(String text) {
+        return problem(text) == null;
+    }
+
     /** Returns a URL without user, password and query, which may hold secrets. */
     public static @Nullable String withoutSecrets(@Nullable String url) {
         if (url == null || (url.indexOf('@') < 0 && url.indexOf('?') < 0)) {

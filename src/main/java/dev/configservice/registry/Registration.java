@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkUrl the URL of its active checks; null if it has none
  * @param weight its share among the healthy instances
  * @param leaseSeconds the time until it expires without a heartbeat; null if it is permanent
+ * @param startsFailing whether it counts as failing until active checks pass
  * @param registeredBy the caller and its address
  * @param foreign the fields that it gave in the form of another system, by the name of that system's facade; null if none
  */
@@ -29,6 +30,7 @@ public record Registration(
         int weight,
         @Nullable Integer leaseSeconds,
         Status said,
+        boolean startsFailing,
         String registeredBy,
         @Nullable ObjectNode foreign) {
     public static final int DEFAULT_LEASE_SECONDS = Instance.DEFAULT_LEASE_SECONDS;
@@ -110,6 +112,9 @@ public record Registration(
             row.put("lease_seconds", leaseSeconds);
         }
         row.put(Instance.SAID, said.text());
+        if (startsFailing) {
+            row.put(Instance.CHECK_FAILING, true);
+        }
         row.put("registered_by", registeredBy);
         if (foreign != null) {
             row.set(Instance.FOREIGN, foreign);

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry of service instances. It registers and removes them, takes their heartbeats, and reads them. */
 public final class Registry {
+    /** The number of times that an entry of metadata is written over what others have written meanwhile. */
+    private static final int DESCRIBE_TRIES = 20;
+
     private final SnapshotCache cache;
     private final ChangeFeed feed;
     private final ChangeBus bus;
@@ -294,11 +297,46 @@ public final class Registry {
         return update(instance, fields, Action.STATUS_CHANGED, null, origin);
     }
 
+    /** Replaces the fields that an instance gave in the form of another system. */
+    public Future<Instance> keepForeign(Instance instance, ObjectNode foreign, Origin origin) {
+        return update(instance, Json.object().set(Instance.FOREIGN, foreign), Action.STATUS_CHANGED, null, origin);
+    }
+
     /** Sets entries of the metadata of an instance, and leaves the others. */
     public Future<Instance> describe(Instance instance, Map<String, String> entries, Origin origin) {
+        return describe(instance, entries, origin, DESCRIBE_TRIES);
+    }
+
+    private Future<Instance> describe(Instance instance, Map<String, String> entries, Origin origin, int tries) {
         ObjectNode metadata = instance.metadata().deepCopy();
         entries.forEach(metadata::put);
-        return update(instance, Json.object().set("metadata", metadata), Action.STATUS_CHANGED, null, origin);
+        return bus.write(new Command.Update(
+                        ids.next(),
+                        Instance.KIND,
+                        instance.resource().id(),
+                        Json.write(Json.object().set("metadata", metadata)),
+                        Sealed.NONE,
+                        List.of(instance.resource().revision()),
+                        Action.STATUS_CHANGED,
+                        null,
+                        origin))
+                .map(written -> Instance.of(written.resource()))
+                .recover(e -> {
+                    boolean hasChanged =
+                            e instanceof ServiceException refused && refused.code() == ErrorCode.PRECONDITION_FAILED;
+                    return hasChanged && tries > 1
+                            ? again(instance, entries, origin, tries - 1, e)
+                            : Future.failedFuture(e);
+                });
+    }
+
+    /** Does the same over the instance as it is now. */
+    private Future<Instance> again(
+            Instance instance, Map<String, String> entries, Origin origin, int tries, Throwable e) {
+        return instances(instance.serviceName(), feed.applied().revision()).compose(instances -> {
+            Instance now = instances.byId(instance.instanceId());
+            return now == null ? Future.failedFuture(e) : describe(now, entries, origin, tries);
+        });
     }
 
     private Future<Instance> update(

@@ -137,6 +137,7 @@ public final class RegistryRoutes implements Routes {
                         ? null
                         : lease == null ? Integer.valueOf(Instance.DEFAULT_LEASE_SECONDS) : (Integer) lease.intValue(),
                 status == null ? Status.HEALTHY : Status.of(status).orElse(Status.HEALTHY),
+                false,
                 registeredBy(request),
                 null);
         return registry.register(registration, request.origin(null))
@@ -448,30 +449,6 @@ public final class RegistryRoutes implements Routes {
     }
 
     private Future<Response> prometheus(Request request) {
-        return visible(request).map(services -> {
-            ArrayNode groups = Json.object().arrayNode();
-            for (Registry.Instances service : services) {
-                for (Instance i : service.list()) {
-                    URI uri = URI.create(i.url());
-                    int port = HttpUrls.port(uri);
-                    ObjectNode group = groups.addObject();
-                    group.putArray("targets").add(HttpUrls.host(uri) + ":" + port);
-                    ObjectNode labels = group.putObject("labels");
-                    labels.put("__meta_config_service_name", i.serviceName());
-                    labels.put("__meta_config_service_instance_id", i.instanceId());
-                    labels.put("__meta_config_service_status", i.status().text());
-                    labels.put("__scheme__", uri.getScheme());
-                    labels.put("service", i.serviceName());
-                    i.row()
-                            .path("metadata")
-                            .properties()
-                            .forEach(m -> labels.put(
-                                    "__meta_config_service_metadata_"
-                                            + m.getKey().replaceAll("[^A-Za-z0-9_]", "_"),
-                                    m.getValue().asText()));
-                }
-            }
-            return stamp(Response.json(200, groups), services);
-        });
+        return visible(request).map(services -> stamp(Response.json(200, PrometheusTargets.of(services)), services));
     }
 }

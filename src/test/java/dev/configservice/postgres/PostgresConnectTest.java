@@ -16,10 +16,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nodes on databases as people have them: TLS, schemas, several servers, roles with few rights. */
+@Tag("servers")
 class PostgresConnectTest {
     private static TestNode start(String uri) {
         return TestNode.start(Map.of("CS_POSTGRES_URI", uri, "CS_REDIS_URI", ""));

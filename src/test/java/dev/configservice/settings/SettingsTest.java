@@ -118,6 +118,8 @@ class SettingsTest {
                         Map.entry("facades.ofrep", "true"),
                         Map.entry("facades.spring", "true"),
                         Map.entry("facades.eureka", "true"),
+                        Map.entry("facades.consul", "true"),
+                        Map.entry("facades.consul-datacenter", "dc1"),
                         Map.entry("spring.base-environment", "default"),
                         Map.entry("spring.labels", "main,master,latest"),
                         Map.entry("spring.bus-topic", ""),

@@ -99,7 +99,7 @@ public final class Api {
     }
 
     private static boolean isOfFacade(String path) {
-        return path.matches("/(env|ofrep|spring|eureka)/.*");
+        return path.matches("/(env|ofrep|spring|eureka|v1)/.*");
     }
 
     private static boolean isRoot(String path) {

@@ -282,6 +282,11 @@ public final class ChangeStreams {
                 });
     }
 
+    /** Completes when a change comes that a caller wants and may see, or after {@code atMost}. Must be called on an event loop. */
+    public Future<Void> awaitChange(ChangeFilter.Wanted wanted, Caller caller, Duration atMost) {
+        return firstMatch(ChangeFilter.of(events.kinds(), wanted, caller), atMost);
+    }
+
     /** The start of a stream. It is a {@code resync} if the log no longer has the requested position. */
     private record Start(long revision, boolean resync) {}
 

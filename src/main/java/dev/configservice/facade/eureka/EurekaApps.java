@@ -76,10 +76,10 @@ final class EurekaApps {
             min = Math.min(min, service.snapshot().asOf().revision());
             anyOutdated |= service.snapshot().isOutdated();
             for (Instance instance : service.list()) {
-                if (!instance.isExpired()) {
+                // clients keep one instance for each id of an application, whatever the case of the service
+                if (!instance.isExpired() && byKey.putIfAbsent(key(instance), instance) == null) {
                     byName.computeIfAbsent(service.serviceName().toUpperCase(Locale.ROOT), n -> new ArrayList<>())
                             .add(instance);
-                    byKey.put(instance.key(), instance);
                 }
             }
         }
@@ -95,6 +95,10 @@ final class EurekaApps {
         counts.forEach(
                 (status, count) -> text.append(status).append('_').append(count).append('_'));
         return text.toString();
+    }
+
+    private static String key(Instance instance) {
+        return instance.serviceName().toUpperCase(Locale.ROOT) + "/" + instance.instanceId();
     }
 
     int size() {
@@ -154,7 +158,7 @@ final class EurekaApps {
         return kept(key, compressed, () -> {
             SortedMap<String, StringBuilder> changed = new TreeMap<>();
             for (EurekaChanges.Changed change : changes) {
-                Instance now = byKey.get(change.last().key());
+                Instance now = byKey.get(key(change.last()));
                 String action = now == null ? "DELETED" : change.isNew() ? "ADDED" : "MODIFIED";
                 Instance shown = now == null ? change.last() : now;
                 StringBuilder instances =

@@ -37,6 +37,9 @@ final class EurekaChanges {
     /** The time from which on no change is missing. */
     private long completeFrom = NEVER;
 
+    /** The time up to which changes were dropped because there were too many. */
+    private long droppedUntil;
+
     private boolean isReading;
     private long resets;
 
@@ -102,9 +105,8 @@ final class EurekaChanges {
         byKey.put(instance.key(), new Changed(instance, isNew, atMillis));
         if (byKey.size() > MAX_CHANGED) {
             Iterator<Changed> oldest = byKey.values().iterator();
-            completeFrom = completeFrom == NEVER
-                    ? NEVER
-                    : Math.max(completeFrom, oldest.next().atMillis() + 1);
+            droppedUntil = Math.max(droppedUntil, oldest.next().atMillis() + 1);
+            completeFrom = completeFrom == NEVER ? NEVER : Math.max(completeFrom, droppedUntil);
             oldest.remove();
         }
     }
@@ -148,7 +150,7 @@ final class EurekaChanges {
     private synchronized void ended(boolean isComplete, long from, long reset) {
         isReading = false;
         if (isComplete && reset == resets) {
-            completeFrom = from;
+            completeFrom = Math.max(from, droppedUntil);
         }
     }
 

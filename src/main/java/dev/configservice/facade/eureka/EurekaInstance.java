@@ -71,7 +71,14 @@ final class EurekaInstance {
     }
 
     /** A registration that is read, before it is known which service it is for. */
-    record Given(ObjectNode kept, String app, String instanceId, ObjectNode metadata, int leaseSeconds, Status status) {
+    record Given(
+            ObjectNode kept,
+            String app,
+            String instanceId,
+            String checkUrl,
+            ObjectNode metadata,
+            int leaseSeconds,
+            Status status) {
         /**
          * Returns the name of the service: the virtual address if that is the application in another case, as Spring has it,
          * else the application in lower case.
@@ -82,17 +89,17 @@ final class EurekaInstance {
         }
 
         Registration registration(String serviceName, String registeredBy) {
-            String check = kept.path("healthCheckUrl").textValue();
             return new Registration(
                     check("app", serviceName, Registration.SERVICE_NAME),
                     instanceId,
                     url(),
                     // one that cannot be asked is only shown
-                    check == null || Registration.CHECK_URL.problem(check) != null ? null : check,
+                    Registration.CHECK_URL.problem(checkUrl) != null ? null : checkUrl,
                     metadata,
                     Registration.DEFAULT_WEIGHT,
                     leaseSeconds,
                     status,
+                    false,
                     registeredBy,
                     (ObjectNode) Json.object().set(FOREIGN, kept));
         }
@@ -128,7 +135,8 @@ final class EurekaInstance {
         for (String name : TEXTS) {
             JsonNode value = given.path(name);
             if (value.isValueNode() && !value.isNull()) {
-                kept.put(name, check(name, value.asText(), StringRule.text(0, MAX_TEXT)));
+                String text = check(name, value.asText(), StringRule.text(0, MAX_TEXT));
+                kept.put(name, name.endsWith("Url") ? shown(text) : text);
             }
         }
         String host = kept.path("hostName").asText();
@@ -142,13 +150,13 @@ final class EurekaInstance {
         kept.put("app", app.toUpperCase(Locale.ROOT));
         kept.set("port", port(given.path("port"), 80, true));
         kept.set("securePort", port(given.path("securePort"), 443, false));
-        kept.put("countryId", whole("countryId", given.path("countryId"), 1));
+        kept.put("countryId", small("countryId", given.path("countryId"), 1));
         kept.set("dataCenterInfo", dataCenter(given.path("dataCenterInfo")));
         kept.put(LAST_DIRTY, Long.toString(whole(LAST_DIRTY, given.path(LAST_DIRTY), 0)));
         JsonNode lease = given.path("leaseInfo");
         kept.put(
                 "renewalIntervalInSecs",
-                whole("leaseInfo.renewalIntervalInSecs", lease.path("renewalIntervalInSecs"), DEFAULT_RENEWAL_SECONDS));
+                small("leaseInfo.renewalIntervalInSecs", lease.path("renewalIntervalInSecs"), DEFAULT_RENEWAL_SECONDS));
         long seconds =
                 whole("leaseInfo.durationInSecs", lease.path("durationInSecs"), Registration.DEFAULT_LEASE_SECONDS);
         String word = given.path("status").asText("UP");
@@ -160,9 +168,18 @@ final class EurekaInstance {
                 kept,
                 app,
                 check("instanceId", id, Registration.INSTANCE_ID),
+                given.path("healthCheckUrl").asText(),
                 metadata(given.path("metadata")),
                 Registration.lease(seconds),
                 status);
+    }
+
+    /** Returns a URL as everyone may see it: without user, password and query. */
+    private static String shown(String url) {
+        if (url.indexOf('@') < 0 && url.indexOf('?') < 0) {
+            return url;
+        }
+        return HttpUrls.isValid(url) ? String.valueOf(HttpUrls.withoutSecrets(url)) : "";
     }
 
     private static ObjectNode port(JsonNode given, int otherwise, boolean enabled) {
@@ -186,10 +203,19 @@ final class EurekaInstance {
             return otherwise;
         }
         String text = given.asText();
-        if (!text.matches("-?\\d{1,18}")) {
+        if (!text.matches("\\d{1,18}")) {
             throw ServiceException.invalid(field, "must be a whole number");
         }
         return Long.parseLong(text);
+    }
+
+    /** Reads a number that clients hold in 32 bits. */
+    private static int small(String field, JsonNode given, int otherwise) {
+        long number = whole(field, given, otherwise);
+        if (number > Integer.MAX_VALUE) {
+            throw ServiceException.invalid(field, "must be at most " + Integer.MAX_VALUE);
+        }
+        return (int) number;
     }
 
     private static ObjectNode dataCenter(JsonNode given) {

@@ -128,13 +128,17 @@ public final class EurekaRoutes implements Routes {
             return Future.succeededFuture(known.apps());
         }
         long min = Math.max(version.revision(), request.minRevision());
-        return discovery.visible(caller, null, min).map(services -> {
-            EurekaApps apps = new EurekaApps(services, rendered);
-            if (isShared && !apps.isOutdated()) {
-                kept = new Kept(version, apps);
-            }
-            return apps;
-        });
+        return discovery
+                .visible(caller, null, min)
+                .compose(services ->
+                        services.stream().mapToInt(s -> s.list().size()).sum() > LARGE
+                                ? Futures.onWorker(() -> new EurekaApps(services, rendered))
+                                : Future.succeededFuture(new EurekaApps(services, rendered)))
+                .onSuccess(apps -> {
+                    if (isShared && !apps.isOutdated()) {
+                        kept = new Kept(version, apps);
+                    }
+                });
     }
 
     private Future<Response> all(Request request) {
@@ -224,7 +228,7 @@ public final class EurekaRoutes implements Routes {
 
     private Future<Response> register(Request request) {
         byte[] bytes = request.body().getBytes();
-        JsonNode body = bytes.length > 0 && bytes[0] == '<' ? EurekaXml.read(bytes) : Json.parseBody(bytes);
+        JsonNode body = EurekaXml.isXml(bytes) ? EurekaXml.read(bytes) : Json.parseBody(bytes);
         EurekaInstance.Given given = EurekaInstance.read(request.parameter("app"), body);
         Registration registration =
                 given.registration(service(given, request.caller()), RegistryRoutes.registeredBy(request));
@@ -282,8 +286,9 @@ public final class EurekaRoutes implements Routes {
             String dirty = request.query(EurekaInstance.LAST_DIRTY);
             long known = instance.foreign(EurekaInstance.FOREIGN)
                     .path(EurekaInstance.LAST_DIRTY)
-                    .asLong(Long.MAX_VALUE);
-            if (dirty != null && dirty.matches("\\d{1,18}") && Long.parseLong(dirty) > known) {
+                    .asLong();
+            // 0: the client did not say when it registered
+            if (known > 0 && dirty != null && dirty.matches("\\d{1,18}") && Long.parseLong(dirty) > known) {
                 // the client has changed since it registered, and does so again
                 return Future.succeededFuture(Response.empty(404));
             }
@@ -336,7 +341,10 @@ public final class EurekaRoutes implements Routes {
             var metadata = Json.object();
             instance.metadata().properties().forEach(m -> metadata.set(m.getKey(), m.getValue()));
             entries.forEach(metadata::put);
-            String problem = Registration.metadataProblem(metadata);
+            boolean isStorable = entries.keySet().stream().allMatch(name -> Json.textProblem(name) == null);
+            String problem = isStorable
+                    ? Registration.metadataProblem(metadata)
+                    : "has a name with a character that cannot be stored";
             if (problem != null) {
                 throw ServiceException.invalid("metadata", problem);
             }

@@ -47,8 +47,10 @@ final class EurekaXml {
         if (!value.isObject()) {
             escape(value.asText(), out.append('>'));
         } else {
+            // the names of metadata are data
+            boolean isData = name.equals("metadata");
             for (Map.Entry<String, JsonNode> member : value.properties()) {
-                if (member.getKey().startsWith("@")) {
+                if (!isData && isAttribute(member.getKey())) {
                     out.append(' ').append(member.getKey(), 1, member.getKey().length());
                     escape(member.getValue().asText(), out.append("=\""));
                     out.append('"');
@@ -56,14 +58,19 @@ final class EurekaXml {
             }
             out.append('>');
             for (Map.Entry<String, JsonNode> member : value.properties()) {
-                if (member.getKey().equals("$")) {
+                if (!isData && member.getKey().equals("$")) {
                     escape(member.getValue().asText(), out);
-                } else if (!member.getKey().startsWith("@")) {
+                } else {
+                    // attributes are no names of elements, and so left out
                     write(member.getKey(), member.getValue(), out);
                 }
             }
         }
         out.append("</").append(tag).append('>');
+    }
+
+    private static boolean isAttribute(String name) {
+        return name.startsWith("@") && NAME.matcher(name.substring(1)).matches();
     }
 
     private static void escape(String text, StringBuilder out) {
@@ -81,10 +88,26 @@ final class EurekaXml {
         }
     }
 
+    /** Tells whether a body is XML, by its first character that is no blank. */
+    static boolean isXml(byte[] body) {
+        int at = start(body);
+        return at < body.length && body[at] == '<';
+    }
+
+    /** Returns the index after blanks, and after the mark by which some texts begin. */
+    private static int start(byte[] body) {
+        int at = body.length > 2 && body[0] == (byte) 0xEF && body[1] == (byte) 0xBB && body[2] == (byte) 0xBF ? 3 : 0;
+        while (at < body.length && Character.isWhitespace(body[at])) {
+            at++;
+        }
+        return at;
+    }
+
     /** Reads a document, and returns its root element as a member of an object. Fails if it is not well-formed. */
     static ObjectNode read(byte[] document) {
         try {
-            XMLStreamReader xml = FACTORY.createXMLStreamReader(new ByteArrayInputStream(document));
+            XMLStreamReader xml =
+                    FACTORY.createXMLStreamReader(new ByteArrayInputStream(document, start(document), document.length));
             while (xml.next() != XMLStreamConstants.START_ELEMENT) {
                 // comments and the like before the root element
             }

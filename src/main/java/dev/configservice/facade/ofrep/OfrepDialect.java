@@ -56,7 +56,7 @@ final class OfrepDialect implements Dialect {
 
     @Override
     public Response error(ServiceException failure, String path, String requestId) {
-        if (path.endsWith(OfrepEvents.PATH)
+        if (path.endsWith("/v1" + OfrepEvents.PATH)
                 && (failure.code() == ErrorCode.TOO_MANY || failure.code() == ErrorCode.UNAVAILABLE)) {
             return OfrepEvents.later();
         }

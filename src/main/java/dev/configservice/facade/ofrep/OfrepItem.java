@@ -55,6 +55,7 @@ record OfrepItem(int status, Buffer json) {
         boolean isStatic = e.enabled()
                 && e.reason() == Reason.DEFAULT
                 && flag.rules().isEmpty()
+                && flag.variants().size() <= 1
                 && flag.targetUsers().isEmpty()
                 && (flag.rollout() == null || flag.rollout() == ALL);
         return isStatic ? "STATIC" : e.reason().name();

@@ -9,6 +9,7 @@ import dev.configservice.flag.EvaluationResult;
 import dev.configservice.flag.Flags;
 import dev.configservice.flag.RenderedEvaluation;
 import dev.configservice.flag.eval.EvaluationContext;
+import dev.configservice.flag.eval.Trace;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
 import dev.configservice.http.Route;
@@ -27,12 +28,15 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The routes of OFREP 0.3: the evaluation of one flag, and of all flags of an environment, and the stream that tells that
  * some have changed. The environment is that of the path ({@code /env/{environment}/ofrep/v1}), else the only one that the caller's key is limited to, else the default.
  */
 public final class OfrepRoutes implements Routes {
+    private static final Logger log = LoggerFactory.getLogger(OfrepRoutes.class);
     private static final Duration BEHIND_DEADLINE = Duration.ofSeconds(2);
     private static final int TAG_LENGTH = 22;
 
@@ -69,8 +73,14 @@ public final class OfrepRoutes implements Routes {
     private Future<Response> one(Request request) {
         String environment = environment(request);
         request.caller().require(Right.READ, environment, "");
-        return flags.evaluate(environment, request.parameter("key"), context(request), false, request.minRevision())
+        return flags.evaluate(
+                        environment,
+                        request.parameter("key"),
+                        context(request),
+                        log.isDebugEnabled(),
+                        request.minRevision())
                 .map(result -> {
+                    explain(request, environment, result);
                     OfrepItem item = OfrepItem.of(result.evaluations().get(0));
                     return answer(
                             result,
@@ -85,6 +95,22 @@ public final class OfrepRoutes implements Routes {
                                     false,
                                     List.of()));
                 });
+    }
+
+    /** Logs the steps of an evaluation at the level debug: OFREP has no place for them in its answer. */
+    private static void explain(Request request, String environment, EvaluationResult result) {
+        Trace trace = result.trace();
+        if (trace != null) {
+            log.debug(
+                    "ofrep.evaluated request_id={} environment={} flag={} reason={} steps={}",
+                    request.id(),
+                    environment,
+                    request.parameter("key"),
+                    result.evaluations().get(0).evaluation().reason(),
+                    trace.steps().stream()
+                            .map(step -> step.step() + ": " + step.result())
+                            .toList());
+        }
     }
 
     private Future<Response> all(Request request) {

@@ -45,6 +45,9 @@ enum PlainForm {
         }
     };
 
+    /** A key of more steps stays flat. */
+    private static final int MAX_DEPTH = 64;
+
     private final String contentType;
 
     PlainForm(String contentType) {
@@ -167,6 +170,6 @@ enum PlainForm {
                 }
             }
         }
-        return List.copyOf(steps);
+        return steps.size() > MAX_DEPTH ? List.of(key) : List.copyOf(steps);
     }
 }

@@ -13,8 +13,10 @@ import dev.configservice.json.Json;
 import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -29,19 +31,28 @@ final class PropertySources {
     /** The size of the largest answer. */
     private static final long MAX_BYTES = 64L << 20;
 
-    /** The number of configurations from which work on them takes too long for an event loop. */
+    /** The number of configurations, and their size, from which work on them takes too long for an event loop. */
     private static final int LARGE = 1000;
+
+    private static final long LARGE_BYTES = 1L << 20;
 
     private final ConfigurationKind kind;
     private final Caller caller;
     private final String requestId;
     private final List<Source> sources = new ArrayList<>();
+    private final Set<String> names = new HashSet<>();
+    /** The keys of encrypted values that were left out: what counts less must not show through. */
+    private final Set<String> hidden = new HashSet<>();
+
+    private @Nullable Wanted outOfReach;
     private int size;
+    private long layerBytes;
     private long bytes;
     private long version;
     private long lastChange;
     private long asOf = Long.MAX_VALUE;
     private boolean outdated;
+    private boolean anyInReach;
     private boolean secrets;
     private int withheld;
 
@@ -71,18 +82,33 @@ final class PropertySources {
         lastChange = Math.max(lastChange, layer.lastChange());
         asOf = Math.min(asOf, layer.asOf());
         outdated |= layer.isOutdated();
-        if (layer.isEmpty() && !(wasEmptied && caller.may(Right.READ, wanted.environment(), wanted.service()))) {
+        boolean isInReach = caller.may(Right.READ, wanted.environment(), wanted.service());
+        if (!isInReach && outOfReach == null) {
+            outOfReach = wanted;
+        }
+        anyInReach |= isInReach;
+        if (layer.isEmpty() && !(wasEmptied && isInReach)) {
             return;
         }
         caller.require(Right.READ, wanted.environment(), wanted.service());
-        sources.add(new Source(NAME + wanted.name(), layer));
+        String name = NAME + wanted.name();
+        // of sources with the same name, a client keeps only one
+        sources.add(new Source(names.add(name) ? name : name + "@" + wanted.environment(), layer));
         size += layer.size();
+        layerBytes += layer.bytes();
         version = Math.max(version, layer.lastChange());
+    }
+
+    /** Fails if the caller may read none of the sources: an empty answer would look as if there were nothing. */
+    void requireAny() {
+        if (outOfReach != null && !anyInReach) {
+            caller.require(Right.READ, outOfReach.environment(), outOfReach.service());
+        }
     }
 
     /** Tells whether work on the sources takes too long for an event loop. */
     boolean isLarge() {
-        return size > LARGE;
+        return size > LARGE || layerBytes > LARGE_BYTES;
     }
 
     /** Returns an entity tag. It can be told only after the answer was written. */
@@ -133,18 +159,62 @@ final class PropertySources {
 
     private Buffer members(List<FlatPart> parts) {
         Buffer members = Buffer.buffer();
+        Set<String> hiddenAbove = Set.copyOf(hidden);
         for (FlatPart part : parts) {
-            append(members, part.members());
-            for (VisibleConfiguration sealed : part.sealed()) {
-                JsonNode value = opened(sealed);
-                if (value != null) {
-                    ObjectNode flat = Json.object();
-                    FlatPart.flatten(sealed.key(), value, flat);
-                    append(members, FlatPart.members(flat));
-                }
-            }
+            // most parts are written as they were made
+            append(
+                    members,
+                    part.sealed().isEmpty() && hiddenAbove.isEmpty()
+                            ? part.members()
+                            : FlatPart.members(opened(part, hiddenAbove)));
         }
         return members;
+    }
+
+    /** Returns the values of a part, with those encrypted ones that the caller may see, by key. */
+    private ObjectNode opened(FlatPart part, Set<String> hiddenAbove) {
+        ObjectNode flat = part.flat();
+        for (VisibleConfiguration sealed : part.sealed()) {
+            JsonNode value = opened(sealed);
+            if (value == null) {
+                hidden.add(sealed.key());
+            } else {
+                ObjectNode of = Json.object();
+                FlatPart.flatten(sealed.key(), value, of);
+                // a key of its own counts more than what comes of taking another value apart
+                of.properties().forEach(v -> {
+                    if (v.getKey().equals(sealed.key()) || !flat.has(v.getKey())) {
+                        flat.set(v.getKey(), v.getValue());
+                    }
+                });
+            }
+        }
+        if (!hiddenAbove.isEmpty()) {
+            flat.remove(fieldNames(flat).stream()
+                    .filter(key -> isHidden(key, hiddenAbove))
+                    .toList());
+        }
+        return flat;
+    }
+
+    private static List<String> fieldNames(ObjectNode flat) {
+        List<String> names = new ArrayList<>();
+        flat.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    /** Tells whether a key is one that is hidden, or a part of its value. */
+    private static boolean isHidden(String key, Set<String> hiddenAbove) {
+        if (hiddenAbove.contains(key)) {
+            return true;
+        }
+        for (int i = 1; i < key.length(); i++) {
+            char c = key.charAt(i);
+            if ((c == '.' || c == '[') && hiddenAbove.contains(key.substring(0, i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void append(Buffer members, Buffer more) {
@@ -174,14 +244,9 @@ final class PropertySources {
         TreeMap<String, JsonNode> values = new TreeMap<>();
         Map<String, String> arrays = new HashMap<>();
         for (Source source : sources) {
+            Set<String> hiddenAbove = Set.copyOf(hidden);
             for (FlatPart part : source.layer().views(FlatPart::of)) {
-                ObjectNode flat = part.flat();
-                for (VisibleConfiguration sealed : part.sealed()) {
-                    JsonNode value = opened(sealed);
-                    if (value != null) {
-                        FlatPart.flatten(sealed.key(), value, flat);
-                    }
-                }
+                ObjectNode flat = opened(part, hiddenAbove);
                 flat.properties().forEach(v -> {
                     int bracket = v.getKey().indexOf('[');
                     String array = v.getKey().substring(0, Math.max(0, bracket));

@@ -22,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,10 @@ public final class SpringRoutes implements Routes {
 
     private static final int MAX_APPLICATIONS = 10;
     private static final int MAX_PROFILES = 20;
+    /** The longest name of a document, and the number of its hyphens that are tried. */
+    private static final int MAX_NAME = 1000;
+
+    private static final int MAX_HYPHENS = 20;
 
     private final Configurations configurations;
     private final ConfigurationKind kind;
@@ -60,17 +65,19 @@ public final class SpringRoutes implements Routes {
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>();
         for (String root : SpringDialect.INSTANCE.roots()) {
-            routes.add(route(root + "/:file").answeredBy(r -> document(r, r.parameter("file"), null)));
-            routes.add(route(root + "/:application/:profiles").answeredBy(this::two));
-            routes.add(route(root + "/:application/:profiles/:label")
-                    .answeredBy(
-                            r -> json(r, r.parameter("application"), r.parameter("profiles"), r.parameter("label"))));
+            routes.add(route(root + "/:file", r -> document(r, r.parameter("file"), null)));
+            routes.add(route(root + "/:application/:profiles", this::two));
+            routes.add(route(
+                    root + "/:application/:profiles/:label",
+                    r -> json(r, r.parameter("application"), r.parameter("profiles"), r.parameter("label"))));
         }
         return routes;
     }
 
-    private static Route.Facade route(String path) {
-        return new Route.Facade("GET", path, ANY, SpringDialect.INSTANCE);
+    private static Route route(String path, Function<Request, Future<Response>> answer) {
+        return new Route.Facade("GET", path, ANY, SpringDialect.INSTANCE)
+                .answeredBy(answer)
+                .needs(Right.READ);
     }
 
     /** Answers an application and its profiles, or a label and a document. */
@@ -105,6 +112,11 @@ public final class SpringRoutes implements Routes {
         }
         requireNow(label);
         String name = file.substring(0, file.length() - form.ending().length());
+        if (name.length() > MAX_NAME || name.chars().filter(c -> c == ',').count() >= MAX_PROFILES) {
+            throw ServiceException.invalid(
+                    "file",
+                    "must be " + MAX_NAME + " characters at most, and name " + MAX_PROFILES + " profiles at most");
+        }
         int hyphen = hyphen(name);
         Asked asked = asked(
                 request, names("application", name.substring(0, hyphen), MAX_APPLICATIONS), name.substring(hyphen + 1));
@@ -128,7 +140,10 @@ public final class SpringRoutes implements Routes {
      * that is an environment with configurations for the application counts, else what follows the last hyphen.
      */
     private int hyphen(String name) {
-        for (int at = name.indexOf('-', 1); at > 0 && at < name.length() - 1; at = name.indexOf('-', at + 1)) {
+        int tries = 0;
+        for (int at = name.indexOf('-', 1);
+                at > 0 && at < name.length() - 1 && tries++ < MAX_HYPHENS;
+                at = name.indexOf('-', at + 1)) {
             for (String profile : name.substring(at + 1).split(",", -1)) {
                 if (feed.touched(Configurations.unit(profile, "")) != null
                         || feed.touched(Configurations.unit(profile, name.substring(0, at))) != null) {
@@ -214,9 +229,11 @@ public final class SpringRoutes implements Routes {
 
     private Future<PropertySources> read(Request request, Asked asked) {
         Caller caller = request.caller();
-        caller.require(Right.READ);
         PropertySources sources = new PropertySources(kind, caller, request.id());
-        return Futures.map(read(asked.sources, 0, sources, request.minRevision()), v -> sources);
+        return Futures.map(read(asked.sources, 0, sources, request.minRevision()), v -> {
+            sources.requireAny();
+            return sources;
+        });
     }
 
     private Future<Void> read(List<PropertySources.Wanted> wanted, int at, PropertySources sources, long minRevision) {

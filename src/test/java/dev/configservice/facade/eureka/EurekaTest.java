@@ -18,17 +18,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
 
 /** Eureka, as its clients ask. */
 class EurekaTest {
-    private final TestNode node = TestNode.shared();
+    // instances that expire together would hold back expiry for other tests
+    private static final TestNode NODE = TestNode.start(Map.of("CS_REDIS_URI", ""));
+
+    private final TestNode node = NODE;
     private final Api admin = node.admin();
     private final Api json = node.anonymous().with("Accept", "application/json");
     private final String id = java.util.UUID.randomUUID().toString().substring(0, 8);
     private final String app = "APP-" + id.toUpperCase(java.util.Locale.ROOT);
     private final String service = "app-" + id;
+
+    @AfterAll
+    static void stop() {
+        NODE.close();
+    }
 
     private static ObjectNode instance(String app, String id) {
         return (ObjectNode) Json.read(
@@ -327,6 +336,79 @@ class EurekaTest {
         Api any = node.admin().undescribed();
         assertThat(any.post("/eureka/peerreplication/batch/", "{}").status()).isEqualTo(404);
         assertThat(any.post("/eureka/peerreplication/batch/", "{}").text()).isEmpty();
+    }
+
+    @Test
+    void whatClientsCannotReadIsRefusedOrLeftOut() {
+        Map.of("countryId", "99999999999", "leaseInfo", "{\"renewalIntervalInSecs\":999999999999}")
+                .forEach((field, value) -> {
+                    ObjectNode body = instance(app, "i");
+                    ((ObjectNode) body.get("instance")).set(field, Json.read(value));
+                    assertThat(register(body).status()).as(field).isEqualTo(400);
+                });
+        admin.post(
+                "/registry/register",
+                "{\"service_name\":\"" + service + "\",\"service_url\":\"http://x:1\",\"instance_id\":\"odd\","
+                        + "\"metadata\":{\"@a=\\\"1\\\"><evil/><z b\":\"v\",\"$\":\"y\",\"@class\":\"c\",\"ok\":\"1\"}}");
+        Document one = xml(node.anonymous().get("/eureka/apps/" + app));
+        assertThat(one.getElementsByTagName("evil").getLength()).isZero();
+        assertThat(one.getElementsByTagName("metadata").item(0).getTextContent())
+                .isEqualTo("1");
+        xml(node.anonymous().get("/eureka/apps"));
+        // two services whose names differ by case are one application, which has an id once
+        for (String name : List.of(service, service.replace("app", "App"))) {
+            admin.post(
+                    "/registry/register",
+                    "{\"service_name\":\"" + name + "\",\"service_url\":\"http://x:2\",\"instance_id\":\"twice\"}");
+        }
+        assertThat(json.get("/eureka/apps/" + app).text().split("\"instanceId\":\"twice\"", -1))
+                .hasSize(2);
+    }
+
+    @Test
+    void urlsAreShownWithoutSecrets() {
+        ObjectNode body = instance(app, "i");
+        ((ObjectNode) body.get("instance"))
+                .put("healthCheckUrl", "http://admin:s3cret@h1:8080/health?token=tok")
+                .put("homePageUrl", "http://u:p4ss@h1/");
+        register(body);
+        String shown = json.get("/eureka/apps/" + app).text();
+        assertThat(shown)
+                .contains("\"http://h1:8080/health\"")
+                .doesNotContain("s3cret")
+                .doesNotContain("p4ss");
+        assertThat(shown).doesNotContain("tok\"");
+    }
+
+    @Test
+    void entriesOfMetadataThatAreSetTogetherAreAllKept() {
+        register("i");
+        List<Thread> writers = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            String path = "/eureka/apps/" + app + "/i/metadata?k" + i + "=v";
+            writers.add(new Thread(() -> admin.put(path, "")));
+        }
+        writers.forEach(Thread::start);
+        for (Thread writer : writers) {
+            try {
+                writer.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        assertThat(shown("i").get("metadata").size()).isEqualTo(9);
+        assertThat(admin.put("/eureka/apps/" + app + "/i/metadata?a%00b=v", "").status())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void whoDoesNotSayWhenItRegisteredIsNotSentToRegisterAgain() {
+        ObjectNode body = instance(app, "i");
+        ((ObjectNode) body.get("instance")).remove("lastDirtyTimestamp");
+        register(body);
+        assertThat(admin.put("/eureka/apps/" + app + "/i?status=UP&lastDirtyTimestamp=1795713822000", "")
+                        .status())
+                .isEqualTo(200);
     }
 
     @Test

@@ -123,7 +123,13 @@ class OfrepEventsTest {
 
     @Test
     void aNodeWithTooManyStreamsSaysWhenToComeAgain() {
-        try (TestNode small = TestNode.start(Map.of("CS_CHANGES_MAX_STREAMS", "1", "CS_REDIS_URI", ""));
+        try (TestNode small = TestNode.start(Map.of(
+                        "CS_CHANGES_MAX_STREAMS",
+                        "1",
+                        "CS_REDIS_URI",
+                        "",
+                        "CS_HTTP_CORS_ORIGINS",
+                        "https://a.example"));
                 EventStream first = open(small, "/ofrep/v1/events")) {
             assertThat(first.next().type()).isEqualTo("retry");
             try (EventStream second = open(small, "/ofrep/v1/events")) {
@@ -133,6 +139,12 @@ class OfrepEventsTest {
                 assertThat(retry.data().asInt()).isEqualTo(30_000);
                 assertThat(second.next().type()).isEqualTo("end");
             }
+            // a page of another origin may read it: else its browser gives up for good
+            assertThat(small.anonymous()
+                            .with("Origin", "https://a.example")
+                            .get("/env/e/ofrep/v1/events")
+                            .header("Access-Control-Allow-Origin"))
+                    .isEqualTo("https://a.example");
         }
     }
 

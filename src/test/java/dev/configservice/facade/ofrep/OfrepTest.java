@@ -68,6 +68,12 @@ class OfrepTest {
                     .contains("\"variant\":\"only\"");
         }
         flag(
+                "both",
+                ",\"is_enabled\":true,\"variants\":[{\"name\":\"a\",\"value\":1,\"weight\":1},{\"name\":\"b\",\"value\":2,\"weight\":1}]");
+        assertThat(one("both", user("u")).field("reason"))
+                .as("it varies by user")
+                .isEqualTo("DEFAULT");
+        flag(
                 "off-with-variants",
                 ",\"is_enabled\":true,\"rollout_percentage\":0,\"variants\":[{\"name\":\"a\",\"value\":\"x\",\"weight\":1}]");
         JsonNode off = one("off-with-variants", user("u")).json();

@@ -12,6 +12,7 @@ import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import java.io.IOException;
 import java.io.StringReader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -320,6 +321,8 @@ class SpringConfigTest {
         assertThat(sources(limited.get("/env/nothing-" + id + "/spring/" + app + "/" + dev + ",kubernetes"))
                         .keySet())
                 .containsExactly(source(app + "-" + dev));
+        // where nothing is in reach, an empty answer would look as if there were nothing
+        isRefused(403, "", limited.get("/env/nothing-" + id + "/spring/nobody/elsewhere"));
     }
 
     @Test
@@ -387,6 +390,51 @@ class SpringConfigTest {
         }
         isRefused(409, "", anyone.get(spring + "/" + app + "-default.yml"));
         assertThat(anyone.get(spring + "/" + app + "/default").status()).isEqualTo(200);
+    }
+
+    @Test
+    void aValueThatIsWithheldLetsNoWeakerOneShowThrough() {
+        put(dev, app, "db", "\"hidden\"", true);
+        put(base, app, "db", "\"weaker\"");
+        put(base, app, "db.user", "\"weaker\"");
+        put(base, app, "dbx", "\"stays\"");
+        String path = spring + "/" + app + "/" + dev;
+        assertThat(values(anyone.get(path), app).toString()).isEqualTo("{\"dbx\":\"stays\"}");
+        assertThat(anyone.get(spring + "/" + app + "-" + dev + ".properties").text())
+                .isEqualTo("dbx: stays\n");
+        // opened, it counts; and a key of its own counts more than a part of another value
+        put(dev, app, "pair", "{\"a\":\"sealed\",\"b\":\"sealed\"}", true);
+        put(dev, app, "pair.b", "\"own\"");
+        JsonNode open = values(admin.get(path), app + "-" + dev);
+        assertThat(open.get("db").asText()).isEqualTo("hidden");
+        assertThat(open.get("pair.a").asText()).isEqualTo("sealed");
+        assertThat(open.get("pair.b").asText()).isEqualTo("own");
+        assertThat(admin.get(path).text().split("\"pair.b\"", -1)).hasSize(2);
+    }
+
+    @Test
+    void sourcesNeverShareAName() {
+        put(dev, "", "k", "1");
+        put(base, "application-" + dev, "k", "2");
+        Reply reply = anyone.get(spring + "/application-" + dev + "/" + dev);
+        assertThat(sources(reply)).hasSize(reply.json().get("propertySources").size());
+    }
+
+    @Test
+    void oddNamesOfDocumentsAreRefusedSoon() {
+        for (String name : List.of("a-,".repeat(3000), "a-".repeat(400), "a,".repeat(400) + "-x")) {
+            long began = System.nanoTime();
+            Reply reply = anyone.undescribed().get("/spring/" + name + ".yml");
+            assertThat(reply.status()).isIn(400, 404, 200);
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+        }
+        String deep = String.join(".", java.util.Collections.nCopies(4000, "a"));
+        put(base, app, "deep", "{\"" + deep + "\":1}");
+        for (String ending : List.of(".json", ".yml", ".properties")) {
+            assertThat(anyone.get(spring + "/" + app + "-default" + ending).status())
+                    .as(ending)
+                    .isEqualTo(200);
+        }
     }
 
     @Test
