@@ -20,6 +20,7 @@ import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.CorsHandler;
 import java.net.SocketException;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,7 @@ public final class HttpVerticle extends VerticleBase {
     private final Bodies bodies;
     private final Answers answers;
     private final Pipeline pipeline;
-    private final RouteMetrics unknown;
+    private final Map<Dialect, RouteMetrics> unknown = new HashMap<>();
     private final IdleConnections connections;
     private final Set<Dialect> dialects = new LinkedHashSet<>();
     private @Nullable HttpServer http;
@@ -66,7 +67,6 @@ public final class HttpVerticle extends VerticleBase {
         this.answers = new Answers(server.answers(), Answers.DEADLINE);
         this.pipeline = new Pipeline(server, bodies, answers, settings.corsOrigins());
         this.connections = new IdleConnections(server.connections());
-        this.unknown = new RouteMetrics(server.meters(), "any", "unknown", ApiDialect.INSTANCE);
     }
 
     @Override
@@ -126,7 +126,14 @@ public final class HttpVerticle extends VerticleBase {
                         ? new ServiceException(
                                 ErrorCode.HEADERS_TOO_LARGE, "The headers are larger than " + MAX_HEADERS + " bytes")
                         : new ServiceException(ErrorCode.INVALID, "The request is not well-formed HTTP/1.1");
-        pipeline.refuseMalformed(context(request, Map.of()), unknown, failure);
+        RequestContext context = context(request, Map.of());
+        context.dialect = dialect(String.valueOf(request.path()));
+        pipeline.refuseMalformed(context, unknown(context.dialect), failure);
+    }
+
+    /** Returns the counts of requests that match no route. */
+    private RouteMetrics unknown(Dialect dialect) {
+        return unknown.computeIfAbsent(dialect, d -> new RouteMetrics(server.meters(), "any", "unknown", d));
     }
 
     /**
@@ -146,10 +153,10 @@ public final class HttpVerticle extends VerticleBase {
             } else if (request.method().equals(HttpMethod.CONNECT)) {
                 pipeline.refuseMalformed(
                         context(request, Map.of()),
-                        unknown,
+                        unknown(ApiDialect.INSTANCE),
                         new ServiceException(ErrorCode.METHOD_NOT_ALLOWED, "This service is no proxy"));
             } else if ("*".equals(request.uri())) {
-                pipeline.options(context(request, Map.of()), unknown);
+                pipeline.options(context(request, Map.of()), unknown(ApiDialect.INSTANCE));
             } else {
                 next.handle(request);
             }
@@ -192,7 +199,7 @@ public final class HttpVerticle extends VerticleBase {
     private void refuse(HttpServerRequest request, ServiceException failure, @Nullable String allow) {
         RequestContext context = context(request, Map.of());
         context.dialect = dialect(String.valueOf(request.path()));
-        pipeline.refuse(context, unknown, failure, allow);
+        pipeline.refuse(context, unknown(context.dialect), failure, allow);
     }
 
     /** Returns the dialect of a path without a route: that of the routes with the same root. */

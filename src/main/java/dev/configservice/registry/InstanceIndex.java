@@ -26,6 +26,9 @@ public final class InstanceIndex {
     /** The changes of instances while the services are read; the later of both counts. */
     private final Map<Ref, List<String>> meanwhile = new HashMap<>();
 
+    /** True once somebody has asked: before that, nothing is kept. */
+    private boolean isWanted;
+
     private boolean isRead;
     private long resets;
 
@@ -71,11 +74,15 @@ public final class InstanceIndex {
         byName.clear();
         known.clear();
         meanwhile.clear();
+        isWanted = false;
         isRead = false;
         resets++;
     }
 
     private synchronized void note(Instance instance, List<String> now) {
+        if (!isWanted) {
+            return;
+        }
         Ref ref = new Ref(instance.serviceName(), instance.instanceId());
         set(ref, now);
         if (!isRead) {
@@ -117,7 +124,8 @@ public final class InstanceIndex {
         return isRead;
     }
 
-    private synchronized long resets() {
+    private synchronized long begin() {
+        isWanted = true;
         return resets;
     }
 
@@ -130,8 +138,8 @@ public final class InstanceIndex {
         if (isRead()) {
             return Future.succeededFuture(found(name));
         }
-        long reset = resets();
-        return registry.all(0).map(services -> {
+        long reset = begin();
+        return registry.all(0).onFailure(e -> forget()).map(services -> {
             fill(services, reset);
             return found(name);
         });

@@ -52,12 +52,9 @@ final class ConsulDialect implements Dialect {
         if (status == 401 || status == 403) {
             return text(403, "Permission denied");
         }
-        StringBuilder message = new StringBuilder(String.valueOf(failure.getMessage()));
-        failure.errors()
-                .forEach(e -> message.append("; ").append(e.field()).append(' ').append(e.message()));
         // a client retries a 500, and keeps what it has
         boolean isAway = status == 503 && failure.code() != ErrorCode.TOO_MANY;
-        return text(isAway ? 500 : status == 503 ? 429 : status, message.toString());
+        return text(isAway ? 500 : status == 503 ? 429 : status, String.valueOf(failure.getMessage()));
     }
 
     static Response text(int status, String text) {

@@ -22,6 +22,7 @@ import dev.configservice.registry.Registry;
 import dev.configservice.registry.Registry.Instances;
 import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.registry.Status;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -284,7 +285,8 @@ public final class ConsulRoutes implements Routes {
 
     private Future<Response> until(
             Request request, @Nullable String service, Supplier<Future<Shown>> read, long known, long endNanos) {
-        return read.get().compose(shown -> {
+        // a read may end on another thread, but waiting begins on the event loop of the request
+        return Futures.here(read.get()).compose(shown -> {
             Duration left = Duration.ofNanos(endNanos - System.nanoTime());
             if (Math.max(1, shown.index()) != known
                     || left.isNegative()
@@ -298,7 +300,7 @@ public final class ConsulRoutes implements Routes {
             return read.get()
                     .compose(again -> Math.max(1, again.index()) != known
                             ? Future.succeededFuture(answer(again))
-                            : changed.compose(v -> until(request, service, read, known, endNanos)));
+                            : Futures.here(changed).compose(v -> until(request, service, read, known, endNanos)));
         });
     }
 

@@ -77,7 +77,8 @@ final class EurekaApps {
             anyOutdated |= service.snapshot().isOutdated();
             for (Instance instance : service.list()) {
                 // clients keep one instance for each id of an application, whatever the case of the service
-                if (!instance.isExpired() && byKey.putIfAbsent(key(instance), instance) == null) {
+                if (!instance.isExpired()
+                        && byKey.putIfAbsent(key(service.serviceName(), instance.instanceId()), instance) == null) {
                     byName.computeIfAbsent(service.serviceName().toUpperCase(Locale.ROOT), n -> new ArrayList<>())
                             .add(instance);
                 }
@@ -97,8 +98,8 @@ final class EurekaApps {
         return text.toString();
     }
 
-    private static String key(Instance instance) {
-        return instance.serviceName().toUpperCase(Locale.ROOT) + "/" + instance.instanceId();
+    private static String key(String serviceName, String instanceId) {
+        return serviceName.toUpperCase(Locale.ROOT) + "/" + instanceId;
     }
 
     int size() {
@@ -158,9 +159,10 @@ final class EurekaApps {
         return kept(key, compressed, () -> {
             SortedMap<String, StringBuilder> changed = new TreeMap<>();
             for (EurekaChanges.Changed change : changes) {
-                Instance now = byKey.get(key(change.last()));
-                String action = now == null ? "DELETED" : change.isNew() ? "ADDED" : "MODIFIED";
-                Instance shown = now == null ? change.last() : now;
+                Instance now =
+                        byKey.get(key(change.last().serviceName(), change.last().name()));
+                String action = now == null ? "DELETED" : change.isNew(now) ? "ADDED" : "MODIFIED";
+                Instance shown = now == null ? change.instance() : now;
                 StringBuilder instances =
                         changed.computeIfAbsent(shown.serviceName().toUpperCase(Locale.ROOT), n -> new StringBuilder());
                 if (form == Form.JSON && instances.length() > 0) {

@@ -4,6 +4,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeReader;
 import dev.configservice.log.Position;
+import dev.configservice.log.Resource;
 import dev.configservice.registry.Instance;
 import io.vertx.core.Future;
 import java.time.Duration;
@@ -40,15 +41,24 @@ final class EurekaChanges {
     /** The time up to which changes were dropped because there were too many. */
     private long droppedUntil;
 
+    /** True once a client has asked: before that, nothing is kept. */
+    private boolean isWanted;
+
     private boolean isReading;
     private long resets;
 
-    /**
-     * An instance after its last change.
-     *
-     * @param isNew whether it was registered within the window
-     */
-    record Changed(Instance last, boolean isNew, long atMillis) {}
+    /** An instance after its last change. */
+    record Changed(Resource last, long atMillis) {
+        /** Returns the instance in the form in which all others are. */
+        Instance instance() {
+            return Instance.of(last);
+        }
+
+        /** Tells whether an instance was registered within the window. */
+        boolean isNew(Instance now) {
+            return now.registeredAt().toEpochMilli() >= atMillis - WINDOW.toMillis();
+        }
+    }
 
     /**
      * The state of all instances.
@@ -98,11 +108,12 @@ final class EurekaChanges {
     }
 
     private synchronized void note(Change change, long atMillis) {
-        Instance instance = Instance.of(change.resource());
-        boolean isNew = change.resource().version() == 1
-                || instance.registeredAt().toEpochMilli() >= atMillis - WINDOW.toMillis();
-        byKey.remove(instance.key());
-        byKey.put(instance.key(), new Changed(instance, isNew, atMillis));
+        if (!isWanted) {
+            return;
+        }
+        String key = change.resource().id();
+        byKey.remove(key);
+        byKey.put(key, new Changed(change.resource(), atMillis));
         if (byKey.size() > MAX_CHANGED) {
             Iterator<Changed> oldest = byKey.values().iterator();
             droppedUntil = Math.max(droppedUntil, oldest.next().atMillis() + 1);
@@ -114,9 +125,8 @@ final class EurekaChanges {
     /** Adds a change of the past, unless a later one of the instance is known. */
     private synchronized void add(Change change) {
         if (change.resource().kind().equals(Instance.KIND)) {
-            Instance instance = Instance.of(change.resource());
-            Changed known = byKey.get(instance.key());
-            if (known == null || known.last().resource().revision() < change.revision()) {
+            Changed known = byKey.get(change.resource().id());
+            if (known == null || known.last().revision() < change.revision()) {
                 note(change, change.occurredAt().toEpochMilli());
             }
         }
@@ -124,6 +134,7 @@ final class EurekaChanges {
 
     /** Returns the instances that changed within the window; null if this node does not know all of them. */
     synchronized @Nullable List<Changed> recent() {
+        isWanted = true;
         long from = clock.millis() - WINDOW.toMillis();
         byKey.values().removeIf(c -> c.atMillis() < from);
         if (completeFrom <= from) {

@@ -4,6 +4,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.http.Dialect;
 import dev.configservice.http.Problems;
 import dev.configservice.http.Response;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,14 +39,8 @@ final class EurekaDialect implements Dialect {
     public Response error(ServiceException failure, String path, String requestId) {
         int status = Problems.status(failure.code());
         if (status == 400 || status == 409 || status == 413) {
-            StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
-            failure.errors()
-                    .forEach(
-                            e -> text.append("; ").append(e.field()).append(' ').append(e.message()));
             return Response.bytes(
-                    status,
-                    "text/plain;charset=utf-8",
-                    text.append('\n').toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                    status, "text/plain;charset=utf-8", (failure.getMessage() + "\n").getBytes(StandardCharsets.UTF_8));
         }
         Response empty = Response.empty(status);
         if (status == 401) {

@@ -88,7 +88,7 @@ final class EurekaInstance {
             return vip.equalsIgnoreCase(app) ? vip : app.toLowerCase(Locale.ROOT);
         }
 
-        Registration registration(String serviceName, String registeredBy) {
+        Registration registration(String serviceName, Status said, String registeredBy) {
             return new Registration(
                     check("app", serviceName, Registration.SERVICE_NAME),
                     instanceId,
@@ -98,7 +98,7 @@ final class EurekaInstance {
                     metadata,
                     Registration.DEFAULT_WEIGHT,
                     leaseSeconds,
-                    status,
+                    said,
                     false,
                     registeredBy,
                     (ObjectNode) Json.object().set(FOREIGN, kept));

@@ -28,6 +28,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -230,30 +231,49 @@ public final class EurekaRoutes implements Routes {
         byte[] bytes = request.body().getBytes();
         JsonNode body = EurekaXml.isXml(bytes) ? EurekaXml.read(bytes) : Json.parseBody(bytes);
         EurekaInstance.Given given = EurekaInstance.read(request.parameter("app"), body);
-        Registration registration =
-                given.registration(service(given, request.caller()), RegistryRoutes.registeredBy(request));
-        request.caller().require(Right.REGISTRY_WRITE, "", registration.serviceName());
-        return registry.register(registration, request.origin(null))
+        String service = service(given, request.caller());
+        Registration registration = given.registration(service, given.status(), RegistryRoutes.registeredBy(request));
+        request.caller().require(Right.REGISTRY_WRITE, "", service);
+        return registry.instances(service, 0)
+                .compose(instances -> {
+                    Instance known = instances.byId(registration.instanceId());
+                    // only an override takes an instance that is up out of service
+                    boolean staysUp = given.status() == Status.STOPPING
+                            && known != null
+                            && !known.isExpired()
+                            && known.said() == Status.HEALTHY;
+                    return registry.register(
+                            staysUp
+                                    ? given.registration(service, Status.HEALTHY, RegistryRoutes.registeredBy(request))
+                                    : registration,
+                            request.origin(null));
+                })
                 .map(registered -> wrote(Response.empty(204), registered.revision()));
     }
 
     /**
-     * Returns the service that an instance registers for. If there is one already whose name differs by case alone, or if
-     * the caller may write only such a one, it is that.
+     * Returns the service that an instance registers for: one that is there and whose name differs by case alone, else a new
+     * one. Of several, it is one that the caller may write; a key may also have the name in another case.
      */
     private String service(EurekaInstance.Given given, Caller caller) {
         String wanted = given.serviceName();
         Set<String> known = index.named(wanted);
-        if (known.contains(wanted) || (known.isEmpty() && caller.mayWrite(Right.REGISTRY_WRITE, "", wanted))) {
-            return wanted;
+        Set<String> candidates = new LinkedHashSet<>();
+        if (known.isEmpty() || known.contains(wanted)) {
+            candidates.add(wanted);
         }
-        String reachable = caller.serviceNames().patterns().stream()
-                .filter(wanted::equalsIgnoreCase)
+        candidates.addAll(known);
+        for (String pattern : caller.serviceNames().patterns()) {
+            String beginning = pattern.endsWith("*") ? pattern.substring(0, pattern.length() - 1) : pattern;
+            boolean isPrefix = wanted.regionMatches(true, 0, beginning, 0, beginning.length());
+            if (isPrefix && (pattern.endsWith("*") || wanted.length() == beginning.length())) {
+                candidates.add(beginning + wanted.substring(beginning.length()));
+            }
+        }
+        return candidates.stream()
+                .filter(name -> caller.mayWrite(Right.REGISTRY_WRITE, "", name))
                 .findFirst()
-                .orElse(null);
-        return reachable != null
-                ? reachable
-                : known.size() == 1 ? known.iterator().next() : wanted;
+                .orElse(wanted);
     }
 
     private static Response wrote(Response response, long revision) {
@@ -262,22 +282,28 @@ public final class EurekaRoutes implements Routes {
 
     /** Finds the instance that a request names, and does something with it. Answers 404 if there is none. */
     private Future<Response> with(Request request, Function<Instance, Future<Response>> action) {
-        return found(request, index.named(request.parameter("app")).iterator()).compose(instance -> {
-            if (instance == null) {
-                return Future.succeededFuture(Response.empty(404));
-            }
-            request.caller().require(Right.REGISTRY_WRITE, "", instance.serviceName());
-            return action.apply(instance);
-        });
+        return found(request, index.named(request.parameter("app")).iterator(), null)
+                .compose(instance -> {
+                    if (instance == null) {
+                        return Future.succeededFuture(Response.empty(404));
+                    }
+                    request.caller().require(Right.REGISTRY_WRITE, "", instance.serviceName());
+                    return action.apply(instance);
+                });
     }
 
-    private Future<@Nullable Instance> found(Request request, Iterator<String> services) {
+    /** Returns the instance that a request names: of several, one that the caller may write. */
+    private Future<@Nullable Instance> found(Request request, Iterator<String> services, @Nullable Instance other) {
         if (!services.hasNext()) {
-            return Future.succeededFuture(null);
+            return Future.succeededFuture(other);
         }
         return registry.instances(services.next(), request.minRevision()).compose(instances -> {
             Instance instance = instances.byId(request.parameter("id"));
-            return instance == null ? found(request, services) : Future.succeededFuture(instance);
+            boolean isIt =
+                    instance != null && request.caller().mayWrite(Right.REGISTRY_WRITE, "", instance.serviceName());
+            return isIt
+                    ? Future.succeededFuture(instance)
+                    : found(request, services, instance == null ? other : instance);
         });
     }
 

@@ -55,20 +55,12 @@ final class SpringDialect implements Dialect {
         body.put("timestamp", Json.time(Instant.now()));
         body.put("status", status);
         body.put("error", HttpResponseStatus.valueOf(status).reasonPhrase());
-        body.put("message", isMissing ? "This path does not exist" : message(failure));
+        body.put("message", isMissing ? "This path does not exist" : failure.getMessage());
         body.put("path", path);
         Response response = Response.json(status, body);
         if (status == 401) {
             return response.header("WWW-Authenticate", "Basic realm=\"config-service\"");
         }
         return status == 503 ? response.header("Retry-After", "1") : response;
-    }
-
-    /** Returns what is wrong, with the fields. */
-    private static String message(ServiceException failure) {
-        StringBuilder message = new StringBuilder(String.valueOf(failure.getMessage()));
-        failure.errors()
-                .forEach(e -> message.append("; ").append(e.field()).append(' ').append(e.message()));
-        return message.toString();
     }
 }

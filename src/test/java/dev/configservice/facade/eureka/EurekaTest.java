@@ -272,6 +272,18 @@ class EurekaTest {
     }
 
     @Test
+    void aRegistrationTakesNothingOutOfService() {
+        register("i");
+        ObjectNode body = instance(app, "i");
+        ((ObjectNode) body.get("instance")).put("status", "OUT_OF_SERVICE");
+        register(body);
+        assertThat(shown("i").get("status").asText()).isEqualTo("UP");
+        ((ObjectNode) body.get("instance")).put("instanceId", "new");
+        register(body);
+        assertThat(shown("new").get("status").asText()).isEqualTo("OUT_OF_SERVICE");
+    }
+
+    @Test
     void theDeltaOverWhatAClientHasIsAllThereIs() {
         Map<String, JsonNode> client = new TreeMap<>();
         listed(json.get("/eureka/apps/")).forEach(i -> client.put(key(i), i));
@@ -428,6 +440,15 @@ class EurekaTest {
                         .status())
                 .isEqualTo(204);
         assertThat(node.anonymous().get("/registry/App-" + id).status()).isEqualTo(200);
+        assertThat(mine.put("/eureka/apps/" + app + "/i", "").status()).isEqualTo(200);
+        // also where there is a service already whose name differs by case alone
+        admin.post(
+                "/registry/register",
+                "{\"service_name\":\"" + service + "\",\"service_url\":\"http://x:1\",\"instance_id\":\"i\"}");
+        assertThat(mine.post("/eureka/apps/" + app, Json.write(instance(app, "j")))
+                        .status())
+                .isEqualTo(204);
+        assertThat(mine.put("/eureka/apps/" + app + "/j", "").status()).isEqualTo(200);
         assertThat(mine.put("/eureka/apps/" + app + "/i", "").status()).isEqualTo(200);
         assertThat(mine.post("/eureka/apps/OTHER", Json.write(instance("OTHER", "i")))
                         .status())
