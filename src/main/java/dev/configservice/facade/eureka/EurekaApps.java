@@ -161,7 +161,8 @@ final class EurekaApps {
             for (EurekaChanges.Changed change : changes) {
                 Instance now =
                         byKey.get(key(change.last().serviceName(), change.last().name()));
-                String action = now == null ? "DELETED" : change.isNew(now) ? "ADDED" : "MODIFIED";
+                // a client that has an instance already may leave out one that is ADDED, and adds one that is MODIFIED
+                String action = now == null ? "DELETED" : now.resource().version() == 1 ? "ADDED" : "MODIFIED";
                 Instance shown = now == null ? change.instance() : now;
                 StringBuilder instances =
                         changed.computeIfAbsent(shown.serviceName().toUpperCase(Locale.ROOT), n -> new StringBuilder());

@@ -53,11 +53,6 @@ final class EurekaChanges {
         Instance instance() {
             return Instance.of(last);
         }
-
-        /** Tells whether an instance was registered within the window. */
-        boolean isNew(Instance now) {
-            return now.registeredAt().toEpochMilli() >= atMillis - WINDOW.toMillis();
-        }
     }
 
     /**

@@ -245,6 +245,7 @@ class EurekaTest {
         assertThat(admin.put("/eureka/apps/" + app + "/i/status?value=OUT_OF_SERVICE", "")
                         .status())
                 .isEqualTo(200);
+        assertThat(delta().get("i")).as("clients may leave out what is ADDED").isEqualTo("MODIFIED");
         admin.put("/eureka/apps/" + app + "/i", "");
         register("i");
         assertThat(shown("i").get("status").asText()).isEqualTo("OUT_OF_SERVICE");
