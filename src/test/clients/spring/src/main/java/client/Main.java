@@ -39,7 +39,7 @@ public class Main implements CommandLineRunner {
         this.shop = shop;
     }
 
-    /** What is bound from several keys. */
+    /** Properties that are bound from several keys. */
     @ConfigurationProperties("shop")
     public static class Shop {
         private List<String> currencies = List.of();
@@ -62,7 +62,7 @@ public class Main implements CommandLineRunner {
         }
     }
 
-    /** What is made anew when the configuration changes. */
+    /** A bean that is made anew when the configuration changes. */
     @Component
     @RefreshScope
     public static class Greeting {
