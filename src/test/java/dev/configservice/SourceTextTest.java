@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** Rules for the text in the source files. */
 class SourceTextTest {
-    private static final List<String> ROOTS = List.of("src/main/java", "src/test/java", "src/test/clients", "load-tests/src");
+    private static final List<String> ROOTS =
+            List.of("src/main/java", "src/test/java", "src/test/clients", "load-tests/src");
     private static final Pattern QUESTION = Pattern.compile(
             "/\\*\\*[\\s*]*(?:What|Whether|How|Where|Who|When|Which|Why)\\b[^\\n]*", Pattern.CASE_INSENSITIVE);
 

@@ -104,7 +104,7 @@ public final class ChangeRoutes implements Routes {
                         return Future.succeededFuture(scan);
                     }
                     // register first, then scan again: a change that arrives in between is not missed
-                    Future<Void> first = streams.firstMatch(filter, wait);
+                    Future<Void> first = streams.firstMatch(filter, wait, request.gone());
                     return streams.scan(filter::matches, scan.scannedTo(), limit)
                             .compose(again -> again.found().isEmpty()
                                     ? first.compose(v -> streams.scan(filter::matches, again.scannedTo(), limit))

@@ -39,6 +39,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,7 @@ public final class ChangeStreams {
     private final InstantSource clock;
     private final Map<Thread, Loop> loops = new ConcurrentHashMap<>();
     private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger waiting = new AtomicInteger();
     private final Counter dropped;
     private volatile boolean closing;
 
@@ -187,7 +189,7 @@ public final class ChangeStreams {
         void tick() {
             long now = System.nanoTime();
             for (Waiting w : List.copyOf(waiting)) {
-                if (now - w.untilNanos >= 0) {
+                if (now - w.untilNanos >= 0 || w.gone.getAsBoolean()) {
                     waiting.remove(w);
                     w.promise.tryComplete();
                 }
@@ -233,8 +235,8 @@ public final class ChangeStreams {
         }
     }
 
-    /** A request that waits for the first change that its filter matches. */
-    private record Waiting(ChangeFilter filter, Promise<Void> promise, long untilNanos) {}
+    /** A request that waits for the first change that its filter matches, as long as its client is there. */
+    private record Waiting(ChangeFilter filter, Promise<Void> promise, long untilNanos, BooleanSupplier gone) {}
 
     private Loop loop() {
         Context context = Objects.requireNonNull(Vertx.currentContext(), "not on an event loop");
@@ -245,11 +247,24 @@ public final class ChangeStreams {
         });
     }
 
-    /** Completes when the filter matches a new change, or after {@code atMost}. Must be called on an event loop. */
-    Future<Void> firstMatch(ChangeFilter filter, Duration atMost) {
+    /**
+     * Completes when the filter matches a new change, after {@code atMost}, or soon after the client has left. Must be called
+     * on an event loop. Fails with {@link ErrorCode#TOO_MANY} if as many requests wait as streams may be open.
+     */
+    Future<Void> firstMatch(ChangeFilter filter, Duration atMost, BooleanSupplier gone) {
+        if (waiting.incrementAndGet() > settings.maxStreams()) {
+            waiting.decrementAndGet();
+            return Future.failedFuture(new ServiceException(
+                    ErrorCode.TOO_MANY, "This node is at its limit of requests that wait (changes.max-streams)"));
+        }
         Promise<Void> promise = Promise.promise();
-        loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos()));
-        return promise.future();
+        loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos(), gone));
+        return promise.future().onComplete(done -> waiting.decrementAndGet());
+    }
+
+    /** Does the same for the changes that a caller wants and may see. */
+    public Future<Void> awaitChange(ChangeFilter.Wanted wanted, Caller caller, Duration atMost, BooleanSupplier gone) {
+        return firstMatch(ChangeFilter.of(events.kinds(), wanted, caller), atMost, gone);
     }
 
     /**
@@ -280,11 +295,6 @@ public final class ChangeStreams {
                     new Stream(loop, response, form, filter, caller, start).begin(after != null && start.resync());
                     return Future.succeededFuture();
                 });
-    }
-
-    /** Completes when a change comes that a caller wants and may see, or after {@code atMost}. Must be called on an event loop. */
-    public Future<Void> awaitChange(ChangeFilter.Wanted wanted, Caller caller, Duration atMost) {
-        return firstMatch(ChangeFilter.of(events.kinds(), wanted, caller), atMost);
     }
 
     /** The start of a stream. It is a {@code resync} if the log no longer has the requested position. */

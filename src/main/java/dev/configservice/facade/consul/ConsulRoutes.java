@@ -296,7 +296,10 @@ public final class ConsulRoutes implements Routes {
             }
             // listen first, then read again: a change that comes in between is not missed
             Future<Void> changed = streams.awaitChange(
-                    new ChangeFilter.Wanted(null, service, Instance.KIND, null), request.caller(), left);
+                    new ChangeFilter.Wanted(null, service, Instance.KIND, null),
+                    request.caller(),
+                    left,
+                    request.gone());
             return read.get()
                     .compose(again -> Math.max(1, again.index()) != known
                             ? Future.succeededFuture(answer(again))

@@ -206,6 +206,20 @@ class ConsulTest {
     }
 
     @Test
+    void asManyQueriesWaitAsStreamsMayBeOpen() {
+        try (TestNode small = TestNode.start(Map.of("CS_CHANGES_MAX_STREAMS", "1", "CS_REDIS_URI", ""))) {
+            small.admin().put("/v1/agent/service/register", "{\"Name\":\"s\"}");
+            String path = "/v1/health/service/s?wait=8s&index="
+                    + small.anonymous().get("/v1/health/service/s").header("X-Consul-Index");
+            CompletableFuture<Reply> one =
+                    CompletableFuture.supplyAsync(() -> small.anonymous().get(path));
+            CompletableFuture<Reply> two =
+                    CompletableFuture.supplyAsync(() -> small.anonymous().get(path));
+            assertThat(List.of(one.join().status(), two.join().status())).containsExactlyInAnyOrder(200, 429);
+        }
+    }
+
+    @Test
     void whatIsRegisteredByOneIsFoundByAllOthers() {
         register("{\"Name\":\"" + web + "\",\"ID\":\"consul-" + id + "\",\"Address\":\"10.0.0.1\",\"Port\":81}");
         admin.post(
