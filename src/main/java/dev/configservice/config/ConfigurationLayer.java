@@ -135,7 +135,7 @@ final class ConfigurationLayer {
     }
 
     /** Returns the configurations, sorted by key. */
-    private List<VisibleConfiguration> sorted() {
+    List<VisibleConfiguration> sorted() {
         List<VisibleConfiguration> all = new ArrayList<>(size());
         resources.parts().forEach(part -> all.addAll(Configurations.of(part).sorted));
         return all;

@@ -115,6 +115,16 @@ public final class Configurations {
             return snapshot.isOutdated();
         }
 
+        /** Returns the configuration with this key, or null if there is none. */
+        public @Nullable VisibleConfiguration get(String key) {
+            return layer.get(key);
+        }
+
+        /** Returns the configurations, sorted by key. */
+        public List<VisibleConfiguration> all() {
+            return layer.sorted();
+        }
+
         /**
          * Returns what a facade derives from the configurations, as a list of parts in the order of keys. Parts that do not
          * change are made once, so all callers must pass equivalent functions.

@@ -121,6 +121,7 @@ public final class AccessKeyRoutes implements Routes {
                         .onLog(),
                 Route.api("DELETE", "/access/keys/:id", this::delete)
                         .needs(Right.KEYS_WRITE)
+                        .with(Map.of("comment", StringRule.COMMENT))
                         .onLog(),
                 Route.api("POST", "/access/keys/:id/rotate", this::rotate)
                         .needs(Right.KEYS_WRITE)
@@ -336,7 +337,7 @@ public final class AccessKeyRoutes implements Routes {
     }
 
     private Future<Response> delete(Request request) {
-        Origin origin = request.origin(null);
+        Origin origin = request.origin(request.query("comment"));
         return find(request)
                 .compose(key -> bus.write(new Command.Delete(
                         ids.next(), AccessKey.KIND, key.id(), request.ifMatch(), Action.DELETED, null, origin)))

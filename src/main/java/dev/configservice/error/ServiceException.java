@@ -62,6 +62,21 @@ public final class ServiceException extends RuntimeException {
                 Map.of(CURRENT_REVISION, currentRevision));
     }
 
+    /** Returns the failure of a write that must create a resource, which exists already. */
+    public static ServiceException exists(long currentRevision) {
+        return new ServiceException(
+                ErrorCode.PRECONDITION_FAILED,
+                "It exists already (revision " + currentRevision + "), and If-None-Match only permits to create it",
+                List.of(),
+                Map.of(CURRENT_REVISION, currentRevision));
+    }
+
+    /** Returns the failure of a write that must change a resource, which does not exist. */
+    public static ServiceException absent() {
+        return new ServiceException(
+                ErrorCode.PRECONDITION_FAILED, "It does not exist, and If-Match only permits to change it");
+    }
+
     /** Returns the current revision that {@link #preconditionFailed} reports; 0 for every other failure. */
     public long currentRevision() {
         return members.get(CURRENT_REVISION) instanceof Number n ? n.longValue() : 0;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A route: the properties that the server needs before it calls the handler, and the handler.
  *
  * @param base the beginning of the path, e.g. {@code /api/v1}; empty at the root
- * @param path the rest of the path, with parameters as {@code :name}
+ * @param path the rest of the path, with parameters as {@code :name}; the last one may be {@code *name}, all that follows
  * @param right the right that the caller needs, checked before the body is read; null if none is needed
  * @param parameters the known query parameters, each with its rule; others are refused. A name that ends with {@code *}
  *     matches all names with that prefix

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A table that finds the route of a request by its method and path. A fixed segment takes precedence over a parameter.
  * If the fixed path does not have the method, a path with a parameter that has it is used instead. A trailing slash
- * makes no difference, HEAD is treated as GET, and percent-encoded segments are decoded. Immutable once built.
+ * makes no difference, HEAD is treated as GET, and percent-encoded segments are decoded. The last segment of a route may be
+ * {@code *name}: the parameter is then all that follows, with its slashes. Immutable once built.
  *
  * @param <T> the type of the values that are stored for the routes
  */
@@ -27,6 +28,9 @@ final class RouteTable<T> {
     private static final class Node<T> {
         private final Map<String, Node<T>> fixed = new HashMap<>();
         private @Nullable Node<T> parameter;
+        /** The routes whose last parameter is all that follows. */
+        private final Map<String, Target<T>> rest = new HashMap<>();
+
         private final Map<String, Target<T>> byMethod = new HashMap<>();
     }
 
@@ -48,8 +52,12 @@ final class RouteTable<T> {
     void add(Route route, T value) {
         Node<T> node = root(route.base());
         List<String> parameters = new ArrayList<>();
+        Map<String, Target<T>> targets = null;
         for (String segment : segments(route.path(), 0)) {
-            if (segment.startsWith(":")) {
+            if (segment.startsWith("*")) {
+                parameters.add(segment.substring(1));
+                targets = node.rest;
+            } else if (segment.startsWith(":")) {
                 parameters.add(segment.substring(1));
                 if (node.parameter == null) {
                     node.parameter = new Node<>();
@@ -59,7 +67,8 @@ final class RouteTable<T> {
                 node = node.fixed.computeIfAbsent(segment, s -> new Node<>());
             }
         }
-        if (node.byMethod.putIfAbsent(route.method(), new Target<>(value, List.copyOf(parameters))) != null) {
+        targets = targets == null ? node.byMethod : targets;
+        if (targets.putIfAbsent(route.method(), new Target<>(value, List.copyOf(parameters))) != null) {
             throw new IllegalArgumentException("duplicate route: " + route.name());
         }
     }
@@ -89,7 +98,8 @@ final class RouteTable<T> {
             if (encoded) {
                 segments.replaceAll(RouteTable::decoded);
             }
-            Found.Match<T> match = match(base.root, segments, 0, wanted, null);
+            boolean ended = path.endsWith("/");
+            Found.Match<T> match = match(base.root, segments, 0, wanted, null, ended);
             if (match != null) {
                 return match;
             }
@@ -120,18 +130,37 @@ final class RouteTable<T> {
     /** The parameter values on the path to a node, as a list that begins with the last one. */
     private record Values(@Nullable Values before, String value) {}
 
+    /**
+     * Finds a route below a node.
+     *
+     * @param ended whether the path ends with a slash
+     */
     private Found.@Nullable Match<T> match(
-            Node<T> node, List<String> segments, int at, String method, @Nullable Values values) {
+            Node<T> node, List<String> segments, int at, String method, @Nullable Values values, boolean ended) {
         if (at == segments.size()) {
             Target<T> target = node.byMethod.get(method);
-            return target == null ? null : new Found.Match<>(target.value, parameters(target.parameters, values));
+            return target == null
+                    ? rest(node, segments, at, method, values, ended)
+                    : new Found.Match<>(target.value, parameters(target.parameters, values));
         }
         String segment = segments.get(at);
         Node<T> fixed = node.fixed.get(segment);
-        Found.Match<T> found = fixed == null ? null : match(fixed, segments, at + 1, method, values);
-        return found != null || node.parameter == null || segment.isEmpty()
-                ? found
-                : match(node.parameter, segments, at + 1, method, new Values(values, segment));
+        Found.Match<T> found = fixed == null ? null : match(fixed, segments, at + 1, method, values, ended);
+        if (found == null && node.parameter != null && !segment.isEmpty()) {
+            found = match(node.parameter, segments, at + 1, method, new Values(values, segment), ended);
+        }
+        return found != null ? found : rest(node, segments, at, method, values, ended);
+    }
+
+    private Found.@Nullable Match<T> rest(
+            Node<T> node, List<String> segments, int at, String method, @Nullable Values values, boolean ended) {
+        Target<T> target = node.rest.get(method);
+        if (target == null) {
+            return null;
+        }
+        String rest = String.join("/", segments.subList(at, segments.size()));
+        String whole = ended && at < segments.size() ? rest + "/" : rest;
+        return new Found.Match<>(target.value, parameters(target.parameters, new Values(values, whole)));
     }
 
     private static Map<String, String> parameters(List<String> names, @Nullable Values values) {
@@ -151,11 +180,14 @@ final class RouteTable<T> {
     }
 
     private void methods(Node<T> node, List<String> segments, int at, SortedSet<String> methods) {
+        methods.addAll(node.rest.keySet());
         if (at == segments.size()) {
             methods.addAll(node.byMethod.keySet());
-            if (methods.contains("GET")) {
-                methods.add("HEAD");
-            }
+        }
+        if (methods.contains("GET")) {
+            methods.add("HEAD");
+        }
+        if (at == segments.size()) {
             return;
         }
         Node<T> fixed = node.fixed.get(segments.get(at));

@@ -38,6 +38,9 @@ public interface StringRule {
         };
     }
 
+    /** The rule for the comment of a write. */
+    StringRule COMMENT = text(0, 2000);
+
     /** The rule that accepts every string, for values that the route checks by itself. */
     StringRule ANY = text -> null;
 

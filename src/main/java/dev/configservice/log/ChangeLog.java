@@ -96,6 +96,8 @@ public final class ChangeLog implements PastChanges {
             select revision, encode(digest, 'hex') as digest from idempotency
             where caller = $1 and key = $2 and at > now() - interval '1 day'""";
 
+    private static final String LATEST = "select revision from head";
+
     private static final Duration SLOW = Duration.ofSeconds(30);
 
     private final Postgres postgres;
@@ -190,6 +192,12 @@ public final class ChangeLog implements PastChanges {
         return repeated(key)
                 .compose(revision ->
                         revision.map(Future::succeededFuture).orElseGet(() -> Future.failedFuture(failure)));
+    }
+
+    /** Returns the last revision. */
+    public Future<Long> latest() {
+        return postgres.read(LATEST, Tuple.tuple())
+                .map(rows -> rows.iterator().next().getLong("revision"));
     }
 
     @Override

@@ -18,6 +18,7 @@ import dev.configservice.events.audit.SecretReads;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.events.stream.ChangeRoutes;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.consul.ConsulKeys;
 import dev.configservice.facade.consul.ConsulRoutes;
 import dev.configservice.facade.eureka.EurekaRoutes;
 import dev.configservice.facade.ofrep.OfrepEvents;
@@ -50,6 +51,7 @@ import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.registry.ServiceIndex;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.Leases;
+import dev.configservice.resource.PathWrites;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.ClusterMac;
@@ -85,6 +87,7 @@ final class Features {
     final ChangeEvents events;
     final SnapshotCache cache;
     final Resources resources;
+    private final PathWrites byPath;
     final Credentials credentials;
     final ChangeReader reader;
     final ChangeStreams streams;
@@ -113,6 +116,7 @@ final class Features {
                 settings.cache(),
                 meters);
         resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.lists(), parts.feed);
+        byPath = new PathWrites(parts.vertx, resources, parts.bus, parts.ids);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
         credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
         flagUsage = new FlagUsage(
@@ -237,6 +241,14 @@ final class Features {
         }
         if (consul != null) {
             features.add(consul);
+            features.add(new ConsulKeys(
+                    configurations,
+                    configurationKind,
+                    byPath,
+                    streams,
+                    parts.feed,
+                    parts.settings.spring().baseEnvironment(),
+                    parts.settings.facades().consulKeysEnvironment()));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(
@@ -245,7 +257,7 @@ final class Features {
     }
 
     private ResourceRoutes byId(VersionedKind kind) {
-        return new ResourceRoutes(kind, resources, parts.bus, parts.ids);
+        return new ResourceRoutes(kind, resources, parts.bus, parts.ids, byPath);
     }
 
     /**

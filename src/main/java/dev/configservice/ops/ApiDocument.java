@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * that are not in that file.
  */
 public final class ApiDocument {
-    private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
+    private static final Pattern PARAMETER = Pattern.compile("[:*]([a-z_]+)");
 
     private final List<? extends VersionedKind> kinds;
     private final List<? extends Routes> features;

@@ -116,7 +116,8 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
         return failing ? Status.UNHEALTHY : own.isWorseThan(override) ? own : override;
     }
 
-    static UnitId unit(String serviceName) {
+    /** Returns the unit of the instances of a service. */
+    public static UnitId unit(String serviceName) {
         return new UnitId(KIND, "", serviceName);
     }
 

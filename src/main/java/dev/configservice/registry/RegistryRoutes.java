@@ -33,7 +33,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The routes of the service registry. */
 public final class RegistryRoutes implements Routes {
-    private static final StringRule COMMENT = StringRule.text(0, 2000);
     private static final StringRule URL = HttpUrls::problem;
     private static final StringRule STATUS =
             text -> Status.of(text).isPresent() ? null : "must be one of " + String.join(", ", Status.texts());
@@ -99,12 +98,14 @@ public final class RegistryRoutes implements Routes {
                         .with(Map.of("status", STATUS)),
                 Route.api("DELETE", "/registry/:service_name/instances/:instance_id", this::deleteInstance)
                         .needs(Right.REGISTRY_WRITE)
+                        .with(Map.of("comment", StringRule.COMMENT))
                         .onLog(),
                 Route.api("PUT", "/registry/:service_name/instances/:instance_id/override", this::setOverride)
                         .needs(Right.REGISTRY_WRITE)
                         .onLog(),
                 Route.api("DELETE", "/registry/:service_name/instances/:instance_id/override", this::deleteOverride)
                         .needs(Right.REGISTRY_WRITE)
+                        .with(Map.of("comment", StringRule.COMMENT))
                         .onLog());
     }
 
@@ -204,7 +205,7 @@ public final class RegistryRoutes implements Routes {
     private Future<Response> deleteInstance(Request request) {
         String service = request.parameter("service_name");
         request.caller().require(Right.REGISTRY_WRITE, "", service);
-        Origin origin = request.origin(null);
+        Origin origin = request.origin(request.query("comment"));
         return one(request, service, request.parameter("instance_id"), null)
                 .compose(i -> registry.deregister(i, origin))
                 // a repeated request gets the result of the first one, which has already removed the instance
@@ -215,13 +216,13 @@ public final class RegistryRoutes implements Routes {
     private Future<Response> setOverride(Request request) {
         FieldReader form = FieldReader.write(request.object());
         String status = form.required("status", STATUS);
-        String comment = form.text("comment", COMMENT);
+        String comment = form.text("comment", StringRule.COMMENT);
         form.done();
         return override(request, Status.of(status).orElse(null), comment);
     }
 
     private Future<Response> deleteOverride(Request request) {
-        return override(request, null, null);
+        return override(request, null, request.query("comment"));
     }
 
     private Future<Response> override(Request request, @Nullable Status status, @Nullable String comment) {

@@ -25,30 +25,44 @@ import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Resources.Found;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/** The routes of every versioned kind: create, then read, change, delete and roll back by id, and the history. */
+/**
+ * The routes of every versioned kind: create, then read, change, delete and roll back, and the history. In a path, what
+ * looks like an id is one; anything else is a name, which together with {@code environment} and {@code service_name} is the
+ * path of a resource.
+ */
 public final class ResourceRoutes implements Routes {
-    /** The rule for the comment of a write. */
-    private static final StringRule COMMENT = StringRule.text(0, 2000);
+    private static final String ENVIRONMENT = "environment";
+    private static final String SERVICE_NAME = "service_name";
 
     private final VersionedKind kind;
     private final Resources resources;
     private final ChangeBus bus;
     private final Ids ids;
+    private final PathWrites byPath;
     private final String[] readOnly;
 
-    public ResourceRoutes(VersionedKind kind, Resources resources, ChangeBus bus, Ids ids) {
+    public ResourceRoutes(VersionedKind kind, Resources resources, ChangeBus bus, Ids ids, PathWrites byPath) {
         this.kind = kind;
         this.resources = resources;
         this.bus = bus;
         this.ids = ids;
+        this.byPath = byPath;
+        this.readOnly = readOnly(kind);
+    }
+
+    /** Returns the fields of a kind that a change may give only as they are. */
+    static String[] readOnly(VersionedKind kind) {
         List<String> fields = new ArrayList<>(List.of(
                 "id",
                 kind.nameField(),
-                "environment",
+                ENVIRONMENT,
                 "version",
                 "revision",
                 "created_at",
@@ -56,27 +70,45 @@ public final class ResourceRoutes implements Routes {
                 "created_by",
                 "updated_by"));
         if (kind.belongsToService()) {
-            fields.add("service_name");
+            fields.add(SERVICE_NAME);
         }
-        this.readOnly = fields.toArray(String[]::new);
+        return fields.toArray(String[]::new);
     }
 
     @Override
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>(writing());
-        routes.add(Route.api("GET", kind.path() + "/:id", this::get).needs(Right.READ));
+        routes.add(Route.api("GET", kind.path() + "/:id", this::get)
+                .needs(Right.READ)
+                .with(pathParameters(Map.of())));
         return routes;
     }
 
-    /** Returns all routes except the read by id, for a kind that has its own route to read by id and by name. */
+    /** Returns the query parameters that, with a name, are the path of a resource, and others. */
+    private Map<String, StringRule> pathParameters(Map<String, StringRule> others) {
+        Map<String, StringRule> parameters = new HashMap<>(others);
+        parameters.put(ENVIRONMENT, StringRule.NAME);
+        if (kind.belongsToService()) {
+            parameters.put(SERVICE_NAME, StringRule.NAME);
+        }
+        return parameters;
+    }
+
+    /** Returns all routes except the read of one, for a kind that has its own route to read by id and by name. */
     public List<Route> writing() {
         String byId = kind.path() + "/:id";
         return List.of(
                 Route.api("POST", kind.path(), this::create)
                         .needs(kind.writeRight())
                         .onLog(),
-                Route.api("PUT", byId, this::update).needs(kind.writeRight()).onLog(),
-                Route.api("DELETE", byId, this::delete).needs(kind.writeRight()).onLog(),
+                Route.api("PUT", byId, this::put)
+                        .needs(kind.writeRight())
+                        .with(pathParameters(Map.of()))
+                        .onLog(),
+                Route.api("DELETE", byId, this::delete)
+                        .needs(kind.writeRight())
+                        .with(pathParameters(Map.of("comment", StringRule.COMMENT)))
+                        .onLog(),
                 Route.api("GET", byId + "/history", this::history)
                         .needs(Right.READ)
                         .with(Page.PARAMETERS)
@@ -89,7 +121,7 @@ public final class ResourceRoutes implements Routes {
     private Future<Response> create(Request request) {
         FieldReader fields = FieldReader.write(request.object());
         UUID id = ids.next();
-        String comment = fields.text("comment", COMMENT);
+        String comment = fields.text("comment", StringRule.COMMENT);
         VersionedKind.Creation made = kind.create(fields, id.toString());
         kind.requireWrite(request.caller(), made.environment(), made.serviceName());
         return bus.write(new Command.Create(
@@ -102,20 +134,33 @@ public final class ResourceRoutes implements Routes {
                         Json.write(made.fields()),
                         made.sealed(),
                         request.origin(comment)))
-                .map(result -> written(201, result, request)
-                        .header(
-                                "Location",
-                                Route.API + kind.path() + "/"
-                                        + result.resource().id()));
+                .map(result -> created(result, request));
     }
 
-    private Future<Response> update(Request request) {
+    private Response created(WriteResult result, Request request) {
+        return written(201, result, request)
+                .header(
+                        "Location",
+                        Route.API + kind.path() + "/" + result.resource().id());
+    }
+
+    private Future<Response> put(Request request) {
         ObjectNode body = request.object();
+        if (!isById(request)) {
+            return byPath.put(
+                            path(request),
+                            body,
+                            Precondition.of(request),
+                            new PathWrites.By(request.caller(), request::origin))
+                    .map(written -> written.isNew()
+                            ? created(written.result(), request)
+                            : warned(written(200, written.result(), request), written.warning()));
+        }
         return forWrite(request).compose(found -> {
             Resource current = found.present();
             FieldReader fields = FieldReader.write(body);
             fields.readOnly(kind.render(current, request.caller()), readOnly);
-            String comment = fields.text("comment", COMMENT);
+            String comment = fields.text("comment", StringRule.COMMENT);
             VersionedKind.Update change = kind.change(fields, current, request.caller());
             return bus.write(new Command.Update(
                             ids.next(),
@@ -127,13 +172,34 @@ public final class ResourceRoutes implements Routes {
                             Action.UPDATED,
                             null,
                             request.origin(comment)))
-                    .map(result -> {
-                        Response response = written(200, result, request);
-                        return change.warning() == null
-                                ? response
-                                : response.header("Warning", "299 config-service \"" + change.warning() + "\"");
-                    });
+                    .map(result -> warned(written(200, result, request), change.warning()));
         });
+    }
+
+    private static Response warned(Response response, @Nullable String warning) {
+        return warning == null ? response : response.header("Warning", "299 config-service \"" + warning + "\"");
+    }
+
+    /** Tells whether a request names a resource by its id. Fails if it does, and has parameters of a path, too. */
+    private static boolean isById(Request request) {
+        if (!Ids.isId(request.parameter("id"))) {
+            return false;
+        }
+        for (String parameter : List.of(ENVIRONMENT, SERVICE_NAME)) {
+            if (request.query(parameter) != null) {
+                throw ServiceException.invalid(parameter, "is not taken where the path has an id");
+            }
+        }
+        return true;
+    }
+
+    private PathWrites.Path path(Request request) {
+        String environment = request.query(ENVIRONMENT);
+        if (environment == null) {
+            throw ServiceException.invalid(ENVIRONMENT, "is required, as the path has a name and not an id");
+        }
+        String service = request.query(SERVICE_NAME);
+        return new PathWrites.Path(kind, environment, service == null ? "" : service, request.parameter("id"));
     }
 
     /** Finds the resource of a request by id, and fails if the caller may not write it. */
@@ -152,13 +218,20 @@ public final class ResourceRoutes implements Routes {
         return resources.find(kind.name(), request.parameter("id"), request.minRevision());
     }
 
-    /** Reads the resource of a request by id. */
+    /** Reads the resource of a request. */
     public Future<Response> get(Request request) {
-        return find(request).map(found -> {
-            Resource resource = found.present();
-            return read(resource, request)
-                    .asOf(found.snapshot().asOf().revision(), found.snapshot().isOutdated());
-        });
+        Future<Found> found = isById(request) ? find(request) : atPath(request);
+        return found.map(f -> read(f.present(), request)
+                .asOf(f.snapshot().asOf().revision(), f.snapshot().isOutdated()));
+    }
+
+    private Future<Found> atPath(Request request) {
+        if (request.query(ENVIRONMENT) == null) {
+            throw ServiceException.notFound("This is no id; a name needs the parameter 'environment'");
+        }
+        PathWrites.Path path = path(request);
+        request.caller().require(Right.READ, path.environment(), path.serviceName());
+        return resources.at(path.unit(), path.name(), request.minRevision());
     }
 
     /** Returns the response to a read of one resource. Fails if the caller may not read it. */
@@ -184,17 +257,19 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Response> delete(Request request) {
-        Origin origin = request.origin(null);
-        return forWrite(request)
-                .compose(found -> bus.write(new Command.Delete(
-                        ids.next(),
-                        kind.name(),
-                        found.present().id(),
-                        request.ifMatch(),
-                        Action.DELETED,
-                        null,
-                        origin)))
-                .map(WriteResult::revision)
+        Origin origin = request.origin(request.query("comment"));
+        Future<WriteResult> deleted = isById(request)
+                ? forWrite(request)
+                        .compose(found -> bus.write(new Command.Delete(
+                                ids.next(),
+                                kind.name(),
+                                found.present().id(),
+                                request.ifMatch(),
+                                Action.DELETED,
+                                null,
+                                origin)))
+                : byPath.delete(path(request), Precondition.of(request), request.caller(), origin);
+        return deleted.map(WriteResult::revision)
                 .recover(e -> resources.repeatedOr(origin, e))
                 .map(revision -> Response.empty(204).wrote(revision));
     }
@@ -249,7 +324,7 @@ public final class ResourceRoutes implements Routes {
         if (version == null && fields.errors().isEmpty()) {
             fields.error("version", "is required");
         }
-        String comment = fields.text("comment", COMMENT);
+        String comment = fields.text("comment", StringRule.COMMENT);
         fields.done();
         long wanted = version == null ? 0 : version;
         return forWrite(request)

@@ -66,13 +66,13 @@ public final class Resources {
     /** The path of a resource: its unit, and its name there. */
     public record Path(UnitId unit, String name) {}
 
-    /** A resource that exists, or that existed and was deleted. */
+    /** A resource at its path, and the snapshot that tells so; null if nothing is there, or no longer. */
     public record Found(
             Path path, Snapshot snapshot, @Nullable Resource resource) {
-        /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it was deleted. */
+        /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it does not exist. */
         public Resource present() {
             if (resource == null) {
-                throw ServiceException.notFound("The resource was deleted");
+                throw ServiceException.notFound("The resource does not exist, or was deleted");
             }
             return resource;
         }
@@ -105,6 +105,21 @@ public final class Resources {
                     Resource r = snapshot.resources().byName(p.name());
                     return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
                 }));
+    }
+
+    /** Finds the resource that has a name in a unit. */
+    public Future<Found> at(UnitId unit, String name, long minRevision) {
+        return cache.get(unit, minRevision)
+                .map(snapshot -> new Found(
+                        new Path(unit, name), snapshot, snapshot.resources().byName(name)));
+    }
+
+    /**
+     * Completes when this node has applied all that was in the log when this was called. Fails with
+     * {@link ErrorCode#BEHIND} at a deadline.
+     */
+    public Future<Void> awaitLatest() {
+        return changeLog.latest().compose(this::awaitApplied);
     }
 
     /** Completes when this node has applied a revision. Fails with {@link ErrorCode#BEHIND} at a deadline. */

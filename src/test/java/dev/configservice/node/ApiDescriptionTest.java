@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** The routes and their description agree in both directions: paths, methods, parameters, bodies and their fields. */
 class ApiDescriptionTest {
     private static final Pattern KNOWN = Pattern.compile("\\(known: ([^)]*)\\)");
-    private static final Pattern PARAMETER = Pattern.compile(":([a-z_]+)");
+    private static final Pattern PARAMETER = Pattern.compile("[:*]([a-z_]+)");
 
     /** The fields that a PUT accepts only so that an answer can be sent back. */
     private static final Set<String> READ_ONLY = Set.of(

@@ -120,6 +120,7 @@ class SettingsTest {
                         Map.entry("facades.eureka", "true"),
                         Map.entry("facades.consul", "true"),
                         Map.entry("facades.consul-datacenter", "dc1"),
+                        Map.entry("facades.consul-keys-environment", "consul"),
                         Map.entry("spring.base-environment", "default"),
                         Map.entry("spring.labels", "main,master,latest"),
                         Map.entry("spring.bus-topic", ""),

@@ -96,7 +96,9 @@ final class OpenApiCheck {
     private static String template(String path, String method) {
         String best = null;
         for (Map.Entry<String, JsonNode> p : API.path("paths").properties()) {
-            String regex = ("\\Q" + p.getKey() + "\\E").replaceAll("\\{[a-z_]+}", "\\\\E[^/]+\\\\Q");
+            String regex = ("\\Q" + p.getKey() + "\\E")
+                    .replace("/{rest}", "\\E(/.*)?\\Q")
+                    .replaceAll("\\{[a-z_]+}", "\\\\E[^/]+\\\\Q");
             if (Pattern.matches(regex, path) && (best == null || isBetter(p.getKey(), best, method))) {
                 best = p.getKey();
             }

@@ -14,6 +14,7 @@ import dev.configservice.log.ChangeBus;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeReader;
 import dev.configservice.log.Position;
+import dev.configservice.log.UnitId;
 import dev.configservice.settings.ChangesSettings;
 import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
@@ -126,7 +127,9 @@ public final class ChangeStreams {
         private final Context context;
         private final Map<ChangeFilter, Set<Stream>> live = new HashMap<>();
         private final Set<Stream> all = new LinkedHashSet<>();
-        private final Set<Waiting> waiting = new LinkedHashSet<>();
+        /** The requests that wait, by what they wait for: a filter, or a unit. */
+        private final Map<Object, Set<Waiting>> waiting = new HashMap<>();
+
         private final Set<Stream> untold = new LinkedHashSet<>();
         private long heard;
         private long nextHeartbeat = System.nanoTime() + HEARTBEAT_EVERY.toNanos();
@@ -159,11 +162,18 @@ public final class ChangeStreams {
                     each(group.getValue(), stream -> stream.send(sent));
                 }
             }
-            for (Waiting w : List.copyOf(waiting)) {
-                if (w.filter.matches(change)) {
-                    waiting.remove(w);
-                    w.promise.tryComplete();
+            wake(waiting.remove(change.resource().unit()));
+            // woken requests may wait again at once
+            for (Object wanted : List.copyOf(waiting.keySet())) {
+                if (wanted instanceof ChangeFilter filter && filter.matches(change)) {
+                    wake(waiting.remove(filter));
                 }
+            }
+        }
+
+        private void wake(@Nullable Set<Waiting> woken) {
+            if (woken != null) {
+                woken.forEach(w -> w.promise.tryComplete());
             }
         }
 
@@ -182,18 +192,22 @@ public final class ChangeStreams {
         void reset(long revision) {
             heard = revision;
             each(all, stream -> stream.resync(revision));
-            List.copyOf(waiting).forEach(w -> w.promise.tryComplete());
+            List<Set<Waiting>> woken = List.copyOf(waiting.values());
             waiting.clear();
+            woken.forEach(this::wake);
         }
 
         void tick() {
             long now = System.nanoTime();
-            for (Waiting w : List.copyOf(waiting)) {
-                if (now - w.untilNanos >= 0 || w.gone.getAsBoolean()) {
-                    waiting.remove(w);
-                    w.promise.tryComplete();
-                }
-            }
+            List<Waiting> over = new ArrayList<>();
+            waiting.values().removeIf(all -> {
+                all.removeIf(w -> {
+                    boolean isOver = now - w.untilNanos >= 0 || w.gone.getAsBoolean();
+                    return isOver && over.add(w);
+                });
+                return all.isEmpty();
+            });
+            over.forEach(w -> w.promise.tryComplete());
             boolean heartbeat = now - nextHeartbeat >= 0;
             boolean checkKeys = now - nextKeyCheck >= 0;
             if (heartbeat) {
@@ -235,8 +249,8 @@ public final class ChangeStreams {
         }
     }
 
-    /** A request that waits for the first change that its filter matches, as long as its client is there. */
-    private record Waiting(ChangeFilter filter, Promise<Void> promise, long untilNanos, BooleanSupplier gone) {}
+    /** A request that waits for a change, as long as its client is there. */
+    private record Waiting(Promise<Void> promise, long untilNanos, BooleanSupplier gone) {}
 
     private Loop loop() {
         Context context = Objects.requireNonNull(Vertx.currentContext(), "not on an event loop");
@@ -252,14 +266,25 @@ public final class ChangeStreams {
      * on an event loop. Fails with {@link ErrorCode#TOO_MANY} if as many requests wait as streams may be open.
      */
     Future<Void> firstMatch(ChangeFilter filter, Duration atMost, BooleanSupplier gone) {
+        return await(filter, atMost, gone);
+    }
+
+    private Future<Void> await(Object wanted, Duration atMost, BooleanSupplier gone) {
         if (waiting.incrementAndGet() > settings.maxStreams()) {
             waiting.decrementAndGet();
             return Future.failedFuture(new ServiceException(
                     ErrorCode.TOO_MANY, "This node is at its limit of requests that wait (changes.max-streams)"));
         }
         Promise<Void> promise = Promise.promise();
-        loop().waiting.add(new Waiting(filter, promise, System.nanoTime() + atMost.toNanos(), gone));
+        loop().waiting
+                .computeIfAbsent(wanted, w -> new LinkedHashSet<>())
+                .add(new Waiting(promise, System.nanoTime() + atMost.toNanos(), gone));
         return promise.future().onComplete(done -> waiting.decrementAndGet());
+    }
+
+    /** Does the same for the next change in a unit. A change elsewhere costs such a request nothing. */
+    public Future<Void> awaitChange(UnitId unit, Duration atMost, BooleanSupplier gone) {
+        return await(unit, atMost, gone);
     }
 
     /** Does the same for the changes that a caller wants and may see. */

@@ -4,9 +4,15 @@ import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Dialect;
 import dev.configservice.http.Problems;
+import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.Route;
+import dev.configservice.json.StringRule;
+import io.vertx.core.Future;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The dialect of Consul: errors are plain text. What is refused for want of a key or a right is 403, what is away 500. */
@@ -15,6 +21,11 @@ final class ConsulDialect implements Dialect {
     static final String ROOT = "/v1";
 
     private ConsulDialect() {}
+
+    /** Returns a route below the root of Consul. A client may send any parameter; those that are not known are ignored. */
+    static Route route(String method, String path, Function<Request, Future<Response>> answer) {
+        return new Route.Facade(method, ROOT + path, Map.of("*", StringRule.ANY), INSTANCE).answeredBy(answer);
+    }
 
     @Override
     public String name() {

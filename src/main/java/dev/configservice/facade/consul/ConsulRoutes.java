@@ -7,12 +7,12 @@ import dev.configservice.access.Right;
 import dev.configservice.error.ServiceException;
 import dev.configservice.events.ChangeFilter;
 import dev.configservice.events.stream.ChangeStreams;
+import dev.configservice.facade.consul.ConsulQueries.Shown;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
 import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
-import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.registry.Discovery;
 import dev.configservice.registry.Instance;
@@ -22,18 +22,14 @@ import dev.configservice.registry.Registry;
 import dev.configservice.registry.Registry.Instances;
 import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.registry.Status;
-import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -45,11 +41,6 @@ import org.jspecify.annotations.Nullable;
  * waits until that moves on.
  */
 public final class ConsulRoutes implements Routes {
-    /** A client may send any parameter; those that are not known are ignored. */
-    private static final Map<String, StringRule> ANY = Map.of("*", StringRule.ANY);
-
-    private static final Duration DEFAULT_WAIT = Duration.ofMinutes(5);
-    private static final Duration MAX_WAIT = Duration.ofMinutes(10);
     private static final String NODE = "config-service";
 
     private final Registry registry;
@@ -74,7 +65,7 @@ public final class ConsulRoutes implements Routes {
             Registry registry, Discovery discovery, ChangeStreams streams, ChangeFeed feed, Options options) {
         this.registry = registry;
         this.discovery = discovery;
-        this.index = new InstanceIndex(registry, feed, ConsulService::names);
+        this.index = new InstanceIndex(registry, feed, ConsulChecks::names);
         this.streams = streams;
         this.feed = feed;
         this.options = options;
@@ -92,9 +83,11 @@ public final class ConsulRoutes implements Routes {
                 writing("/agent/service/register", this::register),
                 writing("/agent/service/deregister/:id", this::deregister),
                 writing("/agent/service/maintenance/:id", this::maintenance),
-                writing("/agent/check/pass/:check", r -> check(r, ConsulService.PASSING)),
-                writing("/agent/check/warn/:check", r -> check(r, ConsulService.WARNING)),
-                writing("/agent/check/fail/:check", r -> check(r, ConsulService.CRITICAL)),
+                writing("/agent/check/register", this::registerCheck),
+                writing("/agent/check/deregister/:check", this::deregisterCheck),
+                writing("/agent/check/pass/:check", r -> check(r, ConsulChecks.PASSING, note(r))),
+                writing("/agent/check/warn/:check", r -> check(r, ConsulChecks.WARNING, note(r))),
+                writing("/agent/check/fail/:check", r -> check(r, ConsulChecks.CRITICAL, note(r))),
                 writing("/agent/check/update/:check", this::update),
                 reading("/agent/self", r -> now(self())),
                 reading("/agent/services", this::agentServices),
@@ -111,14 +104,11 @@ public final class ConsulRoutes implements Routes {
     }
 
     private static Route reading(String path, Function<Request, Future<Response>> answer) {
-        return new Route.Facade("GET", ConsulDialect.ROOT + path, ANY, ConsulDialect.INSTANCE)
-                .answeredBy(answer)
-                .needs(Right.READ);
+        return ConsulDialect.route("GET", path, answer).needs(Right.READ);
     }
 
     private static Route writing(String path, Function<Request, Future<Response>> answer) {
-        return new Route.Facade("PUT", ConsulDialect.ROOT + path, ANY, ConsulDialect.INSTANCE)
-                .answeredBy(answer)
+        return ConsulDialect.route("PUT", path, answer)
                 .needs(Right.REGISTRY_WRITE)
                 .onLog();
     }
@@ -133,9 +123,7 @@ public final class ConsulRoutes implements Routes {
                 RegistryRoutes.registeredBy(request));
         String service = registration.serviceName();
         request.caller().require(Right.REGISTRY_WRITE, "", service);
-        if (registration.leaseSeconds() == null && !options.allowPermanent()) {
-            throw ServiceException.invalid("Check", "with a TTL is required here (registry.allow-permanent)");
-        }
+        requireLease(registration);
         return index.named(registration.instanceId())
                 .compose(places -> replaced(request, registration, places))
                 .compose(v -> registry.register(registration, request.origin(null)))
@@ -215,96 +203,112 @@ public final class ConsulRoutes implements Routes {
         });
     }
 
-    private Future<Response> update(Request request) {
-        JsonNode body = Json.parseBody(request.body().getBytes());
-        String status = body.path("Status").asText();
-        if (!List.of(ConsulService.PASSING, ConsulService.WARNING, ConsulService.CRITICAL)
-                .contains(status)) {
-            throw ServiceException.invalid("Status", "must be passing, warning or critical");
-        }
-        return check(request, status);
+    private static String note(Request request) {
+        String note = request.query("note");
+        return note == null ? "" : note;
     }
 
-    private Future<Response> check(Request request, String status) {
-        String check = request.parameter("check");
-        return named(request, ConsulService.checkName(check)).compose(found -> {
-            Instance instance = found.orElseThrow(() -> ServiceException.notFound(
-                    "Unknown check ID \"" + check + "\". Ensure that the check is" + " registered"));
-            request.caller().require(Right.REGISTRY_WRITE, "", instance.serviceName());
-            ObjectNode warned = ConsulService.warned(instance, status.equals(ConsulService.WARNING));
-            Future<Instance> noted = warned == null
-                    ? Future.succeededFuture(instance)
-                    : registry.keepForeign(instance, warned, request.origin(null));
-            Status said = status.equals(ConsulService.PASSING) ? Status.HEALTHY : Status.UNHEALTHY;
+    private Future<Response> update(Request request) {
+        JsonNode body = Json.parseBody(request.body().getBytes());
+        String status = ConsulService.text(body, "Status");
+        ConsulChecks.requireStatus(status);
+        return check(request, status, body.path("Output").asText(""));
+    }
+
+    private Future<Response> check(Request request, String status, String output) {
+        String id = request.parameter("check");
+        return ofCheck(request, id).compose(instance -> {
+            ConsulChecks checks = ConsulChecks.of(instance);
+            Future<Instance> noted = checks.set(id, status, output)
+                    ? registry.keepForeign(instance, ConsulService.keptWith(instance, checks), request.origin(null))
+                    : Future.succeededFuture(instance);
+            // one that was not registered by Consul has a check without a state of its own
+            Status said =
+                    checks.json().isEmpty() && !status.equals(ConsulChecks.PASSING) ? Status.UNHEALTHY : checks.said();
             return noted.compose(i -> registry.beat(i, said, -1, request.origin(null)))
                     .map(beaten -> wrote(beaten.revision()));
         });
     }
 
-    // what clients read
-
-    /** The answer of a read, and the revision of the last change of what it shows. */
-    private record Shown(long index, JsonNode body, boolean isOutdated) {}
-
-    private Future<Response> now(JsonNode body) {
-        return Future.succeededFuture(answer(new Shown(feed.applied().revision(), body, false)));
+    /** Returns the instance that has a check. Fails if there is none, or if the caller may not write it. */
+    private Future<Instance> ofCheck(Request request, String id) {
+        return named(request, ConsulChecks.name(id)).map(found -> {
+            Instance instance = found.orElseThrow(() -> ServiceException.notFound(
+                    "Unknown check ID \"" + id + "\". Ensure that the check ID is passed, not the check name."));
+            request.caller().require(Right.REGISTRY_WRITE, "", instance.serviceName());
+            return instance;
+        });
     }
 
-    private static Response answer(Shown shown) {
-        return Response.json(200, shown.body())
-                .asOf(0, shown.isOutdated())
-                .header("X-Consul-Index", Long.toString(Math.max(1, shown.index())))
-                .header("X-Consul-KnownLeader", "true")
-                .header("X-Consul-LastContact", "0");
+    private Future<Response> registerCheck(Request request) {
+        JsonNode body = Json.parseBody(request.body().getBytes());
+        if (!body.isObject()) {
+            throw ServiceException.invalid("body", "must be an object");
+        }
+        String name = ConsulService.text(body, "Name");
+        if (name.isEmpty()) {
+            throw ServiceException.invalid("Name", "is required");
+        }
+        String service = ConsulService.text(body, "ServiceID");
+        if (service.isEmpty()) {
+            throw ServiceException.invalid("ServiceID", "is required: there are no checks of nodes");
+        }
+        return named(request, service).compose(found -> {
+            Instance instance = found.filter(
+                            i -> i.foreign(ConsulService.FOREIGN).isObject())
+                    .orElseThrow(() -> ServiceException.notFound("ServiceID \"" + service + "\" does not exist"));
+            ConsulChecks checks = ConsulChecks.of(instance);
+            checks.add(body, name, options.hasActiveChecks());
+            return registerAgain(request, instance, checks);
+        });
+    }
+
+    private Future<Response> deregisterCheck(Request request) {
+        String id = request.parameter("check");
+        return ofCheck(request, id).compose(instance -> {
+            ConsulChecks checks = ConsulChecks.of(instance);
+            return checks.remove(id)
+                    ? registerAgain(request, instance, checks)
+                    : Future.succeededFuture(Response.empty(200));
+        });
+    }
+
+    private Future<Response> registerAgain(Request request, Instance instance, ConsulChecks checks) {
+        request.caller().require(Right.REGISTRY_WRITE, "", instance.serviceName());
+        Registration registration = ConsulService.withChecks(instance, checks, RegistryRoutes.registeredBy(request));
+        requireLease(registration);
+        return registry.register(registration, request.origin(null)).map(r -> wrote(r.revision()));
+    }
+
+    private void requireLease(Registration registration) {
+        if (registration.leaseSeconds() == null && !options.allowPermanent()) {
+            throw ServiceException.invalid("Check", "with a TTL is required here (registry.allow-permanent)");
+        }
+    }
+
+    // what clients read
+
+    private Future<Response> now(JsonNode body) {
+        return Shown.json(feed.applied().revision(), body, false).answer();
     }
 
     /**
-     * Answers a read, at once or when its index has moved on.
+     * Answers a read of instances.
      *
      * @param service the only service whose changes matter; null for all
      */
     private Future<Response> answered(Request request, @Nullable String service, Supplier<Future<Shown>> read) {
-        String filter = request.query("filter");
-        if (filter != null && !filter.isEmpty()) {
-            throw ServiceException.invalid("filter", "is not supported");
-        }
-        String known = request.query("index");
-        if (known == null || known.isEmpty()) {
-            return read.get().map(ConsulRoutes::answer);
-        }
-        if (!known.matches("\\d{1,18}")) {
-            throw ServiceException.invalid("index", "must be a whole number");
-        }
-        String asked = request.query("wait");
-        Duration wait = ConsulService.duration("wait", asked == null ? "" : asked);
-        wait = wait == null || wait.isZero() ? DEFAULT_WAIT : wait.compareTo(MAX_WAIT) > 0 ? MAX_WAIT : wait;
-        long jitter = ThreadLocalRandom.current().nextLong(wait.toMillis() / 16 + 1);
-        long end = System.nanoTime() + wait.plusMillis(jitter).toNanos();
-        return until(request, service, read, Long.parseLong(known), end);
-    }
-
-    private Future<Response> until(
-            Request request, @Nullable String service, Supplier<Future<Shown>> read, long known, long endNanos) {
-        // a read may end on another thread, but waiting begins on the event loop of the request
-        return Futures.here(read.get()).compose(shown -> {
-            Duration left = Duration.ofNanos(endNanos - System.nanoTime());
-            if (Math.max(1, shown.index()) != known
-                    || left.isNegative()
-                    || left.isZero()
-                    || request.gone().getAsBoolean()) {
-                return Future.succeededFuture(answer(shown));
-            }
-            // listen first, then read again: a change that comes in between is not missed
-            Future<Void> changed = streams.awaitChange(
-                    new ChangeFilter.Wanted(null, service, Instance.KIND, null),
-                    request.caller(),
-                    left,
-                    request.gone());
-            return read.get()
-                    .compose(again -> Math.max(1, again.index()) != known
-                            ? Future.succeededFuture(answer(again))
-                            : Futures.here(changed).compose(v -> until(request, service, read, known, endNanos)));
-        });
+        return ConsulQueries.answered(
+                request,
+                new ConsulQueries.Query(
+                        read,
+                        wait -> service == null
+                                ? streams.awaitChange(
+                                        new ChangeFilter.Wanted(null, null, Instance.KIND, null),
+                                        request.caller(),
+                                        wait,
+                                        request.gone())
+                                : streams.awaitChange(Instance.unit(service), wait, request.gone())));
     }
 
     private Future<Response> ofService(Request request, Function<Instance, ObjectNode> entry) {
@@ -328,7 +332,7 @@ public final class ConsulRoutes implements Routes {
     }
 
     private static Shown shown(Instances of, JsonNode body) {
-        return new Shown(of.snapshot().lastChange(), body, of.snapshot().isOutdated());
+        return Shown.json(of.snapshot().lastChange(), body, of.snapshot().isOutdated());
     }
 
     private ObjectNode node() {
@@ -352,7 +356,7 @@ public final class ConsulRoutes implements Routes {
         serf.put("Node", NODE);
         serf.put("CheckID", "serfHealth");
         serf.put("Name", "Serf Health Status");
-        serf.put("Status", ConsulService.PASSING);
+        serf.put("Status", ConsulChecks.PASSING);
         serf.put("Notes", "");
         serf.put("Output", "Agent alive and reachable");
         serf.put("ServiceID", "");
@@ -362,7 +366,7 @@ public final class ConsulRoutes implements Routes {
         serf.putObject("Definition");
         serf.put("CreateIndex", 1);
         serf.put("ModifyIndex", 1);
-        ConsulService.checks(instance, NODE).forEach(checks::add);
+        ConsulChecks.shown(instance, NODE).forEach(checks::add);
         return entry;
     }
 
@@ -410,7 +414,7 @@ public final class ConsulRoutes implements Routes {
             last = Math.max(last, service.snapshot().lastChange());
             outdated |= service.snapshot().isOutdated();
         }
-        return new Shown(last, body, outdated);
+        return Shown.json(last, body, outdated);
     }
 
     private Future<Response> checksOfService(Request request) {
@@ -421,14 +425,14 @@ public final class ConsulRoutes implements Routes {
                 service,
                 () -> discovery.instances(service, request.minRevision()).map(instances -> {
                     ArrayNode checks = Json.object().arrayNode();
-                    instances.list().forEach(i -> ConsulService.checks(i, NODE).forEach(checks::add));
+                    instances.list().forEach(i -> ConsulChecks.shown(i, NODE).forEach(checks::add));
                     return shown(instances, checks);
                 }));
     }
 
     private Future<Response> checksInState(Request request) {
         String state = request.parameter("state");
-        if (!List.of("any", ConsulService.PASSING, ConsulService.WARNING, ConsulService.CRITICAL)
+        if (!List.of("any", ConsulChecks.PASSING, ConsulChecks.WARNING, ConsulChecks.CRITICAL)
                 .contains(state)) {
             throw ServiceException.invalid("state", "must be any, passing, warning or critical");
         }
@@ -439,7 +443,7 @@ public final class ConsulRoutes implements Routes {
                     ArrayNode checks = Json.object().arrayNode();
                     each(
                             services,
-                            i -> ConsulService.checks(i, NODE).forEach(check -> {
+                            i -> ConsulChecks.shown(i, NODE).forEach(check -> {
                                 if (state.equals("any")
                                         || check.get("Status").asText().equals(state)) {
                                     checks.add(check);
@@ -476,7 +480,7 @@ public final class ConsulRoutes implements Routes {
                     ObjectNode byId = Json.object();
                     each(
                             services,
-                            i -> ConsulService.checks(i, NODE)
+                            i -> ConsulChecks.shown(i, NODE)
                                     .forEach(check ->
                                             byId.set(check.get("CheckID").asText(), check)));
                     return all(services, byId);

@@ -9,7 +9,6 @@ import dev.configservice.json.StringRule;
 import dev.configservice.registry.HttpUrls;
 import dev.configservice.registry.Instance;
 import dev.configservice.registry.Registration;
-import dev.configservice.registry.Status;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,21 +23,15 @@ final class ConsulService {
     /** The name under which an instance keeps what it gave. */
     static final String FOREIGN = "consul";
 
-    static final String PASSING = "passing";
-    static final String WARNING = "warning";
-    static final String CRITICAL = "critical";
-
-    private static final String CHECKS = "checks";
-    private static final String TTL = "ttl";
+    static final String CHECKS = "checks";
     private static final int MAX_TEXT = 512;
-    private static final int MAX_CHECKS = 20;
     private static final int MAX_TAGS = 64;
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|us|µs|ns|s|m|h)");
 
     private ConsulService() {}
 
     /** Returns a member of an object whatever the case of its name and whether it has underscores; null if it is not there. */
-    private static @Nullable JsonNode member(JsonNode object, String name) {
+    static @Nullable JsonNode member(JsonNode object, String name) {
         String wanted = name.toLowerCase(Locale.ROOT);
         for (var m : object.properties()) {
             if (m.getKey().replace("_", "").toLowerCase(Locale.ROOT).equals(wanted)
@@ -49,7 +42,7 @@ final class ConsulService {
         return null;
     }
 
-    private static String text(JsonNode object, String name) {
+    static String text(JsonNode object, String name) {
         JsonNode value = member(object, name);
         if (value == null) {
             return "";
@@ -131,28 +124,62 @@ final class ConsulService {
                 .put("warning", weights == null ? 1 : Math.max(1, whole(weights, "Warning", 65535)));
         kept.put("enable_tag_override", text(body, "EnableTagOverride").equals("true"));
         String instanceId = check("ID", id.isEmpty() ? name : id, Registration.INSTANCE_ID);
-        Checks checks = checks(body, instanceId);
-        kept.set(CHECKS, checks.all);
+        ConsulChecks checks = ConsulChecks.read(body, instanceId, hasActiveChecks);
+        kept.set(CHECKS, checks.json());
         boolean isSecure = meta.path("secure").asText().equals("true")
                 || kept.path("tags").toString().contains("\"secure=true\"");
         String host = address.isEmpty() ? remoteAddress : address;
         String url = (isSecure ? "https://" : "http://")
                 + (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
                 + (port > 0 ? ":" + port : "");
-        boolean isAsked = checks.http != null && hasActiveChecks;
-        Integer lease = checks.ttl == null ? null : (Integer) Registration.lease(Math.max(1, checks.ttl.toSeconds()));
+        return registration(
+                name, instanceId, check("Address", url, Registration.SERVICE_URL), meta, checks, registeredBy, kept);
+    }
+
+    private static Registration registration(
+            String name,
+            String instanceId,
+            String url,
+            ObjectNode metadata,
+            ConsulChecks checks,
+            String registeredBy,
+            ObjectNode kept) {
         return new Registration(
                 name,
                 instanceId,
-                check("Address", url, Registration.SERVICE_URL),
-                checks.http,
-                meta,
+                url,
+                checks.url(),
+                metadata,
                 Registration.DEFAULT_WEIGHT,
-                lease,
-                checks.isPassing || isAsked ? Status.HEALTHY : Status.UNHEALTHY,
-                isAsked && !checks.isPassing,
+                checks.leaseSeconds(),
+                checks.said(),
+                checks.beginsFailing(),
                 registeredBy,
                 (ObjectNode) Json.object().set(FOREIGN, kept));
+    }
+
+    /** Returns the registration of an instance as it is, but with other checks. */
+    static Registration withChecks(Instance instance, ConsulChecks checks, String registeredBy) {
+        ObjectNode kept = kept(instance, checks);
+        return registration(
+                instance.serviceName(),
+                instance.instanceId(),
+                instance.url(),
+                instance.metadata().deepCopy(),
+                checks,
+                registeredBy,
+                kept);
+    }
+
+    /** Returns the fields that an instance keeps, with other checks. */
+    static ObjectNode keptWith(Instance instance, ConsulChecks checks) {
+        return (ObjectNode) Json.object().set(FOREIGN, kept(instance, checks));
+    }
+
+    private static ObjectNode kept(Instance instance, ConsulChecks checks) {
+        ObjectNode kept = Json.object();
+        instance.foreign(FOREIGN).properties().forEach(m -> kept.set(m.getKey(), m.getValue()));
+        return (ObjectNode) kept.set(CHECKS, checks.json());
     }
 
     private static String check(String field, String text, StringRule rule) {
@@ -172,95 +199,6 @@ final class ConsulService {
             throw ServiceException.invalid(name, "must be a whole number from 0 to " + max);
         }
         return Long.parseLong(text);
-    }
-
-    /** The checks of a registration: the shortest TTL, the first URL that can be asked, and whether all begin as passing. */
-    private record Checks(
-            ArrayNode all, @Nullable Duration ttl, @Nullable String http, boolean isPassing) {}
-
-    private static Checks checks(JsonNode body, String instanceId) {
-        List<JsonNode> given = new ArrayList<>();
-        JsonNode one = member(body, "Check");
-        if (one != null) {
-            given.add(one);
-        }
-        JsonNode several = member(body, "Checks");
-        if (several != null) {
-            several.forEach(given::add);
-        }
-        if (given.size() > MAX_CHECKS) {
-            throw ServiceException.invalid("Checks", "must be at most " + MAX_CHECKS);
-        }
-        ArrayNode all = Json.object().arrayNode();
-        Duration shortest = null;
-        String http = null;
-        boolean isPassing = true;
-        for (int i = 0; i < given.size(); i++) {
-            JsonNode check = given.get(i);
-            if (!check.isObject()) {
-                throw ServiceException.invalid("Check", "must be an object");
-            }
-            String id = text(check, "CheckID");
-            Duration ttl = duration("TTL", text(check, "TTL"));
-            String url = text(check, "HTTP");
-            String status = text(check, "Status");
-            all.addObject()
-                    .put("id", id.isEmpty() ? checkId(instanceId, i, given.size()) : id)
-                    .put("name", text(check, "Name"))
-                    .put("notes", text(check, "Notes"))
-                    .put(
-                            "type",
-                            ttl != null
-                                    ? TTL
-                                    : url.isEmpty() ? text(check, "TCP").isEmpty() ? "" : "tcp" : "http");
-            shortest = ttl != null && (shortest == null || ttl.compareTo(shortest) < 0) ? ttl : shortest;
-            http = http == null && !url.isEmpty() && Registration.CHECK_URL.problem(url) == null ? url : http;
-            isPassing &= status.equals(PASSING);
-        }
-        return new Checks(all, shortest, http, isPassing);
-    }
-
-    private static String checkId(String instanceId, int at, int of) {
-        return "service:" + instanceId + (of > 1 ? ":" + (at + 1) : "");
-    }
-
-    /** Returns the names by which clients name an instance: its id, and those of its checks. */
-    static List<String> names(Instance instance) {
-        List<String> names = new ArrayList<>();
-        names.add(instance.instanceId());
-        JsonNode checks = instance.foreign(FOREIGN).path(CHECKS);
-        checks.forEach(check -> names.add(checkName(check.path("id").asText())));
-        if (checks.isEmpty()) {
-            names.add(checkName(checkId(instance.instanceId(), 0, 1)));
-        }
-        return names;
-    }
-
-    /** Returns the name of an instance in the index by the id of one of its checks. */
-    static String checkName(String checkId) {
-        return "check " + checkId;
-    }
-
-    /** Returns the fields that an instance keeps, with a warning or without; null if nothing changes. */
-    static @Nullable ObjectNode warned(Instance instance, boolean isWarning) {
-        JsonNode kept = instance.foreign(FOREIGN);
-        if (!kept.isObject() || kept.path(WARNING).asBoolean() == isWarning) {
-            return null;
-        }
-        ObjectNode changed = kept.deepCopy();
-        return (ObjectNode) Json.object().set(FOREIGN, changed.put(WARNING, isWarning));
-    }
-
-    /** Returns the state of the checks of an instance. */
-    static String state(Instance instance) {
-        if (instance.status() == Status.HEALTHY) {
-            return PASSING;
-        }
-        boolean isWarning = instance.foreign(FOREIGN).path(WARNING).asBoolean()
-                && instance.said() == Status.UNHEALTHY
-                && !instance.isExpired()
-                && instance.override() == null;
-        return isWarning ? WARNING : CRITICAL;
     }
 
     /** Returns an instance as a service of an agent. */
@@ -302,57 +240,6 @@ final class ConsulService {
         List<String> of = new ArrayList<>();
         instance.foreign(FOREIGN).path("tags").forEach(tag -> of.add(tag.asText()));
         return of.containsAll(tags);
-    }
-
-    /** Returns the checks of an instance. */
-    static ArrayNode checks(Instance instance, String node) {
-        ArrayNode checks = Json.object().arrayNode();
-        String state = state(instance);
-        JsonNode kept = instance.foreign(FOREIGN).path(CHECKS);
-        boolean isInMaintenance = instance.override() == Status.STOPPING;
-        String own =
-                isInMaintenance && instance.said() == Status.HEALTHY && !instance.isCheckFailing() ? PASSING : state;
-        if (kept.isEmpty() && !instance.foreign(FOREIGN).isObject()) {
-            checks.add(check(instance, node, checkId(instance.instanceId(), 0, 1), "", "", own));
-        }
-        for (JsonNode check : kept) {
-            checks.add(check(
-                    instance,
-                    node,
-                    check.path("id").asText(),
-                    check.path("name").asText(),
-                    check.path("type").asText(),
-                    own));
-        }
-        if (isInMaintenance) {
-            checks.add(check(
-                    instance,
-                    node,
-                    "_service_maintenance:" + instance.instanceId(),
-                    "Service Maintenance Mode",
-                    "maintenance",
-                    CRITICAL));
-        }
-        return checks;
-    }
-
-    private static ObjectNode check(
-            Instance instance, String node, String id, String name, String type, String status) {
-        ObjectNode o = Json.object();
-        o.put("Node", node);
-        o.put("CheckID", id);
-        o.put("Name", name.isEmpty() ? "Service '" + instance.serviceName() + "' check" : name);
-        o.put("Status", status);
-        o.put("Notes", "");
-        o.put("Output", instance.isExpired() ? "TTL expired" : "");
-        o.put("ServiceID", instance.instanceId());
-        o.put("ServiceName", instance.serviceName());
-        o.set("ServiceTags", tags(instance));
-        o.put("Type", type);
-        o.putObject("Definition");
-        o.put("CreateIndex", instance.resource().revision());
-        o.put("ModifyIndex", instance.resource().revision());
-        return o;
     }
 
     static JsonNode tags(Instance instance) {

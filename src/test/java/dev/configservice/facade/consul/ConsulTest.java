@@ -267,11 +267,55 @@ class ConsulTest {
         });
         assertThat(admin.put("/v1/agent/service/register", "no json").status()).isEqualTo(400);
         Api any = anyone.undescribed();
-        for (String path : List.of("/v1/session/create", "/v1/kv/a/b", "/v1/query", "/v1/event/list")) {
+        for (String path : List.of("/v1/session/create", "/v1/txn", "/v1/query", "/v1/event/list")) {
             Reply none = any.get(path);
             assertThat(none.status()).as(path).isEqualTo(404);
             assertThat(none.header("Content-Type")).startsWith("text/plain");
         }
+    }
+
+    @Test
+    void eachCheckHasAStatusAndTheWorstIsThatOfTheInstance() {
+        register("{\"Name\":\"" + web + "\",\"ID\":\"m-" + id + "\",\"Port\":80,\"Checks\":["
+                + "{\"TTL\":\"60s\",\"Status\":\"passing\",\"Name\":\"one\"},"
+                + "{\"CheckID\":\"two-" + id + "\",\"TTL\":\"90s\",\"Status\":\"passing\",\"Notes\":\"n\"}]}");
+        assertThat(health("?passing")).hasSize(1);
+        admin.put("/v1/agent/check/fail/two-" + id + "?note=broken", "");
+        // the other one passing does not hide it
+        admin.put("/v1/agent/check/pass/service:m-" + id + ":1", "");
+        JsonNode checks = health("").get(0).get("Checks");
+        assertThat(checks.get(1).get("Status").asText()).isEqualTo("passing");
+        assertThat(checks.get(1).get("Name").asText()).isEqualTo("one");
+        assertThat(checks.get(2).get("Status").asText()).isEqualTo("critical");
+        assertThat(checks.get(2).get("Output").asText()).isEqualTo("broken");
+        assertThat(checks.get(2).get("Notes").asText()).isEqualTo("n");
+        assertThat(anyone.get("/registry/" + web + "/instances")
+                        .json()
+                        .at("/instances/0/status")
+                        .asText())
+                .isEqualTo("unhealthy");
+        admin.put("/v1/agent/check/pass/two-" + id, "");
+        assertThat(health("?passing")).hasSize(1);
+
+        assertThat(admin.put(
+                                "/v1/agent/check/register",
+                                "{\"Name\":\"three-" + id + "\",\"ServiceID\":\"m-" + id + "\",\"TTL\":\"30s\"}")
+                        .status())
+                .isEqualTo(200);
+        assertThat(health("?passing")).isEmpty();
+        assertThat(health("").get(0).get("Checks")).hasSize(4);
+        assertThat(anyone.get("/registry/" + web + "/instances")
+                        .json()
+                        .at("/instances/0/lease_seconds")
+                        .asInt())
+                .isEqualTo(30);
+        assertThat(admin.put("/v1/agent/check/deregister/three-" + id, "").status())
+                .isEqualTo(200);
+        assertThat(health("?passing")).hasSize(1);
+        assertThat(admin.put("/v1/agent/check/register", "{\"Name\":\"n\"}").text())
+                .contains("ServiceID");
+        assertThat(admin.put("/v1/agent/check/deregister/none-" + id, "").status())
+                .isEqualTo(404);
     }
 
     @Test
