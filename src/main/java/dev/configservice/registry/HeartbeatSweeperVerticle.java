@@ -277,9 +277,11 @@ public final class HeartbeatSweeperVerticle extends VerticleBase {
                                 return leases.remove(key, generation);
                             }
                             // the log has a later decision than this lease, so decide again with a higher generation
-                            return known > generation
-                                    ? leases.restore(key, generation, known, removal)
-                                    : Future.succeededFuture();
+                            if (known > generation) {
+                                return leases.restore(key, generation, known, removal);
+                            }
+                            Duration after = Instance.of(written.resource()).removeAfter();
+                            return after == null ? Future.succeededFuture() : leases.retire(key, after, generation);
                         },
                         e -> e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND
                                 ? leases.remove(key, generation)

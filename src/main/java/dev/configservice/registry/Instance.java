@@ -44,6 +44,9 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     static final String OVERRIDE = "override";
     /** The field with what the instance gave in the forms of other systems, by the names of their facades. Never shown. */
     static final String FOREIGN = "foreign";
+    /** The field with the seconds from becoming unhealthy to the removal; it is absent where they were not given. */
+    static final String REMOVE_AFTER = "remove_after_seconds";
+
     /** The field with the time of the removal, in the entry of the removal only. */
     static final String REMOVED_AT = "removed_at";
 
@@ -135,9 +138,22 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
                 new LeaseHolder(
                         LeaseHolder.key(resource.serviceName(), resource.name()),
                         Duration.ofSeconds(row.path("lease_seconds").asLong(DEFAULT_LEASE_SECONDS)),
+                        removeAfter(row),
                         resource.fence(),
                         row.path(EXPIRED).asBoolean()),
                 new Shown());
+    }
+
+    private static @Nullable Duration removeAfter(ObjectNode row) {
+        return row.has(REMOVE_AFTER) ? Duration.ofSeconds(row.get(REMOVE_AFTER).asLong()) : null;
+    }
+
+    /**
+     * Returns the time for which it may be unhealthy, because its lease ended or its check fails, before it is removed; null
+     * if it is kept for ten leases, or as long as its check fails.
+     */
+    public @Nullable Duration removeAfter() {
+        return holder.removal();
     }
 
     /** Returns the key of the lease. */

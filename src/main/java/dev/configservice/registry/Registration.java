@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkUrl the URL of its active checks; null if it has none
  * @param weight its share among the healthy instances
  * @param leaseSeconds the time until it expires without a heartbeat; null if it is permanent
+ * @param removeAfterSeconds the time for which it may be unhealthy before it is removed; null if none was given
  * @param startsFailing whether it counts as failing until active checks pass
  * @param registeredBy the caller and its address
  * @param foreign the fields that it gave in the form of another system, by the name of that system's facade; null if none
@@ -29,6 +30,7 @@ public record Registration(
         ObjectNode metadata,
         int weight,
         @Nullable Integer leaseSeconds,
+        @Nullable Integer removeAfterSeconds,
         Status said,
         boolean startsFailing,
         String registeredBy,
@@ -110,6 +112,9 @@ public record Registration(
         row.put("permanent", leaseSeconds == null);
         if (leaseSeconds != null) {
             row.put("lease_seconds", leaseSeconds);
+        }
+        if (removeAfterSeconds != null) {
+            row.put(Instance.REMOVE_AFTER, removeAfterSeconds);
         }
         row.put(Instance.SAID, said.text());
         if (startsFailing) {

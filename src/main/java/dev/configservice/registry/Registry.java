@@ -206,6 +206,7 @@ public final class Registry {
                 "weight",
                 "permanent",
                 "lease_seconds",
+                Instance.REMOVE_AFTER,
                 Instance.SAID,
                 Instance.FOREIGN)) {
             if (!known.path(field).equals(given.path(field))) {

@@ -137,6 +137,7 @@ public final class RegistryRoutes implements Routes {
                 permanent
                         ? null
                         : lease == null ? Integer.valueOf(Instance.DEFAULT_LEASE_SECONDS) : (Integer) lease.intValue(),
+                null,
                 status == null ? Status.HEALTHY : Status.of(status).orElse(Status.HEALTHY),
                 false,
                 registeredBy(request),

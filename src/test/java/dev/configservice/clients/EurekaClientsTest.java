@@ -230,4 +230,50 @@ class EurekaClientsTest {
         }
         return sum;
     }
+
+    /** Half of the instances of a service move here, then the other half; then one goes back. */
+    @ParameterizedTest
+    @EnumSource(names = {"SPRING", "NODE"})
+    void aServiceMovesFromAServerOfEurekaAndBack(Program kind) {
+        int theirs = PORT.incrementAndGet();
+        TestNode node = TestNode.shared();
+        int first = PORT.incrementAndGet();
+        int second = PORT.incrementAndGet();
+        String one = name + ":" + first;
+        String two = name + ":" + second;
+        try (ClientProgram server = ClientProgram.java(
+                                "eureka-server",
+                                List.of("-XX:TieredStopAtLevel=1"),
+                                "--server.port=" + theirs,
+                                "--eureka.client.register-with-eureka=false",
+                                "--eureka.client.fetch-registry=false",
+                                "--eureka.server.use-read-only-response-cache=false",
+                                "--spring.main.banner-mode=off")
+                        .awaitReady();
+                ClientProgram oldOne = kind.start(theirs, name, first);
+                ClientProgram oldTwo = kind.start(theirs, name, second)) {
+            awaitInstances(oldOne, Map.of(one, "UP", two, "UP"));
+            leave(oldTwo);
+            try (ClientProgram newTwo = kind.start(node.port(), name, second)) {
+                awaitInstances(newTwo, Map.of(two, "UP"));
+                awaitInstances(oldOne, Map.of(one, "UP"));
+                assertThat(ownStatus(node.anonymous(), name, two)).isEqualTo("healthy");
+                leave(oldOne);
+                try (ClientProgram newOne = kind.start(node.port(), name, first)) {
+                    awaitInstances(newOne, Map.of(one, "UP", two, "UP"));
+                    awaitInstances(newTwo, Map.of(one, "UP", two, "UP"));
+                }
+                leave(newTwo);
+            }
+            try (ClientProgram again = kind.start(theirs, name, second)) {
+                awaitInstances(again, Map.of(two, "UP"));
+            }
+            assertThat(server.output()).isNotEmpty();
+        }
+    }
+
+    private static void leave(ClientProgram program) {
+        program.tell("stop");
+        program.end();
+    }
 }

@@ -27,6 +27,8 @@ final class ConsulChecks {
     private static final String TTL = "ttl";
     private static final String TTL_SECONDS = "ttl_seconds";
     private static final String STATUS = "status";
+    private static final String REMOVE_AFTER = "deregister_seconds";
+    private static final int MIN_REMOVE_AFTER = 60;
     private static final int MAX = 20;
     private static final int MAX_OUTPUT = 500;
 
@@ -104,6 +106,11 @@ final class ConsulChecks {
         if (!url.isEmpty()) {
             kept.put("url", url).put("begins_failing", isAsked && !status.equals(PASSING));
         }
+        String after = "DeregisterCriticalServiceAfter";
+        Duration removeAfter = ConsulService.duration(after, ConsulService.text(check, after));
+        if (removeAfter != null) {
+            kept.put(REMOVE_AFTER, (int) Math.max(MIN_REMOVE_AFTER, removeAfter.toSeconds()));
+        }
         remove(kept.get("id").asText());
         all.add(kept);
         if (all.size() > MAX) {
@@ -150,14 +157,24 @@ final class ConsulChecks {
     /** Returns the lease of an instance with these checks, in seconds; null if none of them has a TTL. */
     @Nullable
     Integer leaseSeconds() {
-        Integer shortest = null;
+        return least(TTL_SECONDS);
+    }
+
+    /** Returns the time that an instance may be critical before it is removed, in seconds; null if none was given. */
+    @Nullable
+    Integer removeAfterSeconds() {
+        return least(REMOVE_AFTER);
+    }
+
+    private @Nullable Integer least(String field) {
+        Integer least = null;
         for (JsonNode check : all) {
-            if (check.has(TTL_SECONDS)) {
-                int seconds = check.get(TTL_SECONDS).asInt();
-                shortest = shortest == null ? (Integer) seconds : (Integer) Math.min(shortest, seconds);
+            if (check.has(field)) {
+                int seconds = check.get(field).asInt();
+                least = least == null ? (Integer) seconds : (Integer) Math.min(least, seconds);
             }
         }
-        return shortest;
+        return least;
     }
 
     /** Returns the first URL that can be asked; null if there is none. */

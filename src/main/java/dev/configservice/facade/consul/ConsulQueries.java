@@ -19,6 +19,9 @@ final class ConsulQueries {
     private static final Duration DEFAULT_WAIT = Duration.ofMinutes(5);
     private static final Duration MAX_WAIT = Duration.ofMinutes(10);
 
+    /** The number of things from which an answer takes too long for an event loop. */
+    private static final int LARGE = 200;
+
     private ConsulQueries() {}
 
     /**
@@ -29,8 +32,18 @@ final class ConsulQueries {
      * @param isOutdated whether newer changes are known, but cannot be read
      */
     record Shown(long index, Supplier<Future<Response>> response, boolean isOutdated) {
-        static Shown json(long index, JsonNode body, boolean isOutdated) {
-            return new Shown(index, () -> Future.succeededFuture(Response.json(200, body)), isOutdated);
+        /**
+         * Returns the answer of a read that shows so many things.
+         *
+         * @param body makes the body, on a worker thread if there are many
+         */
+        static Shown json(long index, boolean isOutdated, int things, Supplier<JsonNode> body) {
+            return new Shown(
+                    index,
+                    () -> things > LARGE
+                            ? Futures.onWorker(() -> Response.json(200, body.get()))
+                            : Future.succeededFuture(Response.json(200, body.get())),
+                    isOutdated);
         }
 
         private boolean isKnown(long known) {

@@ -289,7 +289,7 @@ public final class ConsulRoutes implements Routes {
     // what clients read
 
     private Future<Response> now(JsonNode body) {
-        return Shown.json(feed.applied().revision(), body, false).answer();
+        return Shown.json(feed.applied().revision(), false, 1, () -> body).answer();
     }
 
     /**
@@ -321,18 +321,26 @@ public final class ConsulRoutes implements Routes {
         return answered(
                 request,
                 service,
-                () -> discovery.instances(service, request.minRevision()).map(instances -> {
-                    ArrayNode list = Json.object().arrayNode();
-                    instances.list().stream()
-                            .filter(i -> ConsulService.hasTags(i, tags))
-                            .filter(i -> !onlyPassing || i.status() == Status.HEALTHY)
-                            .forEach(i -> list.add(entry.apply(i)));
-                    return shown(instances, list);
-                }));
+                () -> discovery
+                        .instances(service, request.minRevision())
+                        .map(instances -> shown(instances, list -> {
+                            instances.list().stream()
+                                    .filter(i -> ConsulService.hasTags(i, tags))
+                                    .filter(i -> !onlyPassing || i.status() == Status.HEALTHY)
+                                    .forEach(i -> list.add(entry.apply(i)));
+                        })));
     }
 
-    private static Shown shown(Instances of, JsonNode body) {
-        return Shown.json(of.snapshot().lastChange(), body, of.snapshot().isOutdated());
+    private static Shown shown(Instances of, Consumer<ArrayNode> fill) {
+        return Shown.json(
+                of.snapshot().lastChange(),
+                of.snapshot().isOutdated(),
+                of.list().size(),
+                () -> {
+                    ArrayNode list = Json.object().arrayNode();
+                    fill.accept(list);
+                    return list;
+                });
     }
 
     private ObjectNode node() {
@@ -389,32 +397,36 @@ public final class ConsulRoutes implements Routes {
         return answered(
                 request,
                 null,
-                () -> visible(request).map(services -> {
-                    ObjectNode names = Json.object();
-                    names.putArray("consul");
-                    for (Instances service : services) {
-                        TreeSet<String> tags = new TreeSet<>();
-                        service.list().forEach(i -> ConsulService.tags(i).forEach(tag -> tags.add(tag.asText())));
-                        if (!service.list().isEmpty()) {
-                            names.set(service.serviceName(), Json.tree(tags));
-                        }
-                    }
-                    return all(services, names);
-                }));
+                () -> visible(request)
+                        .map(services -> all(services, () -> {
+                            ObjectNode names = Json.object();
+                            names.putArray("consul");
+                            for (Instances service : services) {
+                                TreeSet<String> tags = new TreeSet<>();
+                                service.list()
+                                        .forEach(i -> ConsulService.tags(i).forEach(tag -> tags.add(tag.asText())));
+                                if (!service.list().isEmpty()) {
+                                    names.set(service.serviceName(), Json.tree(tags));
+                                }
+                            }
+                            return names;
+                        })));
     }
 
     private Future<List<Instances>> visible(Request request) {
         return discovery.visible(request.caller(), null, request.minRevision());
     }
 
-    private Shown all(List<Instances> services, JsonNode body) {
+    private Shown all(List<Instances> services, Supplier<JsonNode> body) {
         long last = feed.lastEmptied(Instance.KIND);
         boolean outdated = false;
+        int instances = 0;
         for (Instances service : services) {
+            instances += service.list().size();
             last = Math.max(last, service.snapshot().lastChange());
             outdated |= service.snapshot().isOutdated();
         }
-        return Shown.json(last, body, outdated);
+        return Shown.json(last, outdated, instances, body);
     }
 
     private Future<Response> checksOfService(Request request) {
@@ -423,11 +435,14 @@ public final class ConsulRoutes implements Routes {
         return answered(
                 request,
                 service,
-                () -> discovery.instances(service, request.minRevision()).map(instances -> {
-                    ArrayNode checks = Json.object().arrayNode();
-                    instances.list().forEach(i -> ConsulChecks.shown(i, NODE).forEach(checks::add));
-                    return shown(instances, checks);
-                }));
+                () -> discovery
+                        .instances(service, request.minRevision())
+                        .map(instances -> shown(
+                                instances,
+                                checks -> instances
+                                        .list()
+                                        .forEach(
+                                                i -> ConsulChecks.shown(i, NODE).forEach(checks::add)))));
     }
 
     private Future<Response> checksInState(Request request) {
@@ -439,18 +454,19 @@ public final class ConsulRoutes implements Routes {
         return answered(
                 request,
                 null,
-                () -> visible(request).map(services -> {
-                    ArrayNode checks = Json.object().arrayNode();
-                    each(
-                            services,
-                            i -> ConsulChecks.shown(i, NODE).forEach(check -> {
-                                if (state.equals("any")
-                                        || check.get("Status").asText().equals(state)) {
-                                    checks.add(check);
-                                }
-                            }));
-                    return all(services, checks);
-                }));
+                () -> visible(request)
+                        .map(services -> all(services, () -> {
+                            ArrayNode checks = Json.object().arrayNode();
+                            each(
+                                    services,
+                                    i -> ConsulChecks.shown(i, NODE).forEach(check -> {
+                                        if (state.equals("any")
+                                                || check.get("Status").asText().equals(state)) {
+                                            checks.add(check);
+                                        }
+                                    }));
+                            return checks;
+                        })));
     }
 
     private static void each(List<Instances> services, Consumer<Instance> action) {
@@ -461,30 +477,32 @@ public final class ConsulRoutes implements Routes {
         return answered(
                 request,
                 null,
-                () -> visible(request).map(services -> {
-                    ObjectNode byId = Json.object();
-                    each(
-                            services,
-                            i -> byId.set(
-                                    i.instanceId(),
-                                    ConsulService.json(i, i.resource().revision())));
-                    return all(services, byId);
-                }));
+                () -> visible(request)
+                        .map(services -> all(services, () -> {
+                            ObjectNode byId = Json.object();
+                            each(
+                                    services,
+                                    i -> byId.set(
+                                            i.instanceId(),
+                                            ConsulService.json(i, i.resource().revision())));
+                            return byId;
+                        })));
     }
 
     private Future<Response> agentChecks(Request request) {
         return answered(
                 request,
                 null,
-                () -> visible(request).map(services -> {
-                    ObjectNode byId = Json.object();
-                    each(
-                            services,
-                            i -> ConsulChecks.shown(i, NODE)
-                                    .forEach(check ->
-                                            byId.set(check.get("CheckID").asText(), check)));
-                    return all(services, byId);
-                }));
+                () -> visible(request)
+                        .map(services -> all(services, () -> {
+                            ObjectNode byId = Json.object();
+                            each(
+                                    services,
+                                    i -> ConsulChecks.shown(i, NODE)
+                                            .forEach(check -> byId.set(
+                                                    check.get("CheckID").asText(), check)));
+                            return byId;
+                        })));
     }
 
     private ObjectNode self() {

@@ -152,6 +152,7 @@ final class ConsulService {
                 metadata,
                 Registration.DEFAULT_WEIGHT,
                 checks.leaseSeconds(),
+                checks.removeAfterSeconds(),
                 checks.said(),
                 checks.beginsFailing(),
                 registeredBy,

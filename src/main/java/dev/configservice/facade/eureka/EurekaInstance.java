@@ -98,6 +98,7 @@ final class EurekaInstance {
                     metadata,
                     Registration.DEFAULT_WEIGHT,
                     leaseSeconds,
+                    null,
                     said,
                     false,
                     registeredBy,

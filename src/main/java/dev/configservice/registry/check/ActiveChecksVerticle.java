@@ -2,6 +2,7 @@ package dev.configservice.registry.check;
 
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Origin;
 import dev.configservice.log.Position;
 import dev.configservice.registry.HttpUrls;
 import dev.configservice.registry.Instance;
@@ -25,6 +26,7 @@ import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.SocketAddress;
 import java.net.InetAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -47,6 +49,9 @@ import org.slf4j.LoggerFactory;
  * check never renews a lease.
  */
 public final class ActiveChecksVerticle extends VerticleBase {
+    /** The number of instances that may fail together by chance. */
+    private static final int FEW = 3;
+
     private static final Logger log = LoggerFactory.getLogger(ActiveChecksVerticle.class);
     private static final long TICK_MILLIS = 200;
 
@@ -99,6 +104,9 @@ public final class ActiveChecksVerticle extends VerticleBase {
         long dueNanos;
         int failures;
         int passes;
+        /** The time since which all checks have failed. */
+        long failingSinceNanos;
+
         boolean isRunning;
 
         Target(Instance instance, long dueNanos) {
@@ -287,9 +295,42 @@ public final class ActiveChecksVerticle extends VerticleBase {
     private void failed(Target target) {
         target.passes = 0;
         target.failures++;
+        if (target.failures == 1) {
+            target.failingSinceNanos = System.nanoTime();
+        }
+        removeIfOver(target);
         if (target.failures >= settings.checkUnhealthyAfter() && !target.instance.isCheckFailing()) {
             judge(target.instance, true);
         }
+    }
+
+    /** Removes an instance that has failed for as long as it said itself. Nothing is removed while most fail. */
+    private void removeIfOver(Target target) {
+        Instance instance = target.instance;
+        Duration after = instance.removeAfter();
+        if (after == null
+                || !instance.isCheckFailing()
+                || System.nanoTime() - target.failingSinceNanos < after.toNanos()
+                || areMostFailing()) {
+            return;
+        }
+        registry.deregister(instance, Origin.SYSTEM)
+                .onSuccess(v -> log.info(
+                        "registry.check-removed service={} instance={} seconds={}",
+                        instance.serviceName(),
+                        instance.instanceId(),
+                        after.toSeconds()))
+                .onFailure(e -> log.warn(
+                        "registry.check-not-written service={} instance={} cause={}",
+                        instance.serviceName(),
+                        instance.instanceId(),
+                        e.toString()));
+    }
+
+    /** Tells whether so many instances fail that the cause may be this node, or its network. */
+    private boolean areMostFailing() {
+        long failing = targets.values().stream().filter(t -> t.failures > 0).count();
+        return failing > FEW && failing * 2 > targets.size();
     }
 
     private void judge(Instance instance, boolean isFailing) {

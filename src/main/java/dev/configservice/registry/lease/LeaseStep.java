@@ -63,12 +63,32 @@ public sealed interface LeaseStep {
         }
     }
 
-    /** The creation of a lease of full duration, for an instance whose lease the grid may have lost. */
-    record Ensure(String key, long millis, long generation, boolean isExpired) implements LeaseStep {
+    /**
+     * The time until the removal of an instance whose lease has just expired, where that is not ten leases. It has no effect
+     * if there was a later decision.
+     */
+    record Retire(String key, long removalMillis, long generation) implements LeaseStep {
+        @Override
+        public LeaseResult take(LeaseTable table, long now) {
+            Lease lease = table.get(key);
+            if (lease != null && lease.generation() == generation && lease.expired()) {
+                table.put(key, new Lease(now + removalMillis, lease.millis(), generation, true));
+            }
+            return LeaseResult.SILENT;
+        }
+    }
+
+    /**
+     * The creation of a lease of full duration, for an instance whose lease the grid may have lost.
+     *
+     * @param removalMillis the time until the removal of an instance whose lease has expired
+     */
+    record Ensure(String key, long millis, long removalMillis, long generation, boolean isExpired)
+            implements LeaseStep {
         @Override
         public LeaseResult take(LeaseTable table, long now) {
             if (table.get(key) == null) {
-                long first = isExpired ? millis * Lease.LEASES_TO_REMOVAL : millis;
+                long first = isExpired ? removalMillis : millis;
                 table.put(key, new Lease(now + first, millis, generation, isExpired));
             }
             return LeaseResult.SILENT;
@@ -112,7 +132,9 @@ public sealed interface LeaseStep {
             } else if (step instanceof Restore s) {
                 return new Wire("restore", s.key, 0, s.generation, s.atLeast, s.wasExpired);
             } else if (step instanceof Ensure s) {
-                return new Wire("ensure", s.key, s.millis, s.generation, 0, s.isExpired);
+                return new Wire("ensure", s.key, s.millis, s.generation, s.removalMillis, s.isExpired);
+            } else if (step instanceof Retire s) {
+                return new Wire("retire", s.key, s.removalMillis, s.generation, 0, false);
             } else if (step instanceof Extend s) {
                 return new Wire("extend", null, s.fromMillis, 0, 0, false);
             } else if (step instanceof Remove s) {
@@ -127,7 +149,8 @@ public sealed interface LeaseStep {
                 case "beat" -> new Beat(k, millis, generation, flag);
                 case "expire" -> new Expire(k);
                 case "restore" -> new Restore(k, generation, atLeast, flag);
-                case "ensure" -> new Ensure(k, millis, generation, flag);
+                case "ensure" -> new Ensure(k, millis, atLeast, generation, flag);
+                case "retire" -> new Retire(k, millis, generation);
                 case "extend" -> new Extend(millis);
                 case "remove" -> new Remove(k, generation);
                 default -> throw new IllegalStateException("unknown step: " + type);

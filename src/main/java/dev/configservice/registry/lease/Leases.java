@@ -15,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -273,6 +274,18 @@ public final class Leases {
     }
 
     /**
+     * Sets when an instance whose lease has expired will be removed. If that fails, it is removed after ten leases.
+     *
+     * @param generation the generation of the expiry
+     */
+    public Future<Void> retire(String key, Duration removal, long generation) {
+        return step(key, new LeaseStep.Retire(key, removal.toMillis(), generation))
+                .onFailure(e -> log.debug("registry.lease-not-retired cause={}", e.toString()))
+                .otherwiseEmpty()
+                .mapEmpty();
+    }
+
+    /**
      * Makes a lease overdue again, because its expiry could not be written to the log.
      *
      * @param atLeast the generation that the next decision must exceed
@@ -302,7 +315,14 @@ public final class Leases {
     private static List<List<LeaseStep.Ensure>> parts(List<LeaseHolder> holders) {
         List<List<LeaseStep.Ensure>> parts = new ArrayList<>();
         holders.stream()
-                .map(h -> new LeaseStep.Ensure(h.key(), h.lease().toMillis(), h.generation(), h.isExpired()))
+                .map(h -> new LeaseStep.Ensure(
+                        h.key(),
+                        h.lease().toMillis(),
+                        h.removal() == null
+                                ? h.lease().toMillis() * Lease.LEASES_TO_REMOVAL
+                                : h.removal().toMillis(),
+                        h.generation(),
+                        h.isExpired()))
                 .collect(Collectors.groupingBy(step -> table(step.key())))
                 .values()
                 .forEach(steps -> {

@@ -124,12 +124,37 @@ class LeaseStepTest {
 
     @Test
     void aLostLeaseIsRecreatedWithItsFullTime() {
-        step(new LeaseStep.Ensure(KEY, 1000, 7, false));
+        step(new LeaseStep.Ensure(KEY, 1000, 10_000, 7, false));
         assertThat(expire()).isEqualTo(LeaseResult.SILENT);
         CLOCK.move(Duration.ofMillis(1001));
         assertThat(expire()).isEqualTo(decided(8));
-        step(new LeaseStep.Ensure(KEY, 1000, 7, false));
+        step(new LeaseStep.Ensure(KEY, 1000, 10_000, 7, false));
         assertThat(Objects.requireNonNull(map.get(1)).get(KEY)).isNotNull().matches(Lease::expired);
+    }
+
+    @Test
+    void anInstanceMaySayWhenItIsRemovedAfterItsLease() {
+        beat(true);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(decided(2));
+        step(new LeaseStep.Retire(KEY, 3000, 1));
+        CLOCK.move(Duration.ofMillis(3001));
+        assertThat(expire()).as("that was for an earlier expiry").isEqualTo(LeaseResult.SILENT);
+        step(new LeaseStep.Retire(KEY, 3000, 2));
+        CLOCK.move(Duration.ofSeconds(2));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        CLOCK.move(Duration.ofMillis(1001));
+        assertThat(expire()).isEqualTo(new LeaseResult.Removed(3));
+        // one that came back meanwhile stays
+        beat(true);
+        step(new LeaseStep.Retire(KEY, 1, 4));
+        CLOCK.move(Duration.ofMillis(500));
+        assertThat(expire()).isEqualTo(LeaseResult.SILENT);
+        // one whose lease the grid had lost
+        step(new LeaseStep.Remove(KEY, 100));
+        step(new LeaseStep.Ensure(KEY, 1000, 3000, 7, true));
+        CLOCK.move(Duration.ofMillis(3001));
+        assertThat(expire()).isEqualTo(new LeaseResult.Removed(8));
     }
 
     @Test
