@@ -1,12 +1,18 @@
 package dev.configservice.facade.consul;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.access.Scope;
 import dev.configservice.error.ServiceException;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
+import dev.configservice.http.SharedAnswers;
+import dev.configservice.log.ChangeFeed;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -21,8 +27,18 @@ final class ConsulQueries {
 
     /** The number of things from which an answer takes too long for an event loop. */
     private static final int LARGE = 200;
+    /** The parameters on which the instances in an answer depend. */
+    private static final List<String> SHOWN_BY = List.of("tag", "passing");
 
-    private ConsulQueries() {}
+    private final SharedAnswers answers;
+
+    /** Creates the reads of a node. */
+    ConsulQueries(ChangeFeed feed) {
+        this.answers = new SharedAnswers(() -> feed.applied().revision());
+    }
+
+    /** The kind of a large answer that callers with the same reach share. */
+    private record Kind(String path, Map<String, String> query, Scope reach) {}
 
     /**
      * The answer of a read.
@@ -32,20 +48,6 @@ final class ConsulQueries {
      * @param isOutdated whether newer changes are known, but cannot be read
      */
     record Shown(long index, Supplier<Future<Response>> response, boolean isOutdated) {
-        /**
-         * Returns the answer of a read that shows so many things.
-         *
-         * @param body makes the body, on a worker thread if there are many
-         */
-        static Shown json(long index, boolean isOutdated, int things, Supplier<JsonNode> body) {
-            return new Shown(
-                    index,
-                    () -> things > LARGE
-                            ? Futures.onWorker(() -> Response.json(200, body.get()))
-                            : Future.succeededFuture(Response.json(200, body.get())),
-                    isOutdated);
-        }
-
         private boolean isKnown(long known) {
             return Math.max(1, index) == known;
         }
@@ -58,6 +60,28 @@ final class ConsulQueries {
                             .header("X-Consul-KnownLeader", "true")
                             .header("X-Consul-LastContact", "0"));
         }
+    }
+
+    /**
+     * Returns the answer of a read that shows so many things. A large one is made on a worker thread, and once for all that
+     * ask for the same: clients that wait for one change wake together.
+     */
+    Shown json(Request request, long index, boolean isOutdated, int things, Supplier<JsonNode> body) {
+        if (things <= LARGE) {
+            return new Shown(index, () -> Future.succeededFuture(Response.json(200, body.get())), isOutdated);
+        }
+        Map<String, String> query = new TreeMap<>();
+        SHOWN_BY.forEach(name -> {
+            String value = request.query(name);
+            if (value != null) {
+                query.put(name, value);
+            }
+        });
+        Kind kind = new Kind(request.path(), query, request.caller().serviceNames());
+        return new Shown(
+                index,
+                () -> answers.get(kind, () -> Futures.onWorker(() -> Response.json(200, body.get()))),
+                isOutdated);
     }
 
     /**

@@ -48,6 +48,7 @@ public final class ConsulRoutes implements Routes {
     private final InstanceIndex index;
     private final ChangeStreams streams;
     private final ChangeFeed feed;
+    private final ConsulQueries queries;
     private final Options options;
     private final UUID nodeId;
 
@@ -68,6 +69,7 @@ public final class ConsulRoutes implements Routes {
         this.index = new InstanceIndex(registry, feed, ConsulChecks::names);
         this.streams = streams;
         this.feed = feed;
+        this.queries = new ConsulQueries(feed);
         this.options = options;
         this.nodeId = UUID.nameUUIDFromBytes(options.clusterName().getBytes(StandardCharsets.UTF_8));
     }
@@ -289,7 +291,8 @@ public final class ConsulRoutes implements Routes {
     // what clients read
 
     private Future<Response> now(JsonNode body) {
-        return Shown.json(feed.applied().revision(), false, 1, () -> body).answer();
+        return new Shown(feed.applied().revision(), () -> Future.succeededFuture(Response.json(200, body)), false)
+                .answer();
     }
 
     /**
@@ -323,7 +326,7 @@ public final class ConsulRoutes implements Routes {
                 service,
                 () -> discovery
                         .instances(service, request.minRevision())
-                        .map(instances -> shown(instances, list -> {
+                        .map(instances -> shown(request, instances, list -> {
                             instances.list().stream()
                                     .filter(i -> ConsulService.hasTags(i, tags))
                                     .filter(i -> !onlyPassing || i.status() == Status.HEALTHY)
@@ -331,8 +334,9 @@ public final class ConsulRoutes implements Routes {
                         })));
     }
 
-    private static Shown shown(Instances of, Consumer<ArrayNode> fill) {
-        return Shown.json(
+    private Shown shown(Request request, Instances of, Consumer<ArrayNode> fill) {
+        return queries.json(
+                request,
                 of.snapshot().lastChange(),
                 of.snapshot().isOutdated(),
                 of.list().size(),
@@ -398,7 +402,7 @@ public final class ConsulRoutes implements Routes {
                 request,
                 null,
                 () -> visible(request)
-                        .map(services -> all(services, () -> {
+                        .map(services -> all(request, services, () -> {
                             ObjectNode names = Json.object();
                             names.putArray("consul");
                             for (Instances service : services) {
@@ -417,7 +421,7 @@ public final class ConsulRoutes implements Routes {
         return discovery.visible(request.caller(), null, request.minRevision());
     }
 
-    private Shown all(List<Instances> services, Supplier<JsonNode> body) {
+    private Shown all(Request request, List<Instances> services, Supplier<JsonNode> body) {
         long last = feed.lastEmptied(Instance.KIND);
         boolean outdated = false;
         int instances = 0;
@@ -426,7 +430,7 @@ public final class ConsulRoutes implements Routes {
             last = Math.max(last, service.snapshot().lastChange());
             outdated |= service.snapshot().isOutdated();
         }
-        return Shown.json(last, outdated, instances, body);
+        return queries.json(request, last, outdated, instances, body);
     }
 
     private Future<Response> checksOfService(Request request) {
@@ -438,6 +442,7 @@ public final class ConsulRoutes implements Routes {
                 () -> discovery
                         .instances(service, request.minRevision())
                         .map(instances -> shown(
+                                request,
                                 instances,
                                 checks -> instances
                                         .list()
@@ -455,7 +460,7 @@ public final class ConsulRoutes implements Routes {
                 request,
                 null,
                 () -> visible(request)
-                        .map(services -> all(services, () -> {
+                        .map(services -> all(request, services, () -> {
                             ArrayNode checks = Json.object().arrayNode();
                             each(
                                     services,
@@ -478,7 +483,7 @@ public final class ConsulRoutes implements Routes {
                 request,
                 null,
                 () -> visible(request)
-                        .map(services -> all(services, () -> {
+                        .map(services -> all(request, services, () -> {
                             ObjectNode byId = Json.object();
                             each(
                                     services,
@@ -494,7 +499,7 @@ public final class ConsulRoutes implements Routes {
                 request,
                 null,
                 () -> visible(request)
-                        .map(services -> all(services, () -> {
+                        .map(services -> all(request, services, () -> {
                             ObjectNode byId = Json.object();
                             each(
                                     services,

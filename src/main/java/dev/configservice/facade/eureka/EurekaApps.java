@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** All applications of Eureka as of one moment, and the answers that are made from them. Immutable but for what it keeps. */
 final class EurekaApps {
     private static final int MAX_KEPT = 32 << 20;
+    private static final String ADDED = "ADDED";
 
     /** The forms of an answer. */
     enum Form {
@@ -43,8 +44,7 @@ final class EurekaApps {
     /** The JSON and the XML of instances, kept as long as they do not change. */
     static final class Rendered {
         private static final int MAX_BYTES = 32 << 20;
-        private final Cache<Instance, String> json = cache();
-        private final Cache<Instance, String> xml = cache();
+        private final Map<String, Cache<Instance, String>> byForm = new ConcurrentHashMap<>();
 
         private static Cache<Instance, String> cache() {
             return Caffeine.newBuilder()
@@ -54,8 +54,9 @@ final class EurekaApps {
                     .build();
         }
 
-        String of(Instance instance, Form form) {
-            return (form == Form.JSON ? json : xml).get(instance, i -> text(EurekaInstance.json(i, "ADDED", 0), form));
+        String of(Instance instance, String action, Form form) {
+            return byForm.computeIfAbsent(action + form, f -> cache())
+                    .get(instance, i -> text(EurekaInstance.json(i, action, 0), form));
         }
     }
 
@@ -162,14 +163,17 @@ final class EurekaApps {
                 Instance now =
                         byKey.get(key(change.last().serviceName(), change.last().name()));
                 // a client that has an instance already may leave out one that is ADDED, and adds one that is MODIFIED
-                String action = now == null ? "DELETED" : now.resource().version() == 1 ? "ADDED" : "MODIFIED";
+                String action = now == null ? "DELETED" : now.resource().version() == 1 ? ADDED : "MODIFIED";
                 Instance shown = now == null ? change.instance() : now;
                 StringBuilder instances =
                         changed.computeIfAbsent(shown.serviceName().toUpperCase(Locale.ROOT), n -> new StringBuilder());
                 if (form == Form.JSON && instances.length() > 0) {
                     instances.append(',');
                 }
-                instances.append(text(EurekaInstance.json(shown, action, 0), form));
+                instances.append(
+                        now == null
+                                ? text(EurekaInstance.json(shown, action, 0), form)
+                                : rendered.of(now, action, form));
             }
             return applications(form, changed, hash, StringBuilder::append);
         });
@@ -197,7 +201,7 @@ final class EurekaApps {
         return applications(form, apps, ofHash, (out, instances) -> {
             String before = "";
             for (Instance instance : instances) {
-                out.append(before).append(rendered.of(instance, form));
+                out.append(before).append(rendered.of(instance, ADDED, form));
                 before = form == Form.JSON ? "," : "";
             }
         });
@@ -236,13 +240,13 @@ final class EurekaApps {
             out.append("{\"application\":{\"name\":\"").append(name).append("\",\"instance\":[");
             String before = "";
             for (Instance instance : instances) {
-                out.append(before).append(rendered.of(instance, form));
+                out.append(before).append(rendered.of(instance, ADDED, form));
                 before = ",";
             }
             return buffer(out.append("]}}"));
         }
         out.append("<application><name>").append(name).append("</name>");
-        instances.forEach(instance -> out.append(rendered.of(instance, form)));
+        instances.forEach(instance -> out.append(rendered.of(instance, ADDED, form)));
         return buffer(out.append("</application>"));
     }
 

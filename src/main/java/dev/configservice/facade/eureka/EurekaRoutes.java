@@ -3,6 +3,7 @@ package dev.configservice.facade.eureka;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
+import dev.configservice.access.Scope;
 import dev.configservice.error.ServiceException;
 import dev.configservice.facade.eureka.EurekaApps.Form;
 import dev.configservice.http.Gzip;
@@ -10,6 +11,7 @@ import dev.configservice.http.Request;
 import dev.configservice.http.Response;
 import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
+import dev.configservice.http.SharedAnswers;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
@@ -54,6 +56,7 @@ public final class EurekaRoutes implements Routes {
     private final ServiceIndex index;
     private final EurekaChanges changes;
     private final InstantSource clock;
+    private final SharedAnswers answers;
     private final EurekaApps.Rendered rendered = new EurekaApps.Rendered();
     private volatile @Nullable Kept kept;
 
@@ -73,7 +76,11 @@ public final class EurekaRoutes implements Routes {
         this.index = index;
         this.changes = new EurekaChanges(feed, reader, clock);
         this.clock = clock;
+        this.answers = new SharedAnswers(() -> changes.version().number());
     }
+
+    /** The kind of an answer that callers with the same reach share. */
+    private record Kind(String name, Form form, boolean isCompressed, Scope reach) {}
 
     /** Starts to follow the log. */
     public void start() {
@@ -147,7 +154,9 @@ public final class EurekaRoutes implements Routes {
         // the client asks for a delta next: it should be there by then
         changes.recent();
         boolean compressed = isCompressed(request);
-        return apps(request).compose(apps -> answer(apps, form, compressed, () -> apps.all(form, compressed)));
+        return answers.get(
+                new Kind("all", form, compressed, request.caller().serviceNames()),
+                () -> apps(request).compose(apps -> answer(apps, form, compressed, () -> apps.all(form, compressed))));
     }
 
     private static boolean isCompressed(Request request) {
@@ -165,6 +174,12 @@ public final class EurekaRoutes implements Routes {
     private Future<Response> delta(Request request) {
         Form form = form(request);
         boolean compressed = isCompressed(request);
+        return answers.get(
+                new Kind("delta", form, compressed, request.caller().serviceNames()),
+                () -> delta(request, form, compressed));
+    }
+
+    private Future<Response> delta(Request request, Form form, boolean compressed) {
         return apps(request).compose(apps -> {
             // after the applications: what they hold is then never missing here
             List<EurekaChanges.Changed> recent = changes.recent();
