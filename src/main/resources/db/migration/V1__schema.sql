@@ -75,6 +75,10 @@ create table changes (
     hash         bytea       not null,
     -- whether the unit of the resource has no resources after the change; not covered by the hash
     empties_unit boolean     not null default false,
+    -- its place in a change set, whose changes have consecutive revisions; null where it was written alone
+    set_id       uuid,
+    set_index    int,
+    set_count    int,
     -- the span that wrote it, as a W3C traceparent, for those who follow the log; not covered by the hash
     trace_parent text,
     primary key (revision)
@@ -86,6 +90,7 @@ create index changes_actor on changes (actor, revision);
 create index changes_actor_id on changes (actor_id, revision);
 create index changes_name on changes (name, revision);
 create index changes_environment on changes (environment, revision);
+create index changes_set on changes (set_id) where set_id is not null;
 
 -- The last revision of each unit, which is what is read together: a layer of configurations, the flags of an environment,
 -- the instances of a service, the API keys. A unit that is missing here has never been written.
@@ -127,6 +132,8 @@ create table idempotency (
     key      text        not null,
     digest   bytea       not null,
     revision bigint      not null,
+    -- of a change set: its id; the revision is that of its first change
+    set_id   uuid,
     at       timestamptz not null,
     primary key (caller, key)
 );
@@ -224,6 +231,7 @@ create table log_partitions (
 -- What the log no longer holds of resources whose history can still be asked for.
 create table history (like changes including defaults);
 alter table history add primary key (kind, resource_id, version);
+create index history_set on history (set_id) where set_id is not null;
 create index history_sealed on history (revision) where sealed is not null;
 
 -- All that is known of each resource, wherever it stands now. What was copied to the history counts there from the moment
@@ -266,6 +274,9 @@ select ensure_partitions(0);
 --             was judged by has changed since
 --   gone      the resource does not exist
 --   full      the unit would grow beyond its largest size
+-- With p_set they are one change set: all of them are applied, or none. Then the only one that may come with an
+-- Idempotency-Key is the first, other_id of one that is replayed is the id of the set, and what counts for the size of a unit
+-- is all of them together. With p_dry nothing is applied in any case.
 -- Refuses everything ('CS001') where the log is not the one that the caller knows: another epoch, fewer revisions, or
 -- another change at the revision that the caller has applied last. Refuses everything ('CS002', with the time of the last
 -- change in milliseconds) where the commands are said to have occurred earlier than that, and ('CS003', with the time of the
@@ -281,7 +292,8 @@ create function apply_batch(
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
     -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
     p_judged int[], p_judged_unit text[], p_judged_revision bigint[],
-    p_trace_parent text[])
+    p_trace_parent text[],
+    p_set uuid, p_dry boolean)
 returns table (outcome text, at_revision bigint, at_hash bytea, other_id text, empties_unit boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -348,21 +360,39 @@ begin
     end if;
     if cardinality(p_keyed) > 0 then
         for hit in
-            select k.ord, i.digest = k.digest as same, i.revision
+            select k.ord, i.digest = k.digest as same, i.revision, i.set_id
             from unnest(p_keyed, p_caller, p_key, p_key_digest) as k(ord, caller, key, digest)
-            join lateral (select s.digest, s.revision from idempotency s
+            join lateral (select s.digest, s.revision, s.set_id from idempotency s
                           where s.caller = k.caller and s.key = k.key
                             and s.at > p_occurred_at[k.ord] - interval '1 day' limit 1) i on true
         loop
             outcomes[hit.ord] := case when hit.same then 'replayed' else 'reused' end;
-            others[hit.ord] := null;
+            others[hit.ord] := hit.set_id::text;
             revisions[hit.ord] := hit.revision;
         end loop;
     end if;
 
     -- What makes a unit larger than it may be is refused; what shrinks it, or leaves it as it is, never is. Mostly nothing is
     -- near the limit, so the units are summed first, and looked at command by command only where that is too much.
-    if exists (
+    if p_set is not null then
+        for hit in
+            select c.unit
+            from (select a.kind || '/' || a.environment || '/' || a.service_name as unit, sum(a.growth) as more,
+                         min(a.max) as max
+                  from unnest(p_kind, p_environment, p_service_name, growth, p_max)
+                       as a(kind, environment, service_name, growth, max)
+                  group by 1) c
+            left join lateral (select u.bytes from units u where u.unit = c.unit limit 1) u on true
+            where c.max is not null and c.more > 0 and coalesce(u.bytes, 0) + c.more > c.max
+        loop
+            for i in 1 .. cardinality(outcomes) loop
+                if outcomes[i] = 'done' and growth[i] > 0
+                   and p_kind[i] || '/' || p_environment[i] || '/' || p_service_name[i] = hit.unit then
+                    outcomes[i] := 'full';
+                end if;
+            end loop;
+        end loop;
+    elsif exists (
         select from (
             select c.kind || '/' || c.environment || '/' || c.service_name as unit, sum(c.growth) as more, min(c.max) as max
             from unnest(p_kind, p_environment, p_service_name, growth, p_max)
@@ -402,6 +432,11 @@ begin
         end loop;
     end if;
 
+    if p_dry or (p_set is not null and 'done' <> any(outcomes)) then
+        return query select *, false from unnest(outcomes, revisions, hashes, others);
+        return;
+    end if;
+
     -- from here on, what has a hash is applied
     rev := h.revision;
     chain := h.hash;
@@ -422,10 +457,11 @@ begin
     end if;
     insert into changes (revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
                          fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row, sealed, bytes, digest, hash,
-                         trace_parent)
+                         set_id, set_index, set_count, trace_parent)
         select c.revision, h.epoch, c.event_id, c.kind, c.action, c.id, c.environment, c.service_name, c.name, c.version,
                c.stands, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at, c.row, c.sealed, c.bytes, c.digest, c.hash,
-               c.trace_parent
+               p_set, case when p_set is not null then c.revision - h.revision - 1 end,
+               case when p_set is not null then cardinality(p_op) end, c.trace_parent
         from unnest(revisions, p_event_id, p_kind, p_action, p_id, p_environment, p_service_name, p_name, p_version,
                     p_stands, p_actor_type, p_actor_id, p_actor, p_request_id, p_comment, p_occurred_at, p_row, p_sealed, p_bytes, p_digest, hashes,
                     p_trace_parent)
@@ -493,12 +529,12 @@ begin
         end loop;
     end if;
     if cardinality(p_keyed) > 0 then
-        insert into idempotency (caller, key, digest, revision, at)
-            select k.caller, k.key, k.digest, revisions[k.ord], p_occurred_at[k.ord]
+        insert into idempotency (caller, key, digest, revision, set_id, at)
+            select k.caller, k.key, k.digest, revisions[k.ord], p_set, p_occurred_at[k.ord]
             from unnest(p_keyed, p_caller, p_key, p_key_digest) as k(ord, caller, key, digest)
             where hashes[k.ord] is not null
             on conflict (caller, key) do update
-                set digest = excluded.digest, revision = excluded.revision, at = excluded.at;
+                set digest = excluded.digest, revision = excluded.revision, set_id = excluded.set_id, at = excluded.at;
     end if;
     update head set revision = rev, hash = chain, at = greatest(h.at, p_occurred_at[1]);
     perform pg_notify('changes', rev::text);

@@ -1,6 +1,7 @@
 package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
+import dev.configservice.error.ServiceException;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
@@ -10,7 +11,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 public final class Configurations {
     /** The number of configurations from which their merge takes more than about a millisecond. */
     private static final int LARGE = 1000;
+
+    /** The number of times that two layers are read again, because they were not of one revision. */
+    private static final int TRIES = 20;
 
     private final SnapshotCache cache;
     private final String defaultEnvironment;
@@ -58,7 +61,28 @@ public final class Configurations {
             return Futures.map(common, c -> new View(null, c, room));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision);
-        return Futures.then(own, o -> Futures.map(common, c -> new View(o, Objects.requireNonNull(c), room)));
+        return Futures.then(
+                own,
+                o -> Futures.then(
+                        common,
+                        c -> cache.agree(o, c)
+                                ? Future.succeededFuture(new View(o, c, room))
+                                : again(environment, serviceName, minRevision, o, c, 1)));
+    }
+
+    /** Reads both layers again, because a change set came between the two reads. */
+    private Future<View> again(
+            String environment, String serviceName, long minRevision, Snapshot seen, Snapshot other, int tries) {
+        if (tries > TRIES) {
+            return Future.failedFuture(
+                    ServiceException.unavailable("Both layers change faster than they can be read together"));
+        }
+        return cache.awaitApplied(seen, other)
+                .compose(v -> cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision))
+                .compose(o -> cache.get(ConfigurationLayer.unit(environment, ""), minRevision)
+                        .compose(c -> cache.agree(o, c)
+                                ? Future.succeededFuture(new View(o, c, room))
+                                : again(environment, serviceName, minRevision, o, c, tries + 1)));
     }
 
     /** Returns the unit of a layer. An empty name stands for the layer that all services share. */

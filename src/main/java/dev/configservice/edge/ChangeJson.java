@@ -9,6 +9,7 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SetMember;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,6 +50,10 @@ final class ChangeJson {
                 .put("hash", change.hash().hex())
                 .put("empties_unit", change.emptiesUnit())
                 .put("trace_parent", change.traceParent());
+        SetMember set = change.set();
+        if (set != null) {
+            o.put("set_id", set.id().toString()).put("set_index", set.index()).put("set_count", set.count());
+        }
         o.set("actor", change.actor().toJson());
         return o;
     }
@@ -81,6 +86,12 @@ final class ChangeJson {
                 Instant.parse(c.path("occurred_at").textValue()),
                 new Change.Hash(c.path("hash").textValue()),
                 c.path("empties_unit").booleanValue(),
+                c.has("set_id")
+                        ? new SetMember(
+                                UUID.fromString(c.path("set_id").textValue()),
+                                c.path("set_index").intValue(),
+                                c.path("set_count").intValue())
+                        : null,
                 text(c, "trace_parent"));
     }
 

@@ -1,7 +1,9 @@
 package dev.configservice.error;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 
 /**
  * A failure that is reported to the caller: its code, a detail text (never with a secret), the fields that are not
@@ -21,6 +23,13 @@ public final class ServiceException extends RuntimeException {
         this.errors = List.copyOf(errors);
         this.members = Map.copyOf(members);
     }
+
+    /** The order in which several operations are judged. */
+    private static final List<ErrorCode> JUDGED =
+            List.of(ErrorCode.FORBIDDEN, ErrorCode.INVALID, ErrorCode.PRECONDITION_FAILED);
+
+    /** The number of errors that the detail of several operations names. */
+    private static final int SHOWN = 20;
 
     public ServiceException(ErrorCode code, String detail) {
         this(code, detail, List.of(), Map.of());
@@ -75,6 +84,41 @@ public final class ServiceException extends RuntimeException {
     public static ServiceException absent() {
         return new ServiceException(
                 ErrorCode.PRECONDITION_FAILED, "It does not exist, and If-Match only permits to change it");
+    }
+
+    /**
+     * Returns the failure of several operations of which some were refused. It has the code that is judged first among
+     * theirs, and all errors of that code, each with the place of its operation.
+     *
+     * @param refused the refusals by the index of the operation; at least one
+     */
+    public static ServiceException ofOperations(SortedMap<Integer, ServiceException> refused) {
+        ErrorCode code = JUDGED.stream()
+                .filter(c -> refused.values().stream().anyMatch(e -> e.code == c))
+                .findFirst()
+                .orElseGet(() -> refused.values().iterator().next().code);
+        List<FieldError> errors = new ArrayList<>();
+        StringBuilder detail = new StringBuilder();
+        refused.forEach((index, e) -> {
+            if (e.code != code) {
+                return;
+            }
+            String operation = "operations[" + index + "]";
+            if (e.errors.isEmpty()) {
+                errors.add(new FieldError(operation, String.valueOf(e.getMessage())));
+            }
+            e.errors.forEach(f -> errors.add(new FieldError(operation + "." + f.field(), f.message())));
+        });
+        for (FieldError e : errors.subList(0, Math.min(SHOWN, errors.size()))) {
+            detail.append(detail.length() == 0 ? "" : "; ")
+                    .append(e.field())
+                    .append(": ")
+                    .append(e.message());
+        }
+        if (errors.size() > SHOWN) {
+            detail.append("; and ").append(errors.size() - SHOWN).append(" more");
+        }
+        return new ServiceException(code, detail.toString(), errors, Map.of());
     }
 
     /** Returns the current revision that {@link #preconditionFailed} reports; 0 for every other failure. */

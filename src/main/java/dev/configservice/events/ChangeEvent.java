@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SetMember;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,15 @@ public final class ChangeEvent {
         o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
         o.set("actor", withActor ? change.actor().toJson() : null);
         o.put("occurred_at", Json.time(change.occurredAt()));
+        SetMember set = change.set();
+        o.set(
+                "change_set",
+                set == null
+                        ? null
+                        : Json.object()
+                                .put("id", set.id().toString())
+                                .put("index", set.index())
+                                .put("count", set.count()));
         o.set("data", data);
         return o;
     }

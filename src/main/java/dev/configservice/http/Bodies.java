@@ -21,7 +21,7 @@ import java.util.Set;
  * <p>Used only on its event loop, except for the shared {@link ByteBudget}.
  */
 final class Bodies {
-    /** The size of the largest body that is accepted. */
+    /** The size of the largest body that a route accepts unless it says otherwise, and of any from an anonymous caller. */
     static final int MAX_BYTES = 1 << 20;
 
     /** The longest time that a body may take to arrive. */
@@ -44,20 +44,22 @@ final class Bodies {
     /** A body that is being received. */
     private final class Body {
         private final boolean anonymous;
+        private final int max;
         private final long startNanos = System.nanoTime();
         private final Promise<Buffer> promise = Promise.promise();
         private Buffer buffer = Buffer.buffer();
 
-        Body(boolean anonymous) {
+        Body(boolean anonymous, int max) {
             this.anonymous = anonymous;
+            this.max = max;
         }
 
         void take(Buffer chunk) {
             if (promise.future().isComplete()) {
                 return;
             }
-            if (buffer.length() + chunk.length() > MAX_BYTES) {
-                end(tooLarge());
+            if (buffer.length() + chunk.length() > max) {
+                end(tooLarge(max));
                 return;
             }
             while (!budget.reserve(chunk.length())) {
@@ -108,18 +110,20 @@ final class Bodies {
     }
 
     /**
-     * Receives a body of at most {@link #MAX_BYTES}. Fails with {@link ErrorCode#TOO_LARGE} if it is larger, with
+     * Receives a body. Fails with {@link ErrorCode#TOO_LARGE} if it is larger, with
      * {@link ErrorCode#REQUEST_TIMEOUT} if it is cut, and with {@link ErrorCode#TOO_MANY} if the budget has no room. A client
      * that waits for leave to send the body ({@code Expect: 100-continue}, RFC 9110 section 10.1.1) gets it here.
      *
      * @param anonymous whether the caller sent no credential
+     * @param largest the size of the largest body of a caller that did, in bytes
      */
-    Future<Buffer> receive(HttpServerRequest request, boolean anonymous) {
+    Future<Buffer> receive(HttpServerRequest request, boolean anonymous, int largest) {
+        int max = anonymous ? Math.min(MAX_BYTES, largest) : largest;
         String length = request.getHeader("Content-Length");
-        if (length != null && (!length.matches("\\d{1,18}") || Long.parseLong(length) > MAX_BYTES)) {
-            return Future.failedFuture(tooLarge());
+        if (length != null && (!length.matches("\\d{1,18}") || Long.parseLong(length) > max)) {
+            return Future.failedFuture(tooLarge(max));
         }
-        Body body = new Body(anonymous);
+        Body body = new Body(anonymous, max);
         receiving.add(body);
         request.handler(body::take);
         request.exceptionHandler(e -> body.end(new ServiceException(
@@ -172,7 +176,7 @@ final class Bodies {
                         : b.anonymous);
     }
 
-    private static ServiceException tooLarge() {
-        return new ServiceException(ErrorCode.TOO_LARGE, "The body is larger than " + MAX_BYTES + " bytes");
+    private static ServiceException tooLarge(int max) {
+        return new ServiceException(ErrorCode.TOO_LARGE, "The body is larger than " + max + " bytes");
     }
 }

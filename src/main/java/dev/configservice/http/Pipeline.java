@@ -94,7 +94,7 @@ final class Pipeline {
         Future<Response> answer = Futures.then(
                 head(call, route),
                 head -> route.takesBody()
-                        ? body(call.request, route.dialect(), head.caller())
+                        ? body(call.request, route, head.caller())
                                 .compose(body -> Futures.here(handler.apply(head.with(body))))
                         : Futures.here(handler.apply(head.with(NO_BODY))));
         if (answer.succeeded()) {
@@ -336,7 +336,8 @@ final class Pipeline {
         return text == null ? 0 : Long.parseLong(text);
     }
 
-    private Future<Buffer> body(HttpServerRequest request, Dialect dialect, Caller caller) {
+    private Future<Buffer> body(HttpServerRequest request, Route route, Caller caller) {
+        Dialect dialect = route.dialect();
         String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
             request.resume();
@@ -348,7 +349,7 @@ final class Pipeline {
             return Future.failedFuture(
                     new ServiceException(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be " + dialect.accepted()));
         }
-        return bodies.receive(request, caller.isAnonymous());
+        return bodies.receive(request, caller.isAnonymous(), route.maxBody());
     }
 
     private static long elapsed(RequestContext call) {

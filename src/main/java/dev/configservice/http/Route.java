@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param needsLog whether the route writes, or reads the log or the database. An edge forwards such requests to a core
  *     node
  * @param takesBody whether the route reads a body
+ * @param maxBody the size of the largest body that a caller with a credential may send, in bytes
  * @param dialect the content types that the route accepts, and the form of its errors
  */
 public record Route(
@@ -29,6 +30,7 @@ public record Route(
         Map<String, StringRule> parameters,
         boolean needsLog,
         boolean takesBody,
+        int maxBody,
         Dialect dialect,
         Handler handler) {
     /** The base of this service's own API. */
@@ -74,12 +76,13 @@ public record Route(
     }
 
     private Route in(Dialect other) {
-        return new Route(method, base, path, right, parameters, needsLog, takesBody, other, handler);
+        return new Route(method, base, path, right, parameters, needsLog, takesBody, maxBody, other, handler);
     }
 
     private static Route of(String method, String base, String path, Handler handler) {
         boolean takesBody = method.equals("POST") || method.equals("PUT");
-        return new Route(method, base, path, null, Map.of(), false, takesBody, ApiDialect.INSTANCE, handler);
+        return new Route(
+                method, base, path, null, Map.of(), false, takesBody, Bodies.MAX_BYTES, ApiDialect.INSTANCE, handler);
     }
 
     /** Returns a route of this service's API. */
@@ -99,17 +102,22 @@ public record Route(
 
     /** Returns the same route, but only for callers with a right. */
     public Route needs(Right needed) {
-        return new Route(method, base, path, needed, parameters, needsLog, takesBody, dialect, handler);
+        return new Route(method, base, path, needed, parameters, needsLog, takesBody, maxBody, dialect, handler);
     }
 
     /** Returns the same route with these query parameters. */
     public Route with(Map<String, StringRule> known) {
-        return new Route(method, base, path, right, Map.copyOf(known), needsLog, takesBody, dialect, handler);
+        return new Route(method, base, path, right, Map.copyOf(known), needsLog, takesBody, maxBody, dialect, handler);
     }
 
     /** Returns the same route, marked as one that needs the log. */
     public Route onLog() {
-        return new Route(method, base, path, right, parameters, true, takesBody, dialect, handler);
+        return new Route(method, base, path, right, parameters, true, takesBody, maxBody, dialect, handler);
+    }
+
+    /** Returns the same route with another size of the largest body, in bytes. */
+    public Route withBodiesUpTo(int bytes) {
+        return new Route(method, base, path, right, parameters, needsLog, takesBody, bytes, dialect, handler);
     }
 
     /** Returns the whole path, with parameters as {@code :name}. */

@@ -26,7 +26,7 @@ final class ApplyBatch {
             select outcome, at_revision, at_hash, other_id, empties_unit
             from apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                              $20, $21, $22::text[]::json[], $23, $24, $25, $26, $27, $28, $29, $30,
-                             $31, $32, $33, $34, $35)""";
+                             $31, $32, $33, $34, $35, $36, $37)""";
 
     private ApplyBatch() {}
 
@@ -64,7 +64,20 @@ final class ApplyBatch {
             @Nullable String otherId,
             boolean emptiesUnit) {}
 
-    static Tuple arguments(Position known, Hash hash, List<LogEntry> entries, ResourceKinds kinds, ClusterMac mac) {
+    /**
+     * Returns the arguments of a call.
+     *
+     * @param set the id of the change set that the entries are; null if they are written each by itself
+     * @param isDry whether the call only tells what it would do
+     */
+    static Tuple arguments(
+            Position known,
+            Hash hash,
+            List<LogEntry> entries,
+            @Nullable UUID set,
+            boolean isDry,
+            ResourceKinds kinds,
+            ClusterMac mac) {
         Tuple arguments = Tuple.tuple()
                 .addLong(known.epoch())
                 .addLong(known.revision())
@@ -100,13 +113,15 @@ final class ApplyBatch {
                         e -> e.op() == LogEntry.Op.DELETE
                                 ? ""
                                 : kinds.get(e.resource().kind()).words(e.resource())));
-        return addKeys(arguments, entries, mac);
+        return addKeys(arguments, entries, mac).addUUID(set).addBoolean(isDry);
     }
 
     private static Tuple addKeys(Tuple arguments, List<LogEntry> entries, ClusterMac mac) {
         List<Integer> keyed = new ArrayList<>();
         List<IdempotencyKey> keys = new ArrayList<>();
-        for (int i = 0; i < entries.size(); i++) {
+        // the entries of a set all have the key of the one request
+        int single = !entries.isEmpty() && entries.get(0).set() != null ? 1 : entries.size();
+        for (int i = 0; i < single; i++) {
             IdempotencyKey key = entries.get(i).origin().idempotencyKey();
             if (key != null) {
                 keyed.add(i + 1);

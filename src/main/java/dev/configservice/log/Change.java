@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param actor who made the change
  * @param hash the hash of the chain up to and including this row
  * @param emptiesUnit whether the unit of the resource has no resources after the change
+ * @param set its place in a change set; null if it was written alone
  * @param traceParent the span that wrote it, as a W3C traceparent; null if it was not traced
  */
 public record Change(
@@ -27,6 +28,7 @@ public record Change(
         Instant occurredAt,
         Hash hash,
         boolean emptiesUnit,
+        @Nullable SetMember set,
         @Nullable String traceParent) {
 
     public long revision() {

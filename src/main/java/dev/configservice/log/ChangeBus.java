@@ -12,6 +12,7 @@ import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
 public final class ChangeBus {
     private static final Logger log = LoggerFactory.getLogger(ChangeBus.class);
     private static final String WRITES = "config-service.writes";
+    private static final String SETS = "config-service.change-sets";
     private static final String CHANGES = "config-service.changes";
     private static final String CODEC = "config-service.local";
     private static final Duration BEYOND_DEADLINE = Duration.ofSeconds(2);
@@ -48,8 +50,17 @@ public final class ChangeBus {
 
     /** Sends a command to the writer. Fails only with {@link ServiceException}. */
     public Future<WriteResult> write(Command command) {
+        return ask(WRITES, command).map(WriteResult.class::cast);
+    }
+
+    /** Sends a change set, with at least one command, to the writer. Fails only with {@link ServiceException}. */
+    public Future<WriteResult.OfSet> write(Command.Set set) {
+        return ask(SETS, set).map(WriteResult.OfSet.class::cast);
+    }
+
+    private Future<Object> ask(String address, Object question) {
         return vertx.eventBus()
-                .<Reply>request(WRITES, command, request)
+                .<Reply>request(address, question, request)
                 .recover(e -> {
                     if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.NO_HANDLERS) {
                         return Future.failedFuture(
@@ -63,14 +74,20 @@ public final class ChangeBus {
                     Reply reply = message.body();
                     return reply.failure() != null
                             ? Future.failedFuture(reply.failure())
-                            : Future.succeededFuture((WriteResult) reply.value());
+                            : Future.succeededFuture(Objects.requireNonNull(reply.value()));
                 });
     }
 
-    /** Registers the writer of this node, which gets all commands. */
-    MessageConsumer<Command> onWrite(Function<Command, Future<WriteResult>> writer) {
-        return vertx.eventBus().localConsumer(WRITES, (Message<Command> message) -> {
-            Future<WriteResult> result;
+    /** Registers the writer of this node, which gets all commands, and all change sets. */
+    Future<?> onWrite(
+            Function<Command, Future<WriteResult>> writer, Function<Command.Set, Future<WriteResult.OfSet>> ofSets) {
+        return Future.all(
+                consumer(WRITES, writer).completion(), consumer(SETS, ofSets).completion());
+    }
+
+    private <C, R> MessageConsumer<C> consumer(String address, Function<C, Future<R>> writer) {
+        return vertx.eventBus().localConsumer(address, (Message<C> message) -> {
+            Future<R> result;
             try {
                 result = writer.apply(message.body());
             } catch (RuntimeException e) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -257,34 +258,63 @@ public final class ChangeFeed {
         wake();
     }
 
-    /** Applies the next changes. The first must directly follow the last applied change. */
+    /** Applies the next changes. The first must directly follow the last applied change, and no set may be cut. */
     public void apply(List<Change> changes) {
-        for (Change change : changes) {
-            if (change.revision() != applied().revision() + 1) {
-                throw new IllegalStateException("revision " + change.revision() + " (expected: "
-                        + (applied().revision() + 1) + ")");
-            }
-            recent.add(change);
-            UnitId unit = change.resource().unit();
-            if (change.emptiesUnit()) {
-                touch(unit.mark(), change);
-                mark(unit.mark(), change.revision());
-                touched.remove(unit);
-            } else {
-                touch(unit, change);
-            }
-            head = new Head(change.position(), change.hash());
-            tell(l -> l.applied(change));
+        int from = 0;
+        while (from < changes.size()) {
+            int end = SetMember.end(changes, from);
+            applyTogether(changes.subList(from, end));
+            from = end;
         }
         wake();
     }
 
-    private void touch(UnitId unit, Change change) {
+    /**
+     * Applies changes that nobody may see apart. Units are touched before the head moves: who knows of a revision of the
+     * head, knows of all units that it touched.
+     */
+    private void applyTogether(List<Change> together) {
+        long next = applied().revision() + 1;
+        for (Change change : together) {
+            if (change.revision() != next++) {
+                throw new IllegalStateException("revision " + change.revision() + " (expected: " + (next - 1) + ")");
+            }
+        }
+        recent.add(together);
+        if (together.size() == 1) {
+            touch(together.get(0), together.get(0));
+        } else {
+            Map<UnitId, Change> first = new HashMap<>();
+            Map<UnitId, Change> last = new HashMap<>();
+            for (Change change : together) {
+                first.putIfAbsent(change.resource().unit(), change);
+                last.put(change.resource().unit(), change);
+            }
+            last.forEach((unit, change) -> touch(Objects.requireNonNull(first.get(unit)), change));
+        }
+        Change last = together.get(together.size() - 1);
+        head = new Head(last.position(), last.hash());
+        together.forEach(change -> tell(l -> l.applied(change)));
+    }
+
+    /** Notes the first and the last change of a unit among those that are applied together. */
+    private void touch(Change first, Change last) {
+        UnitId unit = last.resource().unit();
+        if (last.emptiesUnit()) {
+            touch(unit.mark(), last.position(), last.revision());
+            mark(unit.mark(), last.revision());
+            touched.remove(unit);
+        } else {
+            touch(unit, last.position(), first.revision());
+        }
+    }
+
+    private void touch(UnitId unit, Position at, long bornAt) {
         TouchedUnit known = touched.get(unit);
         if (known == null) {
-            touched.put(unit, new TouchedUnit(unit, change.position().epoch(), change.revision(), change.revision()));
+            touched.put(unit, new TouchedUnit(unit, at.epoch(), bornAt, at.revision()));
         } else {
-            known.revision = change.revision();
+            known.revision = at.revision();
         }
     }
 

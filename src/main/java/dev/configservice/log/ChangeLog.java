@@ -26,25 +26,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** The log in PostgreSQL: its SQL statements, and the conversion of rows to values. */
 public final class ChangeLog implements PastChanges {
     static final String CHANGE_COLUMNS = """
             revision, epoch, event_id, kind, action, resource_id, environment, service_name, name, version,
             fence, actor_type, actor_id, actor, request_id, comment, occurred_at, row::text as row, sealed, hash, empties_unit,
-            trace_parent""";
+            set_id, set_index, set_count, trace_parent""";
 
-    /** The maximum size of a page. A page with a single change may exceed it. */
+    /** The maximum size of a page. One with a single change, or with the rest of a change set, may exceed it. */
     private static final int PAGE_BYTES = 2_000_000;
 
     private static final String FROM = "select " + CHANGE_COLUMNS + """
 
             from (
-              -- only rows that are sent are read whole
-              select p.revision as at, sum(p.bytes) over (order by p.revision) - p.bytes as before
-              from (select revision, bytes from changes where revision >= $1 order by revision limit $2) p) q
-            join changes on revision = at
-            where before < $3 order by revision""";
+              -- only rows that are sent are read whole, and a page never ends within a change set
+              select max(q.revision + coalesce(q.set_count - 1 - q.set_index, 0)) as upto
+              from (select p.revision, p.set_index, p.set_count,
+                           sum(p.bytes) over (order by p.revision) - p.bytes as before
+                    from (select revision, bytes, set_index, set_count from changes
+                          where revision >= $1 order by revision limit $2) p) q
+              where q.before < $3) page
+            cross join lateral (select * from changes
+                                where revision >= $1 and revision <= page.upto order by revision) c
+            order by revision""";
 
     private static final String HEAD_AND_UNITS = """
             select h.epoch, h.revision, h.hash, a.anchor_revision, u.unit, u.revision as unit_revision
@@ -67,6 +73,19 @@ public final class ChangeLog implements PastChanges {
 
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
+
+    private static final String OF_SET =
+            "select " + CHANGE_COLUMNS + " from resource_changes where set_id = $1 order by revision";
+
+    private static final String VERSIONS = """
+            select c.* from unnest($1::text[], $2::text[], $3::bigint[]) as want(k, i, v)
+            cross join lateral (
+              select kind, resource_id as id, environment, service_name, name, version, revision, fence,
+                     row::text as row, sealed
+              from resource_changes c
+              where c.kind = want.k and c.resource_id = want.i and c.version = want.v
+                and c.action not in ('deleted', 'deregistered')
+              limit 1) c""";
 
     // Lateral joins, so that each resource is one index lookup: with a plain join, PostgreSQL scans a table that has
     // grown since it was last analyzed. The kind is compared in another collation, so that no index that begins with
@@ -235,6 +254,37 @@ public final class ChangeLog implements PastChanges {
                 .map(rows -> toChanges(rows).stream().findFirst());
     }
 
+    /** Returns the change with a revision, if the log still holds it. */
+    public Future<Optional<Change>> at(long revision) {
+        return postgres.read(BY_REVISION, Tuple.tuple().addArrayOfLong(new Long[] {revision}))
+                .map(rows -> toChanges(rows).stream().findFirst());
+    }
+
+    /** Returns the changes of a set, in order, as far as they are still kept. */
+    public Future<List<Change>> ofSet(UUID set) {
+        return postgres.read(OF_SET, Tuple.of(set)).map(ChangeLog::toChanges);
+    }
+
+    /**
+     * Returns the resources as they were before changes, by the keys that {@link #key} makes. Those that did not exist then,
+     * or had been deleted, are missing.
+     */
+    public Future<Map<String, Resource>> before(List<Change> changes) {
+        List<Resource> after = changes.stream().map(Change::resource).toList();
+        Tuple ask = Tuple.tuple()
+                .addArrayOfString(after.stream().map(Resource::kind).toArray(String[]::new))
+                .addArrayOfString(after.stream().map(Resource::id).toArray(String[]::new))
+                .addArrayOfLong(after.stream().map(r -> r.version() - 1).toArray(Long[]::new));
+        return postgres.read(VERSIONS, ask).map(rows -> {
+            Map<String, Resource> found = new HashMap<>();
+            for (Row row : rows) {
+                Resource r = toResource(row);
+                found.put(key(r.kind(), r.id()), r);
+            }
+            return found;
+        });
+    }
+
     /** Returns the resources of commands, as far as they exist. The keys of the map are those of {@link #key}. */
     Future<Map<String, Resource>> resources(SqlConnection connection, List<Command> commands, Duration deadline) {
         return resources(connection, RESOURCES, commands, deadline);
@@ -266,19 +316,27 @@ public final class ChangeLog implements PastChanges {
                 .addArrayOfString(commands.stream().map(Command::id).toArray(String[]::new));
     }
 
-    static String key(String kind, String id) {
+    /** Returns the key of a resource in a map of several kinds. */
+    public static String key(String kind, String id) {
         return kind + "/" + id;
     }
 
-    /** Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order. */
+    /**
+     * Applies entries in one call, which is one transaction. Returns a result for each entry, in the same order.
+     *
+     * @param set the id of the change set that the entries are, all or none of which are applied; null if there is none
+     * @param isDry whether nothing is applied, and the results only say what would be
+     */
     Future<List<ApplyBatch.Result>> apply(
             SqlConnection connection,
             Position known,
             Hash hash,
             List<LogEntry> entries,
+            @Nullable UUID set,
+            boolean isDry,
             ResourceKinds kinds,
             Duration deadline) {
-        Tuple arguments = ApplyBatch.arguments(known, hash, entries, kinds, mac);
+        Tuple arguments = ApplyBatch.arguments(known, hash, entries, set, isDry, kinds, mac);
         return postgres.within(
                 deadline,
                 connection,
@@ -328,6 +386,11 @@ public final class ChangeLog implements PastChanges {
         return changes;
     }
 
+    private static @Nullable SetMember set(Row row) {
+        UUID id = row.getUUID("set_id");
+        return id == null ? null : new SetMember(id, row.getInteger("set_index"), row.getInteger("set_count"));
+    }
+
     public static Change toChange(Row row) {
         Resource resource = new Resource(
                 row.getString("kind"),
@@ -352,6 +415,7 @@ public final class ChangeLog implements PastChanges {
                 at.toInstant(),
                 Hash.of(row.getBuffer("hash")),
                 row.getBoolean("empties_unit"),
+                set(row),
                 row.getString("trace_parent"));
     }
 }

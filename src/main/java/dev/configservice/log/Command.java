@@ -22,6 +22,14 @@ public sealed interface Command {
     /** Returns the approximate size of the command, in characters. */
     int chars();
 
+    /**
+     * Commands that are decided and written together: all of them or none. No two are for one resource or one path.
+     *
+     * @param id the id of the change set
+     * @param isDry whether nothing is written, and the result says what would be
+     */
+    record Set(UUID id, List<Command> members, boolean isDry) {}
+
     /** Returns the approximate size of the path and the origin. Only the comment can be long; the rest is estimated. */
     private static int chars(Origin origin) {
         return 1500 + (origin.comment() == null ? 0 : origin.comment().length());
@@ -105,7 +113,7 @@ public sealed interface Command {
 
     /**
      * A command that restores the content of an earlier version of a resource, even if the resource was deleted.
-     * {@code row} and {@code sealed} are those of the earlier version.
+     * {@code row} and {@code sealed} are those of the earlier version; {@code ifRevisions} are those of {@link Update}.
      */
     record Rollback(
             UUID eventId,
@@ -116,6 +124,7 @@ public sealed interface Command {
             String name,
             String row,
             Sealed sealed,
+            @Nullable List<Long> ifRevisions,
             Origin origin)
             implements Command {
         @Override

@@ -57,7 +57,7 @@ final class CommandRules {
         Resource after =
                 new Resource(c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
         return new Decision.Append(
-                new LogEntry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now, null));
+                new LogEntry(Op.CREATE, c.eventId(), Action.CREATED, after, null, false, c.origin(), now, null, null));
     }
 
     private Decision put(Command.Put c, @Nullable Resource current, @Nullable Resource last, Instant now) {
@@ -78,7 +78,7 @@ final class CommandRules {
                     row,
                     Sealed.NONE);
             return new Decision.Append(
-                    new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now, null));
+                    new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now, null, null));
         }
         return new Decision.Append(changed(c, c.action(), current, new Content(content, Sealed.NONE), null, now));
     }
@@ -117,6 +117,7 @@ final class CommandRules {
                 c.fence() != null,
                 c.origin(),
                 now,
+                null,
                 null));
     }
 
@@ -124,6 +125,7 @@ final class CommandRules {
         Content content =
                 kinds.get(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
         if (current != null) {
+            requireMatch(c.ifRevisions(), current);
             return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, null, now));
         }
         String row = RowMeta.updated(content.fields(), c.row(), now, c.origin().actor());
@@ -138,8 +140,8 @@ final class CommandRules {
                 0,
                 row,
                 content.sealed());
-        return new Decision.Append(
-                new LogEntry(Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now, null));
+        return new Decision.Append(new LogEntry(
+                Op.CREATE, c.eventId(), Action.ROLLED_BACK, after, null, false, c.origin(), now, null, null));
     }
 
     private static LogEntry changed(
@@ -148,7 +150,7 @@ final class CommandRules {
                 RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
         Resource after = next(current, row, content.sealed(), fence);
         return new LogEntry(
-                Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now, null);
+                Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now, null, null);
     }
 
     private static Resource next(Resource r, String row, Sealed sealed, @Nullable Long fence) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param expected the version of the resource that the entry was computed from; null for a creation
  * @param resource the state after the change; its revision is not known yet
  * @param judged the unit that the entry was checked against; null if its kind requires no such check
+ * @param set its place in a change set; null if it is written alone
  * @param fenced whether the fence must be higher than the current one of the resource
  */
 public record LogEntry(
@@ -27,7 +28,8 @@ public record LogEntry(
         boolean fenced,
         Origin origin,
         Instant occurredAt,
-        @Nullable Judged judged) {
+        @Nullable Judged judged,
+        @Nullable SetMember set) {
 
     enum Op {
         CREATE("create"),
@@ -50,7 +52,11 @@ public record LogEntry(
 
     LogEntry judgedBy(UnitId unit, long revision) {
         return new LogEntry(
-                op, eventId, action, resource, expected, fenced, origin, occurredAt, new Judged(unit, revision));
+                op, eventId, action, resource, expected, fenced, origin, occurredAt, new Judged(unit, revision), set);
+    }
+
+    LogEntry in(SetMember member) {
+        return new LogEntry(op, eventId, action, resource, expected, fenced, origin, occurredAt, judged, member);
     }
 
     /** Returns the size of what is stored, in bytes. */
@@ -61,7 +67,7 @@ public record LogEntry(
     }
 
     byte[] digest() {
-        return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt);
+        return digest(eventId, action, resource, origin.actor(), origin.requestId(), origin.comment(), occurredAt, set);
     }
 
     Change toChange(Position position, Hash hash, boolean emptiesUnit) {
@@ -87,6 +93,7 @@ public record LogEntry(
                 occurredAt,
                 hash,
                 emptiesUnit,
+                set,
                 origin.traceParent());
     }
 
@@ -102,7 +109,8 @@ public record LogEntry(
             Actor actor,
             @Nullable String requestId,
             @Nullable String comment,
-            Instant occurredAt) {
+            Instant occurredAt,
+            @Nullable SetMember set) {
         ArrayNode covered = Json.object().arrayNode();
         covered.add(eventId.toString())
                 .add(action.text())
@@ -118,7 +126,8 @@ public record LogEntry(
                 .add(requestId)
                 .add(comment)
                 .add(Json.time(occurredAt))
-                .add(resource.row());
+                .add(resource.row())
+                .add(set == null ? null : set.id() + ":" + set.index() + ":" + set.count());
         return Sha256.of(Json.write(covered).getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -20,6 +20,11 @@ public record Origin(
     /** The origin of commands that the service issues by itself. */
     public static final Origin SYSTEM = new Origin(Actor.SYSTEM, null, null, null, null);
 
+    /** Returns the same origin without an Idempotency-Key. */
+    public Origin withoutKey() {
+        return new Origin(actor, requestId, comment, null, traceParent);
+    }
+
     /** A key that a caller gives to a request. The same key from the same caller within a day repeats the request. */
     public record IdempotencyKey(String caller, String key, String digestHex) {}
 }

@@ -36,11 +36,14 @@ public final class RecentChanges {
         floor = revision;
     }
 
-    synchronized void add(Change change) {
-        all.addLast(change);
-        byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2))
-                .addLast(change);
-        chars += change.size();
+    /** Adds changes that are applied together: a reader gets all of them, or none. */
+    synchronized void add(List<Change> together) {
+        for (Change change : together) {
+            all.addLast(change);
+            byUnit.computeIfAbsent(change.resource().unit(), u -> new ArrayDeque<>(2))
+                    .addLast(change);
+            chars += change.size();
+        }
         while (all.size() > MAX_CHANGES || (chars > MAX_CHARS && all.size() > 1)) {
             Change oldest = all.removeFirst();
             chars -= oldest.size();
@@ -86,8 +89,8 @@ public final class RecentChanges {
     }
 
     /**
-     * Returns the next changes after a revision, in order and at most {@code limit}; null if some of them are no longer
-     * in memory.
+     * Returns the next changes after a revision, in order and at most {@code limit}, but with the rest of a change set;
+     * null if some of them are no longer in memory.
      */
     public synchronized @Nullable List<Change> after(long revision, int limit) {
         if (revision < floor) {
@@ -98,10 +101,17 @@ public final class RecentChanges {
         for (int i = 0; i < Math.min(found.size(), limit); i++) {
             size += found.get(i).size();
             if (size > PAGE_CHARS && i > 0) {
-                return new ArrayList<>(found.subList(0, i));
+                return whole(found, i);
             }
         }
-        return found.size() > limit ? new ArrayList<>(found.subList(0, limit)) : found;
+        return found.size() > limit ? whole(found, limit) : found;
+    }
+
+    /** Returns the first changes of a list, with the rest of the set in which the last of them is. */
+    private static List<Change> whole(List<Change> found, int size) {
+        SetMember last = found.get(size - 1).set();
+        int end = last == null ? size : Math.min(found.size(), size + last.left());
+        return new ArrayList<>(found.subList(0, end));
     }
 
     /** Searches from the end, because readers ask for the last few changes far more often than for many. */

@@ -3,20 +3,22 @@ package dev.configservice.log;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import io.opentelemetry.api.trace.Span;
+import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Commands that wait for the writer, as a chain for each resource. A batch takes one command from each chain in turn, so
- * that many writers of one resource do not hold up the writers of others. The queue limits the number of commands and
+ * that many writers of one resource do not hold up the writers of others. A change set waits in the chains of all its
+ * resources until it is the first of each, and is then a batch by itself. The queue limits the number of commands and
  * their total size, and each command waits no longer than its deadline. Used only on the writer's event loop.
  */
 final class WriteQueue {
@@ -26,9 +28,10 @@ final class WriteQueue {
 
     private final Duration deadline;
     /** The chains by resource. The first is the one whose turn it is. */
-    private final LinkedHashMap<String, Deque<Pending>> chains = new LinkedHashMap<>();
+    private final LinkedHashMap<String, Deque<Entry>> chains = new LinkedHashMap<>();
 
     private int size;
+    private int sets;
     private long chars;
 
     /**
@@ -47,21 +50,35 @@ final class WriteQueue {
         /** The span of the request, which is told what becomes of the command. */
         final Span span = Span.current();
 
+        /** The set that the command is a part of; null if it is alone. */
+        final @Nullable PendingSet set;
+        /** The resource before the command, once it is decided; null if there was none. */
+        @Nullable
+        Resource before;
+
         private final long deadlineNanos;
-        private final int chars;
-        private final String chain;
         /** True while the command may have been applied, because it was sent to PostgreSQL. */
         boolean sent;
 
-        private Pending(Command command, long deadlineNanos) {
+        private Pending(Command command, @Nullable PendingSet set, long deadlineNanos) {
             this.command = command;
+            this.set = set;
             this.deadlineNanos = deadlineNanos;
-            this.chars = command.chars();
-            this.chain = ChangeLog.key(command.kind(), command.id());
         }
 
+        /** Tells whether its caller has got an answer. That of a set has one as soon as one of its commands was refused. */
         boolean isAnswered() {
-            return promise.future().isComplete();
+            return promise.future().isComplete()
+                    || (set != null && set.promise.future().isComplete());
+        }
+
+        /** Refuses the command. A set fails later, with all of its commands that are refused. */
+        void refuse(ServiceException e) {
+            if (set == null) {
+                promise.tryFail(e);
+            } else {
+                set.refused.put(set.members.indexOf(this), e);
+            }
         }
 
         private void answerIfOverdue(long now) {
@@ -77,6 +94,63 @@ final class WriteQueue {
         }
     }
 
+    /** A change set in the queue or in a running batch. */
+    static final class PendingSet {
+        final Command.Set set;
+        final List<Pending> members;
+        final Promise<WriteResult.OfSet> promise = Promise.promise();
+        private final SortedMap<Integer, ServiceException> refused = new TreeMap<>();
+
+        private PendingSet(Command.Set set, long deadlineNanos) {
+            this.set = set;
+            this.members = set.members().stream()
+                    .map(command -> new Pending(command, this, deadlineNanos))
+                    .toList();
+            for (Pending member : members) {
+                member.promise.future().onFailure(promise::tryFail);
+            }
+            Future.all(members.stream().map(m -> m.promise.future()).toList()).onSuccess(all -> {
+                List<WriteResult> results = all.list();
+                long first = results.stream()
+                        .filter(r -> !r.resource().equals(r.before()))
+                        .mapToLong(WriteResult::revision)
+                        .min()
+                        .orElse(0);
+                promise.tryComplete(new WriteResult.OfSet(first, results, false));
+            });
+        }
+
+        /** Fails with all that was refused. Returns whether anything was. */
+        boolean failIfRefused() {
+            if (refused.isEmpty()) {
+                return false;
+            }
+            promise.tryFail(ServiceException.ofOperations(refused));
+            return true;
+        }
+    }
+
+    /** The commands that are taken, decided and put back together: those of a set, or a single one. */
+    private record Entry(List<Pending> commands, List<String> chains, int chars) {
+        static Entry of(List<Pending> commands) {
+            return new Entry(
+                    commands,
+                    commands.stream()
+                            .map(p -> ChangeLog.key(p.command.kind(), p.command.id()))
+                            .distinct()
+                            .toList(),
+                    commands.stream().mapToInt(p -> p.command.chars()).sum());
+        }
+
+        boolean isSet() {
+            return commands.get(0).set != null;
+        }
+
+        boolean isAnswered() {
+            return commands.get(0).isAnswered();
+        }
+    }
+
     int size() {
         return size;
     }
@@ -84,67 +158,113 @@ final class WriteQueue {
     /** Adds a command. Returns null if the queue is full. */
     @Nullable
     Pending add(Command command) {
-        Pending pending = new Pending(command, System.nanoTime() + deadline.toNanos());
-        if (size >= MAX || chars + pending.chars > MAX_CHARS) {
-            return null;
-        }
-        chain(pending).addLast(pending);
-        size++;
-        chars += pending.chars;
-        return pending;
+        Pending pending = new Pending(command, null, System.nanoTime() + deadline.toNanos());
+        return addLast(Entry.of(List.of(pending))) ? pending : null;
     }
 
-    private Deque<Pending> chain(Pending pending) {
-        return chains.computeIfAbsent(pending.chain, k -> new ArrayDeque<>(2));
+    /** Adds a change set, which has at least one command. Returns null if the queue is full. */
+    @Nullable
+    PendingSet add(Command.Set set) {
+        PendingSet pending = new PendingSet(set, System.nanoTime() + deadline.toNanos());
+        return addLast(Entry.of(pending.members)) ? pending : null;
+    }
+
+    private boolean addLast(Entry entry) {
+        if (size >= MAX || chars + entry.chars > MAX_CHARS) {
+            return false;
+        }
+        entry.chains.forEach(c -> chain(c).addLast(entry));
+        count(entry, 1);
+        return true;
+    }
+
+    private void count(Entry entry, int times) {
+        size += times * entry.commands.size();
+        sets += entry.isSet() ? times : 0;
+        chars += (long) times * entry.chars;
+    }
+
+    private Deque<Entry> chain(String resource) {
+        return chains.computeIfAbsent(resource, k -> new ArrayDeque<>(2));
     }
 
     /**
      * Takes the next commands, at most one for each resource, because the result of a second one depends on that of the
-     * first. The chains that were taken from come last in the next batch.
+     * first; or the commands of one change set. The chains that were taken from come last in the next batch.
      */
     List<Pending> take(int limit) {
         List<Pending> batch = new ArrayList<>();
-        Map<String, Deque<Pending>> later = new LinkedHashMap<>();
         int batchChars = 0;
-        Iterator<Map.Entry<String, Deque<Pending>>> turns = chains.entrySet().iterator();
-        while (turns.hasNext() && batch.size() < limit && batchChars < MAX_BATCH_CHARS) {
-            Map.Entry<String, Deque<Pending>> turn = turns.next();
-            Pending next = takeFirst(turn.getValue());
-            turns.remove();
-            if (next != null) {
-                batch.add(next);
-                batchChars += next.chars;
+        // a set that waits for others may stand before them, so all are looked at while there is one
+        List<String> turns = chains.keySet().stream()
+                .limit(sets > 0 ? Long.MAX_VALUE : limit)
+                .toList();
+        for (String resource : turns) {
+            if (batch.size() >= limit || batchChars >= MAX_BATCH_CHARS) {
+                break;
             }
-            if (!turn.getValue().isEmpty()) {
-                later.put(turn.getKey(), turn.getValue());
+            Entry next = first(resource);
+            if (next == null || (next.isSet() && !(batch.isEmpty() && isFirstOfAll(next)))) {
+                continue;
+            }
+            remove(next);
+            batch.addAll(next.commands);
+            batchChars += next.chars;
+            if (next.isSet()) {
+                break;
             }
         }
-        chains.putAll(later);
         return batch;
     }
 
-    /** Takes the first command of a chain that nobody has answered yet; null if there is none. */
-    private @Nullable Pending takeFirst(Deque<Pending> chain) {
-        while (!chain.isEmpty()) {
-            Pending first = chain.removeFirst();
-            size--;
-            chars -= first.chars;
-            if (!first.isAnswered()) {
-                return first;
-            }
+    /** Returns the first of a chain that nobody has answered yet; null if there is none. */
+    private @Nullable Entry first(String resource) {
+        Deque<Entry> chain = chains.get(resource);
+        while (chain != null && !chain.isEmpty() && chain.getFirst().isAnswered()) {
+            remove(chain.getFirst());
+            chain = chains.get(resource);
         }
-        return null;
+        return chain == null ? null : chain.peekFirst();
     }
 
-    /** Puts commands back at the front of their chains, in their order. Those that have been answered are dropped. */
-    void putBack(List<Pending> batch) {
-        for (int i = batch.size() - 1; i >= 0; i--) {
-            Pending p = batch.get(i);
-            if (!p.isAnswered()) {
-                chain(p).addFirst(p);
-                size++;
-                chars += p.chars;
+    private boolean isFirstOfAll(Entry set) {
+        return set.chains.stream().allMatch(resource -> set.equals(first(resource)));
+    }
+
+    /** Removes an entry from its chains, and puts what is left of them last. */
+    private void remove(Entry entry) {
+        for (String resource : entry.chains) {
+            Deque<Entry> chain = chains.remove(resource);
+            if (chain != null) {
+                chain.remove(entry);
+                if (!chain.isEmpty()) {
+                    chains.put(resource, chain);
+                }
             }
+        }
+        count(entry, -1);
+    }
+
+    /**
+     * Puts commands back at the front of their chains, in their order; those of a set together. Those that have been answered
+     * are dropped.
+     */
+    void putBack(List<Pending> batch) {
+        PendingSet set = batch.isEmpty() ? null : batch.get(0).set;
+        if (set != null) {
+            putFirst(set.members);
+            return;
+        }
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            putFirst(List.of(batch.get(i)));
+        }
+    }
+
+    private void putFirst(List<Pending> commands) {
+        Entry entry = Entry.of(commands);
+        if (!entry.isAnswered()) {
+            entry.chains.forEach(c -> chain(c).addFirst(entry));
+            count(entry, 1);
         }
     }
 
@@ -154,18 +274,14 @@ final class WriteQueue {
         for (Pending p : running) {
             p.answerIfOverdue(now);
         }
-        // the first command of a chain is the oldest one
-        for (Deque<Pending> chain : chains.values()) {
-            for (Pending p = chain.peekFirst(); p != null; p = chain.peekFirst()) {
-                p.answerIfOverdue(now);
-                if (!p.isAnswered()) {
+        // the first of a chain is the oldest one
+        for (String resource : List.copyOf(chains.keySet())) {
+            for (Entry entry = first(resource); entry != null; entry = first(resource)) {
+                entry.commands.forEach(p -> p.answerIfOverdue(now));
+                if (!entry.isAnswered()) {
                     break;
                 }
-                chain.removeFirst();
-                size--;
-                chars -= p.chars;
             }
         }
-        chains.values().removeIf(Deque::isEmpty);
     }
 }

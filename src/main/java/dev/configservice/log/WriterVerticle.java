@@ -7,6 +7,7 @@ import dev.configservice.log.CommandRules.Decision;
 import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.log.UnitReader.UnitState;
 import dev.configservice.log.WriteQueue.Pending;
+import dev.configservice.log.WriteQueue.PendingSet;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.vertx.Backoff;
 import dev.configservice.vertx.Futures;
@@ -125,7 +126,7 @@ public final class WriterVerticle extends VerticleBase {
                         .forgetOldKeys()
                         .onFailure(e -> log.debug("writer.old-keys-not-deleted cause={}", e.toString())));
         feed.addListener(change -> clock.occurred(change.occurredAt()));
-        return bus.onWrite(this::submit).completion();
+        return bus.onWrite(this::submit, this::submit);
     }
 
     @Override
@@ -137,6 +138,15 @@ public final class WriterVerticle extends VerticleBase {
 
     private Future<WriteResult> submit(Command command) {
         Pending pending = stopped ? null : queue.add(command);
+        if (pending == null) {
+            return Future.failedFuture(ServiceException.unavailable("Too many writes are waiting"));
+        }
+        next();
+        return pending.promise.future();
+    }
+
+    private Future<WriteResult.OfSet> submit(Command.Set set) {
+        PendingSet pending = stopped ? null : queue.add(set);
         if (pending == null) {
             return Future.failedFuture(ServiceException.unavailable("Too many writes are waiting"));
         }
@@ -182,8 +192,9 @@ public final class WriterVerticle extends VerticleBase {
                 .ready()
                 .compose(v -> readCurrent(batch))
                 .compose(current -> {
-                    Decisions decisions = decide(batch, current);
+                    Decisions decisions = together(decide(batch, current), batch);
                     return judge(decisions.entries(), current)
+                            .map(entries -> together(entries, batch))
                             .compose(entries -> durable(entries, decisions.unchanged()))
                             .map(entries -> {
                                 queue.putBack(decisions.later());
@@ -222,6 +233,33 @@ public final class WriterVerticle extends VerticleBase {
 
     private record Decided(Pending pending, LogEntry entry) {}
 
+    /** Tells whether a command of a set was refused, so that none of them may be written. */
+    private static boolean isRefused(List<Pending> batch) {
+        PendingSet set = batch.get(0).set;
+        return set != null && (set.failIfRefused() || batch.get(0).isAnswered());
+    }
+
+    /** Gives the entries of a set their places in it, or drops them if one was refused. */
+    private static Decisions together(Decisions decisions, List<Pending> batch) {
+        PendingSet set = batch.get(0).set;
+        if (isRefused(batch)) {
+            return new Decisions(List.of(), List.of(), List.of());
+        }
+        if (set == null) {
+            return decisions;
+        }
+        int count = decisions.entries().size();
+        List<Decided> placed = new ArrayList<>(count);
+        for (Decided d : decisions.entries()) {
+            placed.add(new Decided(d.pending, d.entry.in(new SetMember(set.set.id(), placed.size(), count))));
+        }
+        return new Decisions(placed, decisions.unchanged(), decisions.later());
+    }
+
+    private static List<Decided> together(List<Decided> judged, List<Pending> batch) {
+        return isRefused(batch) ? List.of() : judged;
+    }
+
     /** The decisions on a batch: entries to write, commands that change nothing, and commands for the next batch. */
     private record Decisions(List<Decided> entries, List<Done> unchanged, List<Pending> later) {}
 
@@ -237,8 +275,9 @@ public final class WriterVerticle extends VerticleBase {
             }
             String key = ChangeLog.key(p.command.kind(), p.command.id());
             try {
-                Decision decision = rules.decide(
-                        p.command, current.resources().get(key), current.last().get(key), now);
+                p.before = current.resources().get(key);
+                Decision decision =
+                        rules.decide(p.command, p.before, current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
                     if (claims(append.entry()).stream().allMatch(claimed::add)) {
                         decided.add(new Decided(p, append.entry()));
@@ -247,10 +286,10 @@ public final class WriterVerticle extends VerticleBase {
                     }
                 } else if (decision instanceof Decision.Keep keep) {
                     unchanged.add(new Done(
-                            p, new WriteResult(keep.current(), keep.current().revision(), false)));
+                            p, new WriteResult(keep.current(), keep.current().revision(), false, keep.current())));
                 }
             } catch (ServiceException e) {
-                p.promise.tryFail(e);
+                p.refuse(e);
             } catch (RuntimeException e) {
                 failed(p, e);
             }
@@ -260,7 +299,7 @@ public final class WriterVerticle extends VerticleBase {
 
     private static void failed(Pending p, Throwable e) {
         log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
-        p.promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
+        p.refuse(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
     }
 
     /**
@@ -282,7 +321,8 @@ public final class WriterVerticle extends VerticleBase {
 
     /**
      * Checks entries against the other resources of their unit if their kind requires it. Each sees the entries before
-     * it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of its unit. Fails
+     * it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of its unit. Those of
+     * a set see all of it. Fails
      * the commands that are refused, and returns the remaining entries.
      */
     private Future<List<Decided>> judge(List<Decided> decided, Current current) {
@@ -299,6 +339,9 @@ public final class WriterVerticle extends VerticleBase {
                     return Future.succeededFuture();
                 }
                 return unit(units, after.unit())
+                        .map(unit -> units.containsKey(after.unit()) || d.pending.set == null
+                                ? unit
+                                : new UnitState(unit.revision(), with(decided, unit, after.unit())))
                         .compose(unit -> judge(kind, d, unit))
                         .onSuccess(unit -> {
                             if (unit != null) {
@@ -325,30 +368,42 @@ public final class WriterVerticle extends VerticleBase {
     /** Returns the unit with an entry that it permits; null if it was refused, and its command is answered. */
     private Future<@Nullable UnitState> judge(ResourceKind kind, Decided d, UnitState unit) {
         Resource after = d.entry.resource();
-        Future<Void> judged = unit.resources().size() > LARGE
+        SortedResources around = unit.resources();
+        Future<Void> judged = around.size() > LARGE
                 ? Futures.onWorker(() -> {
-                    kind.judge(after, unit.resources());
+                    kind.judge(after, around);
                     return null;
                 })
-                : Future.succeededFuture(unit).map(u -> {
-                    kind.judge(after, u.resources());
+                : Future.succeededFuture(around).map(all -> {
+                    kind.judge(after, all);
                     return null;
                 });
         return judged.transform(done -> {
             if (done.failed()) {
                 if (done.cause() instanceof ServiceException e) {
-                    d.pending.promise.tryFail(e);
+                    d.pending.refuse(e);
                 } else {
                     failed(d.pending, done.cause());
                 }
                 return Future.succeededFuture(null);
             }
-            return Future.succeededFuture(new UnitState(
-                    unit.revision(),
-                    d.entry.action().isRemoval()
-                            ? unit.resources().without(after.name())
-                            : unit.resources().with(after)));
+            return Future.succeededFuture(
+                    d.pending.set == null
+                            ? new UnitState(unit.revision(), with(List.of(d), unit, after.unit()))
+                            : unit);
         });
+    }
+
+    /** Returns the resources of a unit after those of some entries that are for it. */
+    private static SortedResources with(List<Decided> entries, UnitState unit, UnitId id) {
+        SortedResources resources = unit.resources();
+        for (Decided d : entries) {
+            Resource after = d.entry.resource();
+            if (after.unit().equals(id)) {
+                resources = d.entry.action().isRemoval() ? resources.without(after.name()) : resources.with(after);
+            }
+        }
+        return resources;
     }
 
     /** Answers the commands that change nothing, once the state that they found is durable. */
@@ -369,12 +424,22 @@ public final class WriterVerticle extends VerticleBase {
             return Future.succeededFuture();
         }
         List<LogEntry> entries = decided.stream().map(d -> d.entry).toList();
-        decided.forEach(d -> d.pending.sent = true);
+        PendingSet set = decided.get(0).pending.set;
+        boolean isDry = set != null && set.set.isDry();
+        decided.forEach(d -> d.pending.sent = !isDry);
         ChangeFeed.Head head = feed.head();
         Position known = head.position();
         connection.expectNoWarning();
         return changeLog
-                .apply(connection.get(), known, head.hash(), entries, kinds, CALL_DEADLINE)
+                .apply(
+                        connection.get(),
+                        known,
+                        head.hash(),
+                        entries,
+                        set == null ? null : set.set.id(),
+                        isDry,
+                        kinds,
+                        CALL_DEADLINE)
                 .compose(outcomes -> connection.isWarned()
                         ? Future.failedFuture(ServiceException.unavailable("PostgreSQL warned during the commit"))
                         : Future.succeededFuture(outcomes))
@@ -384,6 +449,10 @@ public final class WriterVerticle extends VerticleBase {
     private Future<Void> settle(long epoch, List<Decided> decided, List<ApplyBatch.Result> results) {
         batchSizes.record(decided.size());
         oneByOne = false;
+        PendingSet set = decided.get(0).pending.set;
+        if (set != null && (set.set.isDry() || results.stream().anyMatch(r -> r.outcome() != BatchOutcome.DONE))) {
+            return settleUnwritten(set, decided, results);
+        }
         List<Change> changes = new ArrayList<>(decided.size());
         List<Done> done = new ArrayList<>(decided.size());
         List<Pending> moved = new ArrayList<>();
@@ -421,6 +490,36 @@ public final class WriterVerticle extends VerticleBase {
         answerWhenApplied(done);
         queue.putBack(moved);
         return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
+    }
+
+    /** Answers a set of which nothing was written: it was dry, was written before, or one of its commands cannot be. */
+    private Future<Void> settleUnwritten(PendingSet set, List<Decided> decided, List<ApplyBatch.Result> results) {
+        decided.forEach(d -> d.pending.sent = false);
+        BatchOutcome first = results.get(0).outcome();
+        String other = results.get(0).otherId();
+        if (first == BatchOutcome.REPLAYED && other != null) {
+            // the caller reads the result of the first request from the log
+            set.promise.tryComplete(new WriteResult.OfSet(results.get(0).revision(), List.of(), true));
+            return Future.succeededFuture();
+        }
+        boolean hasMoved = false;
+        for (int i = 0; i < decided.size(); i++) {
+            Pending p = decided.get(i).pending;
+            switch (results.get(i).outcome()) {
+                case DONE ->
+                    p.promise.tryComplete(new WriteResult(decided.get(i).entry.resource(), 0, false, p.before));
+                case TAKEN ->
+                    p.refuse(taken(
+                            decided.get(i).entry.resource(), results.get(i).otherId()));
+                case FULL -> p.refuse(full(decided.get(i).entry));
+                case MOVED, GONE -> hasMoved = true;
+                case REUSED, REPLAYED -> p.refuse(ServiceException.keyReused());
+            }
+        }
+        if (!set.failIfRefused() && hasMoved) {
+            queue.putBack(set.members);
+        }
+        return Future.succeededFuture();
     }
 
     private ServiceException full(LogEntry entry) {
@@ -497,14 +596,15 @@ public final class WriterVerticle extends VerticleBase {
                 queue.putBack(batch);
                 return Future.succeededFuture();
             }
-            if (batch.size() > 1) {
+            if (batch.size() > 1 && batch.get(0).set == null) {
                 log.warn("writer.one-by-one commands={} cause={}", batch.size(), failure.toString());
                 oneByOne = true;
                 queue.putBack(batch);
                 return Future.succeededFuture();
             }
             log.error("writer.refused kind={} cause={}", batch.get(0).command.kind(), failure.toString());
-            batch.get(0).promise.tryFail(new ServiceException(ErrorCode.INTERNAL, "The database refused the write"));
+            ServiceException refused = new ServiceException(ErrorCode.INTERNAL, "The database refused the write");
+            batch.forEach(p -> p.promise.tryFail(refused));
             return Future.succeededFuture();
         }
         log.warn("writer.outcome-unknown commands={} cause={}", batch.size(), failure.toString());
@@ -568,7 +668,9 @@ public final class WriterVerticle extends VerticleBase {
     /** A command that was applied, or had nothing to change, and its result. */
     private record Done(Pending pending, WriteResult result) {
         Done(Pending pending, Change change, boolean replayed) {
-            this(pending, new WriteResult(change.resource(), change.revision(), replayed));
+            this(
+                    pending,
+                    new WriteResult(change.resource(), change.revision(), replayed, replayed ? null : pending.before));
         }
 
         void answer() {

@@ -51,6 +51,8 @@ import dev.configservice.registry.RegistryRoutes;
 import dev.configservice.registry.ServiceIndex;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.registry.lease.Leases;
+import dev.configservice.resource.ChangeSetRoutes;
+import dev.configservice.resource.ChangeSets;
 import dev.configservice.resource.PathWrites;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
@@ -251,6 +253,8 @@ final class Features {
                     parts.settings.facades().consulKeysEnvironment()));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
+        features.add(new ChangeSetRoutes(
+                versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog()));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
         return List.copyOf(features);

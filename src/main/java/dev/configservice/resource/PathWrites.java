@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * a write that does not fit is therefore tried again once the node has applied the whole log.
  */
 public final class PathWrites {
-    private static final int TRIES = 20;
+    static final int TRIES = 20;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(2);
     private static final Duration MAX_PAUSE = Duration.ofMillis(100);
     /** The failures that a node that lags behind may find without cause. */
@@ -58,6 +58,13 @@ public final class PathWrites {
     public record Path(VersionedKind kind, String environment, String serviceName, String name) {
         UnitId unit() {
             return new UnitId(kind.name(), environment, serviceName);
+        }
+
+        /** Returns the path in words. */
+        String describe() {
+            return "The " + kind.name().replace('_', ' ') + " '" + name + "'"
+                    + (environment.isEmpty() ? "" : " in environment '" + environment + "'")
+                    + (serviceName.isEmpty() ? "" : " of service '" + serviceName + "'");
         }
 
         /** Returns the members of a body that repeat the path. */
@@ -91,7 +98,7 @@ public final class PathWrites {
      *
      * @param warning a warning for the caller; null if there is none
      */
-    private record Judged(Command command, @Nullable String warning) {
+    record Judged(Command command, @Nullable String warning) {
         /** Tells whether a failure means that something else is at the path by now. */
         boolean hasMoved(Throwable failure) {
             ErrorCode code = failure instanceof ServiceException e ? e.code() : ErrorCode.INTERNAL;
@@ -107,14 +114,17 @@ public final class PathWrites {
      */
     public Future<Written> put(Path path, ObjectNode body, Precondition precondition, By by) {
         path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
-        return write(
-                path,
-                current -> {
-                    precondition.check(current);
-                    return current == null ? create(path, body, by) : change(path, current, body, precondition, by);
-                },
-                new Backoff(FIRST_PAUSE, MAX_PAUSE),
-                0);
+        return write(path, current -> put(path, current, body, precondition, by), backoff(), 0);
+    }
+
+    static Backoff backoff() {
+        return new Backoff(FIRST_PAUSE, MAX_PAUSE);
+    }
+
+    /** Returns the command that creates the resource at a path, or changes the fields that are given. */
+    Judged put(Path path, @Nullable Resource current, ObjectNode body, Precondition precondition, By by) {
+        precondition.check(current);
+        return current == null ? create(path, body, by) : change(path, current, body, precondition, by);
     }
 
     /**
@@ -129,7 +139,7 @@ public final class PathWrites {
                             precondition.check(current);
                             return delete(path, current, precondition, origin);
                         },
-                        new Backoff(FIRST_PAUSE, MAX_PAUSE),
+                        backoff(),
                         0)
                 .map(Written::result);
     }
@@ -217,10 +227,10 @@ public final class PathWrites {
         return new Judged(command, change.warning());
     }
 
-    private Judged delete(Path path, @Nullable Resource current, Precondition precondition, Origin origin) {
+    /** Returns the command that deletes the resource at a path. Fails with {@link ErrorCode#NOT_FOUND} if nothing is there. */
+    Judged delete(Path path, @Nullable Resource current, Precondition precondition, Origin origin) {
         if (current == null) {
-            throw ServiceException.notFound(
-                    "There is no such " + path.kind().name().replace('_', ' '));
+            throw ServiceException.notFound(path.describe() + " does not exist");
         }
         Command command = new Command.Delete(
                 ids.next(), path.kind().name(), current.id(), precondition.revisions(), Action.DELETED, null, origin);

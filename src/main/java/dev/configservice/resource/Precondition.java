@@ -35,6 +35,14 @@ public record Precondition(
         return new Precondition(none != null, request.header("if-match") != null, request.ifMatch());
     }
 
+    /** Fails if the state that this node knows is not the required one, also in its revision. */
+    void checkWhole(@Nullable Resource current) {
+        check(current);
+        if (current != null && revisions != null && !revisions.contains(current.revision())) {
+            throw ServiceException.preconditionFailed(current.revision());
+        }
+    }
+
     /** Fails if the current state is not the required one. Revisions are left to the writer, which knows the last one. */
     void check(@Nullable Resource current) {
         if (current == null && mustExist) {

@@ -347,6 +347,7 @@ public final class ResourceRoutes implements Routes {
                             was.name(),
                             was.row(),
                             was.sealed(),
+                            null,
                             request.origin(comment)));
                 })
                 .map(result -> written(200, result, request));

@@ -43,6 +43,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Logger log = LoggerFactory.getLogger(SnapshotCache.class);
     private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
     private static final Duration LOAD_DEADLINE = Duration.ofSeconds(2);
+    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
     /** Large units are loaded in parts, each with a deadline of its own, and wait for their turn. */
     private static final Duration LARGE_LOAD_DEADLINE = Duration.ofSeconds(20);
 
@@ -261,6 +262,37 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         return load(touched, need, stage, minRevision);
     }
 
+    /**
+     * Tells whether there is one revision of which both snapshots are, as far as this node has applied the log. If not, a
+     * change set came between the two reads, and they must be read again.
+     */
+    public boolean agree(Snapshot a, Snapshot b) {
+        long at = Math.max(a.lastChange(), b.lastChange());
+        if (a.isOutdated()
+                || b.isOutdated()
+                || (a.asOf().revision() >= at && b.asOf().revision() >= at)) {
+            return true;
+        }
+        // the units of a set are touched before the head moves: who looks at them only after the head is there, sees
+        // all
+        return feed.applied().revision() >= at && holdsAt(a, at) && holdsAt(b, at);
+    }
+
+    /** Tells whether a snapshot is the state of its unit at a revision, too. */
+    private boolean holdsAt(Snapshot snapshot, long at) {
+        if (snapshot.asOf().revision() >= at) {
+            return true;
+        }
+        TouchedUnit touched = feed.touched(snapshot.unit());
+        long last = touched == null ? feed.emptySince(snapshot.unit()) : touched.revision();
+        return last <= snapshot.lastChange();
+    }
+
+    /** Completes when this node has applied all changes that snapshots hold. */
+    public Future<Void> awaitApplied(Snapshot a, Snapshot b) {
+        return feed.awaitApplied(Math.max(a.lastChange(), b.lastChange()), APPLIED_DEADLINE);
+    }
+
     private @Nullable CompletableFuture<@Nullable Object> nearOrGrid(TouchedUnit touched) {
         try {
             return near.get(touched.gridKey()).toCompletableFuture();
@@ -286,7 +318,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (last < need.revision()) {
             return null;
         }
-        Snapshot patched = old.patched(changes, new Position(need.epoch(), last));
+        // what was applied before the changes were read is among them
+        Snapshot patched = old.patched(changes, new Position(need.epoch(), Math.max(last, applied.revision())));
         keepAhead(patched);
         return patched;
     }

@@ -72,6 +72,7 @@ class ChangeFilterTest {
                 Instant.EPOCH,
                 new Change.Hash(""),
                 false,
+                null,
                 null);
     }
 

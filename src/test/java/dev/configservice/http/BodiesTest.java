@@ -52,7 +52,7 @@ class BodiesTest {
             return vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
                     .requestHandler(request -> {
                         request.pause();
-                        bodies.receive(request, request.getHeader("key") == null)
+                        bodies.receive(request, request.getHeader("key") == null, Bodies.MAX_BYTES)
                                 .onComplete(done -> {
                                     String answer = done.succeeded()
                                             ? Integer.toString(done.result().length())

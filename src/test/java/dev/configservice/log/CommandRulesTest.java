@@ -137,7 +137,8 @@ class CommandRulesTest {
     @Test
     void aRollbackRestoresADeletedResourceUnderItsOldId() {
         Resource earlier = resource(1, 0, "0");
-        Command rollback = new Command.Rollback(EVENT, "plain", "id", "e", "s", "n", earlier.row(), Sealed.NONE, ALICE);
+        Command rollback =
+                new Command.Rollback(EVENT, "plain", "id", "e", "s", "n", earlier.row(), Sealed.NONE, null, ALICE);
         LogEntry restored = entry(rollback, null, resource(4, 0, "1"));
         assertThat(restored.op()).isEqualTo(Op.CREATE);
         assertThat(restored.resource().version()).isEqualTo(5);

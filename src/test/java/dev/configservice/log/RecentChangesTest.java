@@ -28,6 +28,7 @@ class RecentChangesTest {
                 Instant.EPOCH,
                 new Change.Hash("h" + revision),
                 false,
+                null,
                 null);
     }
 
@@ -43,7 +44,7 @@ class RecentChangesTest {
         RecentChanges recent = new RecentChanges();
         recent.reset(0, new Change.Hash("h0"));
         for (int i = 0; i < services.size(); i++) {
-            recent.add(change(i + 1, services.get(i), 1));
+            recent.add(List.of(change(i + 1, services.get(i), 1)));
         }
         List<Long> expected = LongStream.rangeClosed(after + 1L, services.size())
                 .limit(limit)
@@ -68,7 +69,7 @@ class RecentChangesTest {
         recent.reset(10, new Change.Hash("h10"));
         assertThat(recent.after(9, 5)).as("before the reset").isNull();
         for (int i = 11; i <= 60; i++) {
-            recent.add(change(i, 1, 1 << 20));
+            recent.add(List.of(change(i, 1, 1 << 20)));
         }
         assertThat(recent.after(10, 100)).isNull();
         assertThat(recent.hashAt(11)).isNull();

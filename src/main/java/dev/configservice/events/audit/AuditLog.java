@@ -36,7 +36,8 @@ public final class AuditLog {
     private static final String COLUMNS = """
             c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name,
             c.name, c.version, c.fence, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at,
-            c.row::text as row, c.sealed, c.hash, c.empties_unit, c.trace_parent, b.row::text as before_row, b.sealed as before_sealed,
+            c.row::text as row, c.sealed, c.hash, c.empties_unit, c.set_id, c.set_index,
+            c.set_count, c.trace_parent, b.row::text as before_row, b.sealed as before_sealed,
             b.revision as before_revision, b.action as before_action""";
     private static final String ROWS = """
             join changes c on c.revision = q.revision

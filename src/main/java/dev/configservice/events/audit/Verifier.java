@@ -40,7 +40,7 @@ public final class Verifier {
             select c.revision, c.epoch, c.event_id, c.kind, c.action, c.resource_id, c.environment, c.service_name, c.name,
                    c.version, c.fence, c.actor_type, c.actor_id, c.actor, c.request_id, c.comment, c.occurred_at,
                    c.row::text as row, null::bytea as sealed, c.digest, c.hash, c.empties_unit,
-                   null::text as trace_parent,
+                   c.set_id, c.set_index, c.set_count, null::text as trace_parent,
                    c.action not in ('deleted', 'deregistered') and c.kind <> 'log'
                      and not exists (select from resources r where r.kind collate "C" = c.kind and r.id = c.resource_id)
                      and not exists (select from changes l where l.kind = c.kind and l.resource_id = c.resource_id
@@ -309,7 +309,7 @@ public final class Verifier {
         }
         Change c = ChangeLog.toChange(row);
         byte[] digest = LogEntry.digest(
-                c.eventId(), c.action(), c.resource(), c.actor(), c.requestId(), c.comment(), c.occurredAt());
+                c.eventId(), c.action(), c.resource(), c.actor(), c.requestId(), c.comment(), c.occurredAt(), c.set());
         return row.getBuffer("digest").equals(Buffer.buffer(digest));
     }
 }

@@ -5,6 +5,7 @@ import dev.configservice.events.ChangeEvent;
 import dev.configservice.events.ChangeEvents;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change;
+import dev.configservice.log.SetMember;
 import io.vertx.core.buffer.Buffer;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -67,6 +68,10 @@ public final class ChangeMessages implements TopicMessages {
         headers.put("ce_time", Json.time(change.occurredAt()));
         headers.put("ce_revision", Long.toString(change.revision()));
         headers.put("ce_chain", change.hash().hex());
+        SetMember set = change.set();
+        if (set != null) {
+            headers.put("ce_changeset", set.id() + ":" + set.index() + ":" + set.count());
+        }
         headers.put("content-type", "application/json");
         if (change.traceParent() != null) {
             headers.put("traceparent", change.traceParent());

@@ -1,0 +1,34 @@
+package dev.configservice.log;
+
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * The place of a change in a change set. The changes of a set have consecutive revisions and are written, read and applied
+ * together.
+ *
+ * @param index its place, from 0 on
+ * @param count the number of changes in the set
+ */
+public record SetMember(UUID id, int index, int count) {
+    /** The largest number of operations in a set. */
+    public static final int MAX_OPERATIONS = 500;
+
+    /** Returns the number of changes of the set that follow this one. */
+    int left() {
+        return count - 1 - index;
+    }
+
+    /**
+     * Returns the end of what must be applied together with a change of a list: that of its set, else the place after it.
+     * Fails if the list ends within the set.
+     */
+    static int end(List<Change> changes, int from) {
+        SetMember set = changes.get(from).set();
+        int end = set == null ? from + 1 : from + 1 + set.left();
+        if (end > changes.size()) {
+            throw new IllegalStateException("the changes end within the set " + set);
+        }
+        return end;
+    }
+}

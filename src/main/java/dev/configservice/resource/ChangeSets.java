@@ -1,0 +1,224 @@
+package dev.configservice.resource;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
+import dev.configservice.log.ChangeBus;
+import dev.configservice.log.Command;
+import dev.configservice.log.Ids;
+import dev.configservice.log.Resource;
+import dev.configservice.log.WriteResult;
+import dev.configservice.resource.PathWrites.By;
+import dev.configservice.resource.PathWrites.Judged;
+import dev.configservice.resource.PathWrites.Path;
+import dev.configservice.snapshot.Resources;
+import dev.configservice.vertx.Backoff;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Change sets: operations on several resources that are all done, or none of them. This node judges them by what it has
+ * applied, the writer again by what is there; if something else is there by then, all of them are judged again.
+ */
+public final class ChangeSets {
+    private final Vertx vertx;
+    private final Resources resources;
+    private final PathWrites writes;
+    private final ChangeBus bus;
+    private final Ids ids;
+
+    public ChangeSets(Vertx vertx, Resources resources, PathWrites writes, ChangeBus bus, Ids ids) {
+        this.vertx = vertx;
+        this.resources = resources;
+        this.writes = writes;
+        this.bus = bus;
+        this.ids = ids;
+    }
+
+    /** One operation of a set. */
+    public sealed interface Operation {
+        Path path();
+
+        /** Creates the resource, or changes the fields that are given. */
+        record Put(Path path, ObjectNode fields, Precondition precondition) implements Operation {}
+
+        /** Deletes the resource, which must be there. */
+        record Delete(Path path, Precondition precondition) implements Operation {}
+
+        /**
+         * Brings a resource to an earlier state.
+         *
+         * @param earlier the state; null for the one in which it did not exist
+         * @param expected the revision that it must have now; null if it must not exist
+         */
+        record Restore(
+                Path path,
+                @Nullable Resource earlier,
+                @Nullable Long expected) implements Operation {}
+    }
+
+    /**
+     * The outcome of a set.
+     *
+     * @param id the id of the set; null if nothing was written
+     * @param warnings a warning for each operation; null where there is none
+     */
+    public record Outcome(@Nullable UUID id, WriteResult.OfSet result, List<@Nullable String> warnings) {}
+
+    /**
+     * Does operations, at least one, of which no two have the same path.
+     *
+     * @param isDry whether nothing is written, and the outcome says what would be
+     */
+    public Future<Outcome> write(List<? extends Operation> operations, boolean isDry, By by) {
+        return attempt(operations, ids.next(), isDry, by, PathWrites.backoff(), 0);
+    }
+
+    private Future<Outcome> attempt(
+            List<? extends Operation> operations, UUID id, boolean isDry, By by, Backoff pauses, int tries) {
+        Future<List<Judged>> fitting = current(operations).map(found -> judge(operations, found, by));
+        return fitting.transform(done -> {
+            if (done.failed()) {
+                return tries == 0 && mayBeOutdated(done.cause())
+                        ? resources.awaitLatest().compose(v -> attempt(operations, id, isDry, by, pauses, 1))
+                        : Future.failedFuture(done.cause());
+            }
+            List<Judged> judged = done.result();
+            List<Command> commands = judged.stream().map(Judged::command).toList();
+            return bus.write(new Command.Set(id, commands, isDry))
+                    .map(result -> outcome(id, isDry, result, judged))
+                    .recover(e -> {
+                        if (!hasMoved(e)) {
+                            return Future.failedFuture(e);
+                        }
+                        return tries + 1 < PathWrites.TRIES
+                                ? vertx.timer(pauses.nextMillis(), TimeUnit.MILLISECONDS)
+                                        .compose(t -> resources.awaitLatest())
+                                        .compose(v -> attempt(operations, id, isDry, by, pauses, tries + 1))
+                                : Future.failedFuture(ServiceException.unavailable(
+                                        "Others create and delete the same all the time; nothing was written"));
+                    });
+        });
+    }
+
+    /** Tells whether a node that lags behind may have refused what the log permits. */
+    private static boolean mayBeOutdated(Throwable e) {
+        return e instanceof ServiceException s
+                && (s.code() == ErrorCode.CONFLICT || s.code() == ErrorCode.PRECONDITION_FAILED);
+    }
+
+    /** Tells whether something else is at a path than what the commands were made for. */
+    private static boolean hasMoved(Throwable e) {
+        return e instanceof ServiceException s && (s.code() == ErrorCode.CONFLICT || s.code() == ErrorCode.NOT_FOUND);
+    }
+
+    private static Outcome outcome(UUID id, boolean isDry, WriteResult.OfSet result, List<Judged> judged) {
+        boolean isWritten = !isDry && (result.firstRevision() > 0 || result.replayed());
+        List<@Nullable String> warnings = new ArrayList<>();
+        judged.forEach(j -> warnings.add(j.warning()));
+        return new Outcome(isWritten ? id : null, result, warnings);
+    }
+
+    private Future<List<@Nullable Resource>> current(List<? extends Operation> operations) {
+        List<Future<Resources.Found>> reads = operations.stream()
+                .map(o -> resources.at(o.path().unit(), o.path().name(), 0))
+                .toList();
+        return Future.all(reads).map(v -> {
+            List<@Nullable Resource> found = new ArrayList<>(reads.size());
+            reads.forEach(read -> found.add(read.result().resource()));
+            return found;
+        });
+    }
+
+    private List<Judged> judge(List<? extends Operation> operations, List<@Nullable Resource> found, By by) {
+        List<Judged> judged = new ArrayList<>();
+        SortedMap<Integer, ServiceException> refused = new TreeMap<>();
+        for (int i = 0; i < operations.size(); i++) {
+            try {
+                judged.add(judge(operations.get(i), found.get(i), by));
+            } catch (ServiceException e) {
+                refused.put(
+                        i,
+                        e.code() == ErrorCode.NOT_FOUND
+                                ? new ServiceException(ErrorCode.CONFLICT, String.valueOf(e.getMessage()))
+                                : e);
+            }
+        }
+        if (!refused.isEmpty()) {
+            throw ServiceException.ofOperations(refused);
+        }
+        return judged;
+    }
+
+    private Judged judge(Operation operation, @Nullable Resource current, By by) {
+        Path path = operation.path();
+        path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
+        if (operation instanceof Operation.Put put) {
+            put.precondition().checkWhole(current);
+            return writes.put(path, current, put.fields(), put.precondition(), by);
+        } else if (operation instanceof Operation.Delete delete) {
+            delete.precondition().checkWhole(current);
+            return writes.delete(
+                    path, current, delete.precondition(), by.origin().apply(null));
+        } else if (operation instanceof Operation.Restore restore) {
+            return restore(restore, current, by);
+        }
+        throw new IllegalStateException("unknown operation: " + operation.getClass());
+    }
+
+    /** Returns the operations whose resources are still as they expect. */
+    public Future<List<Operation.Restore>> unchangedSince(List<Operation.Restore> operations) {
+        return resources.awaitLatest().compose(v -> current(operations)).map(found -> {
+            List<Operation.Restore> left = new ArrayList<>();
+            for (int i = 0; i < operations.size(); i++) {
+                if (isAsExpected(operations.get(i), found.get(i))) {
+                    left.add(operations.get(i));
+                }
+            }
+            return left;
+        });
+    }
+
+    private static boolean isAsExpected(Operation.Restore restore, @Nullable Resource current) {
+        Long expected = restore.expected();
+        return expected == null ? current == null : current != null && current.revision() == expected;
+    }
+
+    private Judged restore(Operation.Restore restore, @Nullable Resource current, By by) {
+        Long expected = restore.expected();
+        if (!isAsExpected(restore, current)) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    restore.path().describe() + " has been changed since"
+                            + (current == null ? ": it was deleted" : " (revision " + current.revision() + ")"));
+        }
+        Resource earlier = restore.earlier();
+        if (earlier == null) {
+            return writes.delete(
+                    restore.path(),
+                    current,
+                    Precondition.revision(expected == null ? 0 : expected),
+                    by.origin().apply(null));
+        }
+        return new Judged(
+                new Command.Rollback(
+                        ids.next(),
+                        earlier.kind(),
+                        earlier.id(),
+                        earlier.environment(),
+                        earlier.serviceName(),
+                        earlier.name(),
+                        earlier.row(),
+                        earlier.sealed(),
+                        expected == null ? null : List.of(expected),
+                        by.origin().apply(null)),
+                null);
+    }
+}
