@@ -136,6 +136,26 @@ class SnapshotCacheTest {
                     meters)));
         }
 
+        /** Creates a key in the layer of the service and one in the shared one, together. */
+        void createBoth(String key) {
+            List<Command> both = new ArrayList<>();
+            for (String service : List.of("s", "")) {
+                UUID id = ids.next();
+                both.add(new Command.Create(
+                        id,
+                        "configuration",
+                        id.toString(),
+                        "e",
+                        service,
+                        key,
+                        "{\"value\":1,\"is_encrypted\":false,\"description\":null}",
+                        Sealed.NONE,
+                        Origin.SYSTEM));
+            }
+            WriteResult.OfSet written = get(bus.write(new Command.Set(ids.next(), both, false)));
+            assertThat(written.members()).hasSize(2);
+        }
+
         WriteResult create(String service, String key) {
             UUID id = ids.next();
             return get(bus.write(new Command.Create(
@@ -191,6 +211,30 @@ class SnapshotCacheTest {
 
     private static String value(Snapshot snapshot) {
         return snapshot.resources().get(0).row().replaceAll(".*\"value\":(\\d+).*", "$1");
+    }
+
+    /** A set that comes between the reads of two layers is noticed, on the node that wrote it and on another. */
+    @Test
+    void twoLayersOfWhichOneIsFromBeforeASetDoNotAgree() {
+        UnitId shared = new UnitId("configuration", "e", "");
+        here.createBoth("first");
+        for (Node node : List.of(here, there)) {
+            await().until(() -> get(node.cache.get(shared, 0)).resources().size() >= 1);
+            int known = get(node.cache.get(shared, 0)).resources().size();
+            Snapshot before = get(node.cache.get(unit, 0));
+            Snapshot beforeToo = get(node.cache.get(shared, 0));
+            assertThat(node.cache.agree(before, beforeToo)).isTrue();
+            here.createBoth("of-" + known);
+            await().until(() -> get(node.cache.get(shared, 0)).resources().size() == known + 1);
+            Snapshot after = get(node.cache.get(shared, 0));
+            assertThat(node.cache.agree(before, after)).isFalse();
+            assertThat(node.cache.agree(get(node.cache.get(unit, 0)), beforeToo)).isFalse();
+            assertThat(node.cache.agree(get(node.cache.get(unit, 0)), after)).isTrue();
+            // what changes in one layer alone is no reason to read the other again
+            here.create("s", "alone-" + known);
+            await().until(() -> get(node.cache.get(unit, 0)).resources().size() > known + 1);
+            assertThat(node.cache.agree(get(node.cache.get(unit, 0)), after)).isTrue();
+        }
     }
 
     @Test
