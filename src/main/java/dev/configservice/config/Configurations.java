@@ -1,7 +1,6 @@
 package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
-import dev.configservice.error.ServiceException;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
@@ -21,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 public final class Configurations {
     /** The number of configurations from which their merge takes more than about a millisecond. */
     private static final int LARGE = 1000;
-
-    /** The number of times that two layers are read again, because they were not of one revision. */
-    private static final int TRIES = 20;
 
     private final SnapshotCache cache;
     private final String defaultEnvironment;
@@ -67,22 +63,8 @@ public final class Configurations {
                         common,
                         c -> cache.agree(o, c)
                                 ? Future.succeededFuture(new View(o, c, room))
-                                : again(environment, serviceName, minRevision, o, c, 1)));
-    }
-
-    /** Reads both layers again, because a change set came between the two reads. */
-    private Future<View> again(
-            String environment, String serviceName, long minRevision, Snapshot seen, Snapshot other, int tries) {
-        if (tries > TRIES) {
-            return Future.failedFuture(
-                    ServiceException.unavailable("Both layers change faster than they can be read together"));
-        }
-        return cache.awaitApplied(seen, other)
-                .compose(v -> cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision))
-                .compose(o -> cache.get(ConfigurationLayer.unit(environment, ""), minRevision)
-                        .compose(c -> cache.agree(o, c)
-                                ? Future.succeededFuture(new View(o, c, room))
-                                : again(environment, serviceName, minRevision, o, c, tries + 1)));
+                                : cache.together(List.of(o.unit(), c.unit()), minRevision)
+                                        .map(both -> new View(both.get(0), both.get(1), room))));
     }
 
     /** Returns the unit of a layer. An empty name stands for the layer that all services share. */
@@ -98,6 +80,13 @@ public final class Configurations {
      */
     public Future<Layer> layer(String environment, String serviceName, long minRevision) {
         return Futures.map(cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision), Layer::new);
+    }
+
+    /** Returns layers, each alone, but all of one revision. Their units are those that {@link #unit} returns. */
+    public Future<List<Layer>> layers(List<UnitId> layers, long minRevision) {
+        return Futures.map(
+                cache.together(layers, minRevision),
+                found -> found.stream().map(Layer::new).toList());
     }
 
     /** The configurations of one environment that belong to one service, or to none. */

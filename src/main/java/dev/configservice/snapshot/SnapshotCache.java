@@ -10,6 +10,7 @@ import dev.configservice.log.ChangeFeed.TouchedUnit;
 import dev.configservice.log.Position;
 import dev.configservice.log.UnitId;
 import dev.configservice.settings.CacheSettings;
+import dev.configservice.vertx.Futures;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -44,6 +45,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private static final Duration GRID_DEADLINE = Duration.ofMillis(50);
     private static final Duration LOAD_DEADLINE = Duration.ofSeconds(2);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+
+    /** The number of times that several units are read, until they are of one revision. */
+    private static final int TOGETHER_TRIES = 20;
+
     /** Large units are loaded in parts, each with a deadline of its own, and wait for their turn. */
     private static final Duration LARGE_LOAD_DEADLINE = Duration.ofSeconds(20);
 
@@ -288,9 +293,39 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         return last <= snapshot.lastChange();
     }
 
-    /** Completes when this node has applied all changes that snapshots hold. */
-    public Future<Void> awaitApplied(Snapshot a, Snapshot b) {
-        return feed.awaitApplied(Math.max(a.lastChange(), b.lastChange()), APPLIED_DEADLINE);
+    /**
+     * Returns the snapshots of units, as {@link #get} does, but all of one revision. Fails with {@link
+     * ErrorCode#UNAVAILABLE} if change sets come too fast for that.
+     */
+    public Future<List<Snapshot>> together(List<UnitId> units, long minRevision) {
+        return together(units, minRevision, 1);
+    }
+
+    private Future<List<Snapshot>> together(List<UnitId> units, long minRevision, int tries) {
+        return Futures.then(each(units, minRevision, new ArrayList<>(units.size())), found -> {
+            Snapshot newest = found.get(0);
+            for (Snapshot s : found) {
+                newest = s.lastChange() > newest.lastChange() ? s : newest;
+            }
+            Snapshot last = newest;
+            if (found.stream().allMatch(s -> agree(s, last))) {
+                return Future.succeededFuture(found);
+            }
+            return tries < TOGETHER_TRIES
+                    ? feed.awaitApplied(last.lastChange(), APPLIED_DEADLINE)
+                            .compose(v -> together(units, minRevision, tries + 1))
+                    : Future.failedFuture(ServiceException.unavailable(
+                            "What is asked for changes faster than it can be read together"));
+        });
+    }
+
+    private Future<List<Snapshot>> each(List<UnitId> units, long minRevision, List<Snapshot> found) {
+        return found.size() == units.size()
+                ? Future.succeededFuture(found)
+                : Futures.then(get(units.get(found.size()), minRevision), snapshot -> {
+                    found.add(snapshot);
+                    return each(units, minRevision, found);
+                });
     }
 
     private @Nullable CompletableFuture<@Nullable Object> nearOrGrid(TouchedUnit touched) {

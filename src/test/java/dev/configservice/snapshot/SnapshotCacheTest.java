@@ -228,7 +228,8 @@ class SnapshotCacheTest {
             await().until(() -> get(node.cache.get(shared, 0)).resources().size() == known + 1);
             Snapshot after = get(node.cache.get(shared, 0));
             assertThat(node.cache.agree(before, after)).isFalse();
-            assertThat(node.cache.agree(get(node.cache.get(unit, 0)), beforeToo)).isFalse();
+            assertThat(node.cache.agree(get(node.cache.get(unit, 0)), beforeToo))
+                    .isFalse();
             assertThat(node.cache.agree(get(node.cache.get(unit, 0)), after)).isTrue();
             // what changes in one layer alone is no reason to read the other again
             here.create("s", "alone-" + known);

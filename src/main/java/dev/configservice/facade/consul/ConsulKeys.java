@@ -136,18 +136,29 @@ public final class ConsulKeys implements Routes {
 
     /** Returns all layers in the reach of a caller that may hold keys with a prefix. */
     private Future<List<Part>> parts(Request request, String prefix) {
-        List<Future<Part>> reads = new ArrayList<>();
+        List<Place> places = new ArrayList<>();
         for (ChangeFeed.TouchedUnit touched : feed.touchedUnits()) {
             UnitId unit = touched.unit();
             Place place = unit.kind().equals(kind.name()) ? paths.within(unit, prefix) : null;
             if (place != null && request.caller().may(Right.READ, unit.environment(), unit.serviceName())) {
-                reads.add(part(request, place));
+                places.add(place);
             }
-            if (reads.size() > MAX_LAYERS) {
+            if (places.size() > MAX_LAYERS) {
                 throw tooMuch();
             }
         }
-        return Future.all(reads).map(v -> reads.stream().map(Future::result).toList());
+        if (places.isEmpty()) {
+            return Future.succeededFuture(List.of());
+        }
+        return configurations
+                .layers(places.stream().map(Place::layer).toList(), request.minRevision())
+                .map(layers -> {
+                    List<Part> parts = new ArrayList<>(layers.size());
+                    for (int i = 0; i < layers.size(); i++) {
+                        parts.add(new Part(places.get(i), layers.get(i)));
+                    }
+                    return parts;
+                });
     }
 
     private static ServiceException tooMuch() {

@@ -13,6 +13,7 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.UnitId;
 import dev.configservice.settings.SpringSettings;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
@@ -230,23 +231,19 @@ public final class SpringRoutes implements Routes {
     private Future<PropertySources> read(Request request, Asked asked) {
         Caller caller = request.caller();
         PropertySources sources = new PropertySources(kind, caller, request.id());
-        return Futures.map(read(asked.sources, 0, sources, request.minRevision()), v -> {
+        List<UnitId> layers = asked.sources.stream()
+                .map(wanted -> Configurations.unit(wanted.environment(), wanted.service()))
+                .toList();
+        return Futures.map(configurations.layers(layers, request.minRevision()), found -> {
+            for (int i = 0; i < found.size(); i++) {
+                Configurations.Layer layer = found.get(i);
+                sources.add(
+                        asked.sources.get(i),
+                        layer,
+                        layer.isEmpty() && feed.recent().hasOf(layers.get(i)));
+            }
             sources.requireAny();
             return sources;
-        });
-    }
-
-    private Future<Void> read(List<PropertySources.Wanted> wanted, int at, PropertySources sources, long minRevision) {
-        if (at == wanted.size()) {
-            return Future.succeededFuture();
-        }
-        PropertySources.Wanted next = wanted.get(at);
-        return Futures.then(configurations.layer(next.environment(), next.service(), minRevision), layer -> {
-            sources.add(
-                    next,
-                    layer,
-                    layer.isEmpty() && feed.recent().hasOf(Configurations.unit(next.environment(), next.service())));
-            return read(wanted, at + 1, sources, minRevision);
         });
     }
 }
