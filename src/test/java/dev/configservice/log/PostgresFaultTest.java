@@ -81,6 +81,41 @@ class PostgresFaultTest {
         assertThat(rows("lost")).isEqualTo("1");
     }
 
+    private static String set(String env, int first, String fields) {
+        StringBuilder operations = new StringBuilder();
+        for (int i = first; i < first + 10; i++) {
+            operations
+                    .append(i > first ? "," : "")
+                    .append("{\"op\":\"put\",\"resource_type\":\"configuration\",\"environment\":\"" + env
+                            + "\",\"key\":\"set" + i + "\",\"value\":1}");
+        }
+        return "{" + fields + "\"operations\":[" + operations + "]}";
+    }
+
+    /** Checks sets whose call was lost on the way there, on the way back, and while their resources were read. */
+    @Test
+    void aSetIsWrittenOnceAndWholeWhereverTheConnectionIsCut() throws InterruptedException {
+        assertThat(create(node.admin(), "before").status()).isEqualTo(201);
+        CountDownLatch cut = proxy.cutAnswerOf("apply_batch");
+        Reply done = node.admin().post("/change-sets", set(env, 0, ""));
+        assertThat(cut.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(done.status()).as(done.text()).isEqualTo(200);
+        assertThat(done.json().get("results")).hasSize(10);
+        for (int i = 0; i < 10; i++) {
+            assertThat(rows("set" + i)).isEqualTo("1");
+        }
+        CountDownLatch lost = proxy.cutRequestOf("apply_batch");
+        Reply retried = node.admin().post("/change-sets", set(env, 10, ""));
+        assertThat(lost.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(retried.status()).as(retried.text()).isEqualTo(200);
+        assertThat(rows("set10")).isEqualTo("1");
+        CountDownLatch reading = proxy.cutAnswerOf("as want(k, i)");
+        Reply changed = node.admin().post("/change-sets", set(env, 0, "").replace("\"value\":1", "\"value\":2"));
+        assertThat(reading.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(changed.status()).as(changed.text()).isEqualTo(200);
+        assertThat(rows("set0")).isEqualTo("2");
+    }
+
     /** Checks writes that are judged by their unit, too: prerequisites depend on the other flags of the environment. */
     @Test
     void aWriteIsNotRepeatedIfTheConnectionIsCutWhileItsResourceIsRead() throws Exception {

@@ -61,6 +61,56 @@ class WriteQueueTest {
         }
     }
 
+    /**
+     * Checks sets among single commands: a set is a batch by itself, no resource's commands overtake each other, and nothing
+     * waits for ever.
+     */
+    @Property
+    void setsAreBatchesByThemselvesAndKeepTheOrderOfEveryResource(
+            @ForAll @Size(max = 40) List<@Size(min = 1, max = 4) List<@IntRange(max = 6) Integer>> writes,
+            @ForAll @IntRange(min = 1, max = 5) int limit,
+            @ForAll @IntRange(max = 3) int putBackEvery) {
+        WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));
+        int commands = 0;
+        for (int i = 0; i < writes.size(); i++) {
+            List<Integer> resources = writes.get(i).stream().distinct().toList();
+            int number = i;
+            commands += resources.size();
+            if (resources.size() == 1) {
+                assertThat(queue.add(command(resources.get(0), number, 1))).isNotNull();
+            } else {
+                List<Command> members =
+                        resources.stream().map(r -> command(r, number, 1)).toList();
+                assertThat(queue.add(new Command.Set(new UUID(0, i), members, false)))
+                        .isNotNull();
+            }
+        }
+        List<UUID> taken = new ArrayList<>();
+        for (int turn = 1; queue.size() > 0; turn++) {
+            List<WriteQueue.Pending> batch = queue.take(limit);
+            assertThat(batch).isNotEmpty();
+            WriteQueue.PendingSet set = batch.get(0).set;
+            if (set == null) {
+                assertThat(batch).allMatch(p -> p.set == null).hasSizeLessThanOrEqualTo(limit);
+            } else {
+                assertThat(batch).isEqualTo(set.members);
+            }
+            if (putBackEvery > 0 && turn % (putBackEvery + 1) == 0 && turn < 500) {
+                queue.putBack(batch);
+            } else {
+                batch.forEach(p -> taken.add(p.command.eventId()));
+            }
+        }
+        assertThat(taken).hasSize(commands).doesNotHaveDuplicates();
+        for (int resource = 0; resource <= 6; resource++) {
+            int r = resource;
+            assertThat(taken.stream()
+                            .filter(id -> id.getMostSignificantBits() == r)
+                            .map(UUID::getLeastSignificantBits))
+                    .isSorted();
+        }
+    }
+
     @Test
     void theQueueIsLimitedInBytes() {
         WriteQueue queue = new WriteQueue(Duration.ofMinutes(1));

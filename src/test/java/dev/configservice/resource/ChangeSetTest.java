@@ -294,6 +294,47 @@ class ChangeSetTest {
         assertThat(shop.get("/change-sets/" + others.field("id")).status()).isEqualTo(404);
     }
 
+    /** A set of the largest size, and one of many small changes, pass through pages to another node, an edge and a stream. */
+    @Test
+    void largeSetsArriveWholeOnOtherNodes() throws Exception {
+        try (TestNode first = TestNode.start(Map.of());
+                TestNode second = first.join();
+                TestNode edge = first.edge(Map.of())) {
+            ObjectNode[] large = new ObjectNode[7];
+            for (int i = 0; i < large.length; i++) {
+                large[i] = put("large" + i, "shop", "x".repeat(1_000_000));
+            }
+            Reply done = first.admin().post("/change-sets", body(false, large));
+            assertThat(done.status()).as(done.text()).isEqualTo(200);
+            ObjectNode[] many = new ObjectNode[500];
+            for (int i = 0; i < many.length; i++) {
+                many[i] = put("many" + i, i % 2 == 0 ? "shop" : "", i);
+            }
+            Reply second500 = second.admin().post("/change-sets", body(false, many));
+            assertThat(second500.status()).as(second500.text()).isEqualTo(200);
+            String upTo = Long.toString(second500.revision());
+            for (TestNode node : List.of(first, second, edge)) {
+                Reply layer = node.anonymous()
+                        .with("X-Min-Revision", upTo)
+                        .get("/config/service/shop?environment=" + env);
+                assertThat(layer.status()).as(layer.text().substring(0, 100)).isEqualTo(200);
+                assertThat(layer.json()).hasSize(507);
+                long after = done.json().get("first_revision").asLong() - 1;
+                int seen = 0;
+                while (seen < 507) {
+                    JsonNode page =
+                            node.anonymous().get("/changes?after=" + after).json();
+                    assertThat(page.get("items")).isNotEmpty();
+                    seen += page.get("items").size();
+                    after = page.get("last_revision").asLong();
+                }
+                assertThat(seen).isEqualTo(507);
+            }
+            Reply body = first.admin().post("/change-sets", "{\"operations\":[\"" + "x".repeat(9 << 20) + "\"]}");
+            assertThat(body.status()).isEqualTo(413);
+        }
+    }
+
     /** Readers on two nodes and an edge look for a mix of two sets, in a merged layer and in single values. */
     @Test
     void nobodySeesAMixOfTwoSets() throws Exception {

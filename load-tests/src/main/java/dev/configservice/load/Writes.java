@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Writers, each with a configuration of its own that it changes without pause, one request at a time. Arguments: the port,
- * how many, for how many seconds. Prints acknowledged writes a second, and the milliseconds that half and 99 of a hundred
+ * Writers, each with configurations of its own that it changes without pause, one request at a time. Arguments: the port,
+ * how many, for how many seconds, and how many configurations one request changes (1 by default; more are a change set). Prints acknowledged writes a second, and the milliseconds that half and 99 of a hundred
  * took at most.
  */
 public final class Writes {
@@ -23,14 +23,16 @@ public final class Writes {
     private final ConcurrentLinkedQueue<Long> nanos = new ConcurrentLinkedQueue<>();
     private final AtomicInteger running = new AtomicInteger();
     private final int port;
+    private final int size;
     private volatile boolean over;
 
-    private Writes(int port) {
+    private Writes(int port, int size) {
         this.port = port;
+        this.size = size;
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Writes(Integer.parseInt(arguments[0]))
+        new Writes(Integer.parseInt(arguments[0]), arguments.length > 3 ? Integer.parseInt(arguments[3]) : 1)
                 .run(Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
     }
 
@@ -43,6 +45,10 @@ public final class Writes {
                     .await()
                     .toString();
             running.incrementAndGet();
+            if (size > 1) {
+                writeSet(connection, key, 1);
+                continue;
+            }
             write(connection, "/api/v1/config/" + JSON.readTree(made).path("id").asText(), 1);
         }
         long began = System.nanoTime();
@@ -54,6 +60,34 @@ public final class Writes {
                 "%.0f %.1f %.1f%n",
                 written.sum() / took, sorted[sorted.length / 2] / 1e6, sorted[(int) (sorted.length * 0.99)] / 1e6);
         vertx.close().await();
+    }
+
+    private void writeSet(Connection connection, String key, long value) {
+        if (over) {
+            running.decrementAndGet();
+            return;
+        }
+        StringBuilder body = new StringBuilder("{\"operations\":[");
+        for (int i = 0; i < size; i++) {
+            body.append(i > 0 ? "," : "")
+                    .append("{\"op\":\"put\",\"resource_type\":\"configuration\",\"environment\":\"writes\",\"key\":\"")
+                    .append(key)
+                    .append('.')
+                    .append(i)
+                    .append("\",\"value\":")
+                    .append(value)
+                    .append('}');
+        }
+        long began = System.nanoTime();
+        connection.ask("POST", "/api/v1/change-sets", body.append("]}").toString()).onComplete(done -> {
+            if (done.failed()) {
+                System.err.println(done.cause().getMessage());
+                System.exit(1);
+            }
+            written.add(size);
+            nanos.add(System.nanoTime() - began);
+            writeSet(connection, key, value + 1);
+        });
     }
 
     private void write(Connection connection, String path, long value) {
