@@ -304,19 +304,18 @@ class ChangeSetTest {
             for (int i = 0; i < large.length; i++) {
                 large[i] = put("large" + i, "shop", "x".repeat(1_000_000));
             }
-            Reply done = first.admin().post("/change-sets", body(false, large));
+            Reply done = edge.admin().post("/change-sets", body(false, large));
             assertThat(done.status()).as(done.text()).isEqualTo(200);
             ObjectNode[] many = new ObjectNode[500];
             for (int i = 0; i < many.length; i++) {
                 many[i] = put("many" + i, i % 2 == 0 ? "shop" : "", i);
             }
-            Reply second500 = second.admin().post("/change-sets", body(false, many));
+            Reply second500 = edge.admin().post("/change-sets", body(false, many));
             assertThat(second500.status()).as(second500.text()).isEqualTo(200);
             String upTo = Long.toString(second500.revision());
             for (TestNode node : List.of(first, second, edge)) {
-                Reply layer = node.anonymous()
-                        .with("X-Min-Revision", upTo)
-                        .get("/config/service/shop?environment=" + env);
+                Reply layer =
+                        node.anonymous().with("X-Min-Revision", upTo).get("/config/service/shop?environment=" + env);
                 assertThat(layer.status()).as(layer.text().substring(0, 100)).isEqualTo(200);
                 assertThat(layer.json()).hasSize(507);
                 long after = done.json().get("first_revision").asLong() - 1;
