@@ -3,6 +3,7 @@ package dev.configservice.access;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,15 @@ public record Caller(
             throw new ServiceException(ErrorCode.UNAUTHENTICATED, "This request needs an API key or token");
         }
         return actor;
+    }
+
+    /** Returns the same caller without the right to see encrypted values. */
+    public Caller withoutSecrets() {
+        EnumSet<Right> others = rights.contains(Right.ADMIN) ? EnumSet.allOf(Right.class) : EnumSet.noneOf(Right.class);
+        others.addAll(rights);
+        others.remove(Right.ADMIN);
+        others.remove(Right.SECRETS_READ);
+        return new Caller(actor, keyHash, others, openReads, environments, serviceNames, expiresAt);
     }
 
     /** Returns the same caller with {@code openReads} set. */

@@ -13,10 +13,12 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.CodePointOrder;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.postgres.Select;
 import dev.configservice.resource.ResourceRoutes;
+import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
@@ -32,16 +34,24 @@ public final class ConfigurationRoutes implements Routes {
     private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
     private static final int MAX_BULK = 500;
+    /** The number of configurations of an environment up to which they can be listed as of an earlier moment. */
+    private static final int MAX_LISTED = 20_000;
 
     private final Configurations configurations;
     private final Resources resources;
     private final ConfigurationKind kind;
+    private final PastSnapshots past;
     private final ResourceRoutes byId;
 
     public ConfigurationRoutes(
-            Configurations configurations, Resources resources, ConfigurationKind kind, ResourceRoutes byId) {
+            Configurations configurations,
+            Resources resources,
+            PastSnapshots past,
+            ConfigurationKind kind,
+            ResourceRoutes byId) {
         this.configurations = configurations;
         this.resources = resources;
+        this.past = past;
         this.kind = kind;
         this.byId = byId;
     }
@@ -61,12 +71,20 @@ public final class ConfigurationRoutes implements Routes {
                         "q",
                         StringRule.ANY,
                         "is_encrypted",
-                        StringRule.BOOLEAN)))
+                        StringRule.BOOLEAN,
+                        Route.AT,
+                        PastSnapshots.MOMENT)))
                 .onLog());
-        routes.add(Route.api("POST", "/config/bulk", this::bulk));
+        routes.add(Route.api("POST", "/config/bulk", this::bulk).with(Map.of(Route.AT, PastSnapshots.MOMENT)));
         routes.add(Route.api("GET", "/config/service/:service_name", this::ofService)
                 .needs(Right.READ)
-                .with(Map.of("environment", StringRule.NAME, "format", FlatDocument.FORMAT)));
+                .with(Map.of(
+                        "environment",
+                        StringRule.NAME,
+                        "format",
+                        FlatDocument.FORMAT,
+                        Route.AT,
+                        PastSnapshots.MOMENT)));
         routes.add(Route.api("GET", "/config/:id", this::get)
                 .with(Map.of(
                         "environment",
@@ -74,18 +92,26 @@ public final class ConfigurationRoutes implements Routes {
                         "service_name",
                         StringRule.NAME,
                         "is_encrypted",
-                        StringRule.BOOLEAN)));
+                        StringRule.BOOLEAN,
+                        Route.AT,
+                        PastSnapshots.MOMENT)));
         return routes;
     }
 
     private Future<Response> get(Request request) {
         String key = request.parameter("id");
+        String at = request.query(Route.AT);
         if (Ids.isId(key)) {
-            return byId.get(request);
+            return at == null ? byId.get(request) : past.revision(at).compose(moment -> byId.getAt(request, moment));
         }
         String environment = environment(request);
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
+        if (at != null) {
+            return past.revision(at)
+                    .compose(moment -> configurations.viewAt(environment, service, moment))
+                    .map(view -> asOf(view, getAt(request, view, key, environment, service, encrypted)));
+        }
         return Futures.map(configurations.view(environment, service, request.minRevision()), view -> {
             VisibleConfiguration found = view.get(key);
             if (found == null || (encrypted != null && encrypted != found.isSealed())) {
@@ -105,12 +131,30 @@ public final class ConfigurationRoutes implements Routes {
         });
     }
 
+    private Response getAt(
+            Request request,
+            Configurations.View view,
+            String key,
+            String environment,
+            @Nullable String service,
+            @Nullable Boolean encrypted) {
+        VisibleConfiguration found = view.get(key);
+        if (found == null || (encrypted != null && encrypted != found.isSealed())) {
+            request.caller().require(Right.READ, environment, service == null ? "" : service);
+            throw ServiceException.notFound("Configuration '" + shown(key) + "' did not exist in environment '"
+                    + environment + "' at revision " + view.asOf());
+        }
+        request.caller().require(Right.READ, environment, service == null || found.isShared() ? "" : service);
+        return Response.json(200, kind.render(found.resource(), request.caller().withoutSecrets()))
+                .tagged(found.revision() + (found.isSealed() ? "-m" : ""));
+    }
+
     private static String shown(String key) {
         return ConfigurationKind.KEY.problem(key) == null ? key : "(not a valid key)";
     }
 
     private static Response asOf(Configurations.View view, Response response) {
-        return response.asOf(view.asOf(), view.isOutdated());
+        return view.isPast() ? response.at(view.asOf()) : response.asOf(view.asOf(), view.isOutdated());
     }
 
     private String environment(Request request) {
@@ -129,8 +173,8 @@ public final class ConfigurationRoutes implements Routes {
         FlatDocument document = format == null ? null : FlatDocument.of(format);
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
-        Future<Configurations.View> whole = Futures.then(
-                configurations.view(environment, service, request.minRevision()), Configurations.View::whole);
+        Future<Configurations.View> whole =
+                Futures.then(view(request, environment, service), Configurations.View::whole);
         return Futures.then(whole, view -> {
             if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
                 return Future.succeededFuture(asOf(
@@ -144,9 +188,24 @@ public final class ConfigurationRoutes implements Routes {
         });
     }
 
+    /** Returns what a service sees, or saw at the moment that a request asks for. */
+    private Future<Configurations.View> view(Request request, String environment, @Nullable String service) {
+        String at = request.query(Route.AT);
+        return at == null
+                ? configurations.view(environment, service, request.minRevision())
+                : past.revision(at).compose(moment -> configurations.viewAt(environment, service, moment));
+    }
+
+    /** Returns the caller of a request. Of an earlier state, nobody may see encrypted values. */
+    private static Caller reader(Request request) {
+        return request.query(Route.AT) == null
+                ? request.caller()
+                : request.caller().withoutSecrets();
+    }
+
     /** Renders all configurations that a service sees. Values that the caller may not see are masked. */
     private Response written(Configurations.View view, @Nullable FlatDocument document, Request request) {
-        Caller caller = request.caller();
+        Caller caller = reader(request);
         boolean actors = caller.has(Right.AUDIT_READ);
         boolean secrets = false;
         boolean masked = false;
@@ -175,7 +234,49 @@ public final class ConfigurationRoutes implements Routes {
         return response.tagged(view.lastChange() + (masked ? "-m" : "")).asSecret(secrets);
     }
 
+    /** Returns a page of the configurations of an environment at an earlier moment. */
+    private Future<Response> listAt(Request request, String moment) {
+        String environment = request.query("environment");
+        if (environment == null) {
+            throw ServiceException.invalid("environment", "is required with at");
+        }
+        String service = request.query("service_name");
+        Boolean encrypted = request.flag("is_encrypted");
+        String prefix = request.query("prefix");
+        String part = request.query("q");
+        Page page = Page.of(request, 3);
+        Caller caller = reader(request);
+        return past.revision(moment)
+                .compose(revision -> past.resources(kind.name(), environment, service, revision, MAX_LISTED + 1)
+                        .compose(all -> Futures.onWorker(() -> {
+                            if (all.size() > MAX_LISTED) {
+                                throw ServiceException.invalid(
+                                        "service_name", "is required: the environment holds too much for a list");
+                            }
+                            List<Resource> found = all.stream()
+                                    .filter(r -> caller.may(Right.READ, r.environment(), r.serviceName()))
+                                    .filter(r -> prefix == null || r.name().startsWith(prefix))
+                                    .filter(r -> part == null || kind.words(r).contains(ConfigurationKind.words(part)))
+                                    .filter(r -> encrypted == null || encrypted == r.isSealed())
+                                    .sorted((a, b) -> CodePointOrder.compare(sortKey(a), sortKey(b)))
+                                    .filter(r -> page.isFirst() || CodePointOrder.compare(sortKey(r), page.after()) > 0)
+                                    .limit(page.limit() + 1L)
+                                    .toList();
+                            return page.response(
+                                            request, found, r -> kind.render(r, caller), ConfigurationRoutes::sortKey)
+                                    .at(revision);
+                        })));
+    }
+
+    private static List<String> sortKey(Resource r) {
+        return List.of(r.name(), r.environment(), r.serviceName());
+    }
+
     private Future<Response> list(Request request) {
+        String moment = request.query(Route.AT);
+        if (moment != null) {
+            return listAt(request, moment);
+        }
         String environment = request.query("environment");
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
@@ -223,9 +324,9 @@ public final class ConfigurationRoutes implements Routes {
         }
         fields.done();
         List<String> wanted = keys == null ? List.of() : keys;
-        Caller caller = request.caller();
+        Caller caller = reader(request);
         caller.require(Right.READ, environment, service == null ? "" : service);
-        return Futures.map(configurations.view(environment, service, request.minRevision()), view -> {
+        return Futures.map(view(request, environment, service), view -> {
             ObjectNode body = Json.object();
             ObjectNode items = body.putObject("items");
             ArrayNode missing = body.putArray("missing");

@@ -2,6 +2,7 @@ package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.Futures;
@@ -23,6 +24,7 @@ public final class Configurations {
 
     private final SnapshotCache cache;
     private final String defaultEnvironment;
+    private final PastSnapshots past;
     private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
 
     /**
@@ -30,8 +32,14 @@ public final class Configurations {
      *
      * @param mergedBytes the memory for merged layers
      */
-    public Configurations(SnapshotCache cache, String defaultEnvironment, long mergedBytes, MeterRegistry meters) {
+    public Configurations(
+            SnapshotCache cache,
+            PastSnapshots past,
+            String defaultEnvironment,
+            long mergedBytes,
+            MeterRegistry meters) {
         this.cache = cache;
+        this.past = past;
         this.room = ConfigurationLayer.room(mergedBytes);
         this.defaultEnvironment = defaultEnvironment;
         Gauge.builder("config_service_cache_bytes", room, SnapshotCache::weight)
@@ -54,7 +62,7 @@ public final class Configurations {
     public Future<View> view(String environment, @Nullable String serviceName, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
         if (serviceName == null) {
-            return Futures.map(common, c -> new View(null, c, room));
+            return Futures.map(common, c -> new View(null, c, room, false));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision);
         return Futures.then(
@@ -62,9 +70,21 @@ public final class Configurations {
                 o -> Futures.then(
                         common,
                         c -> cache.agree(o, c)
-                                ? Future.succeededFuture(new View(o, c, room))
+                                ? Future.succeededFuture(new View(o, c, room, false))
                                 : cache.together(List.of(o.unit(), c.unit()), minRevision)
-                                        .map(both -> new View(both.get(0), both.get(1), room))));
+                                        .map(both -> new View(both.get(0), both.get(1), room, false))));
+    }
+
+    /**
+     * Returns the configurations that a service saw at a revision, which {@link PastSnapshots#revision} returned. Those that
+     * were encrypted then, or are now, have no value.
+     */
+    public Future<View> viewAt(String environment, @Nullable String serviceName, long revision) {
+        Future<Snapshot> common = past.get(ConfigurationLayer.unit(environment, ""), revision);
+        return serviceName == null
+                ? common.map(c -> new View(null, c, room, true))
+                : past.get(ConfigurationLayer.unit(environment, serviceName), revision)
+                        .compose(o -> common.map(c -> new View(o, c, room, true)));
     }
 
     /** Returns the unit of a layer. An empty name stands for the layer that all services share. */
@@ -154,10 +174,15 @@ public final class Configurations {
 
         private final @Nullable Snapshot own;
         private final Snapshot common;
+        private final boolean isPast;
         private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
 
         private View(
-                @Nullable Snapshot own, Snapshot common, Cache<ConfigurationLayer, ConfigurationLayer.Merged> room) {
+                @Nullable Snapshot own,
+                Snapshot common,
+                Cache<ConfigurationLayer, ConfigurationLayer.Merged> room,
+                boolean isPast) {
+            this.isPast = isPast;
             this.room = room;
             this.own = own;
             this.common = common;
@@ -237,6 +262,11 @@ public final class Configurations {
             return Math.min(
                     common.asOf().revision(),
                     own == null ? Long.MAX_VALUE : own.asOf().revision());
+        }
+
+        /** Tells whether it is an earlier state, as of exactly {@link #asOf}. */
+        boolean isPast() {
+            return isPast;
         }
 
         /** Tells whether newer changes of a layer are known but cannot be read because PostgreSQL is unreachable. */

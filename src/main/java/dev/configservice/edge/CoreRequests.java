@@ -61,7 +61,7 @@ public final class CoreRequests implements Forwarder {
         Map<String, Route> routes = new HashMap<>();
         for (Routes feature : features) {
             for (Route route : feature.routes()) {
-                if (route.needsLog()) {
+                if (route.needsLog() || route.readsPast()) {
                     routes.put(route.name(), route);
                 }
             }
@@ -133,7 +133,7 @@ public final class CoreRequests implements Forwarder {
                         isRead ? READ_DEADLINE : WRITE_DEADLINE,
                         isRead)
                 .map(answer -> opened(answer, isRead))
-                .compose(answer -> answer.isOfWrite()
+                .compose(answer -> answer.isExact()
                         ? feed.awaitApplied(answer.revision(), APPLIED_DEADLINE)
                                 .otherwiseEmpty()
                                 .map(answer)
@@ -187,7 +187,7 @@ public final class CoreRequests implements Forwarder {
                 .put("etag", answer.etag())
                 .put("secret", answer.secret())
                 .put("outdated", answer.outdated())
-                .put("wrote", answer.isOfWrite())
+                .put("wrote", answer.isExact())
                 .put("empty", answer.body() == null);
         ArrayNode headers = head.putArray("headers");
         answer.headers().forEach(h -> headers.addArray().add(h.getKey()).add(h.getValue()));

@@ -45,7 +45,7 @@ public final class FlagEvaluationVerticle extends VerticleBase {
         });
     }
 
-    private static List<Evaluation> evaluate(FlagSet flags, EvaluationRequest request, @Nullable Trace trace) {
+    static List<Evaluation> evaluate(FlagSet flags, EvaluationRequest request, @Nullable Trace trace) {
         Set<String> names = request.flagNames();
         if (names == null) {
             return flags.evaluateAll(request.context());

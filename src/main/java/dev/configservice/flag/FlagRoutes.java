@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
+import dev.configservice.error.ServiceException;
 import dev.configservice.flag.eval.EvaluationContext;
 import dev.configservice.flag.eval.Trace;
 import dev.configservice.http.Page;
@@ -15,9 +16,11 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.CodePointOrder;
 import dev.configservice.log.Resource;
 import dev.configservice.postgres.Select;
 import dev.configservice.resource.ResourceRoutes;
+import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import io.vertx.core.Future;
 import java.time.Instant;
@@ -25,6 +28,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 
 /** The routes of feature flags. */
 public final class FlagRoutes implements Routes {
@@ -52,13 +58,16 @@ public final class FlagRoutes implements Routes {
 
     private final Flags flags;
     private final Resources resources;
+    private final PastSnapshots past;
     private final FlagUsage usage;
     private final FlagKind kind;
     private final ResourceRoutes byId;
 
-    public FlagRoutes(Flags flags, Resources resources, FlagUsage usage, FlagKind kind, ResourceRoutes byId) {
+    public FlagRoutes(
+            Flags flags, Resources resources, PastSnapshots past, FlagUsage usage, FlagKind kind, ResourceRoutes byId) {
         this.flags = flags;
         this.resources = resources;
+        this.past = past;
         this.usage = usage;
         this.kind = kind;
         this.byId = byId;
@@ -81,11 +90,16 @@ public final class FlagRoutes implements Routes {
                         "owner",
                         StringRule.ANY,
                         "stale",
-                        StringRule.BOOLEAN)))
+                        StringRule.BOOLEAN,
+                        Route.AT,
+                        PastSnapshots.MOMENT)))
                 .onLog());
-        routes.add(Route.api("POST", "/feature-flags/evaluate", this::evaluate).needs(Right.READ));
+        routes.add(Route.api("POST", "/feature-flags/evaluate", this::evaluate)
+                .needs(Right.READ)
+                .with(Map.of(Route.AT, PastSnapshots.MOMENT)));
         routes.add(Route.api("POST", "/feature-flags/evaluate/bulk", this::evaluateBulk)
-                .needs(Right.READ));
+                .needs(Right.READ)
+                .with(Map.of(Route.AT, PastSnapshots.MOMENT)));
         routes.add(Route.api("GET", "/feature-flags/:id/usage", this::usage)
                 .needs(Right.READ)
                 .onLog());
@@ -95,6 +109,10 @@ public final class FlagRoutes implements Routes {
     private Future<Response> list(Request request) {
         String environment = request.query("environment");
         boolean stale = Boolean.TRUE.equals(request.flag("stale"));
+        String moment = request.query(Route.AT);
+        if (moment != null) {
+            return listAt(request, moment, stale);
+        }
         Page page = Page.of(request, 2);
         Caller caller = request.caller();
         Select select = stale
@@ -112,8 +130,58 @@ public final class FlagRoutes implements Routes {
         return stale ? stale(request, page, select) : all(request, page, select, environment);
     }
 
-    private Future<Response> all(
-            Request request, Page page, Select select, @org.jspecify.annotations.Nullable String environment) {
+    /** Returns a page of the flags of an environment at an earlier moment. */
+    private Future<Response> listAt(Request request, String moment, boolean stale) {
+        String environment = request.query("environment");
+        if (environment == null) {
+            throw ServiceException.invalid("environment", "is required with at");
+        }
+        if (stale) {
+            throw ServiceException.invalid("stale", "is told only of now: it cannot be asked for with at");
+        }
+        Page page = Page.of(request, 2);
+        request.caller().require(Right.READ, environment, "");
+        String name = request.query("name");
+        String prefix = request.query("prefix");
+        String tag = request.query("tag");
+        String owner = request.query("owner");
+        return past.revision(moment)
+                .compose(revision -> past.get(FlagFormat.unit(environment), revision)
+                        .map(snapshot -> {
+                            List<Resource> found = StreamSupport.stream(
+                                            snapshot.resources().spliterator(), false)
+                                    .filter(r -> name == null || name.equals(r.name()))
+                                    .filter(r -> prefix == null || r.name().startsWith(prefix))
+                                    .filter(r -> matches(r, tag, owner))
+                                    .filter(r -> page.isFirst()
+                                            || CodePointOrder.INSTANCE.compare(
+                                                            r.name(),
+                                                            page.after().get(0))
+                                                    > 0)
+                                    .limit(page.limit() + 1L)
+                                    .toList();
+                            return page.response(
+                                            request,
+                                            found,
+                                            r -> kind.render(r, request.caller()),
+                                            r -> List.of(r.name(), r.environment()))
+                                    .at(revision);
+                        }));
+    }
+
+    private static boolean matches(Resource flag, @Nullable String tag, @Nullable String owner) {
+        if (tag == null && owner == null) {
+            return true;
+        }
+        JsonNode row = Json.readObject(flag.row());
+        boolean hasTag = tag == null;
+        for (JsonNode t : row.path("tags")) {
+            hasTag |= t.asText().equals(tag);
+        }
+        return hasTag && (owner == null || owner.equals(row.path("owner").asText(null)));
+    }
+
+    private Future<Response> all(Request request, Page page, Select select, @Nullable String environment) {
         long lastChange = resources.lastChange(kind.name(), environment, "");
         return resources
                 .list(select, ORDER, page.limit())
@@ -154,21 +222,25 @@ public final class FlagRoutes implements Routes {
         boolean explain = Boolean.TRUE.equals(fields.bool("explain"));
         fields.done();
         request.caller().require(Right.READ, environment, "");
-        return flags.evaluate(environment, name, context, explain, request.minRevision())
-                .map(answer -> {
-                    RenderedEvaluation evaluation = answer.evaluations().get(0);
-                    if (otherwise == null && answer.trace() == null) {
-                        return Response.ready(Response.JSON, evaluation.body()).asOf(answer.asOf(), answer.outdated());
-                    }
-                    ObjectNode o = evaluation.render(otherwise);
-                    if (answer.trace() != null) {
-                        ArrayNode steps = o.putArray("steps");
-                        for (Trace.Step step : answer.trace().steps()) {
-                            steps.addObject().put("step", step.step()).put("result", step.result());
-                        }
-                    }
-                    return Response.json(200, o).asOf(answer.asOf(), answer.outdated());
-                });
+        String at = request.query(Route.AT);
+        Future<EvaluationResult> evaluated = at == null
+                ? flags.evaluate(environment, name, context, explain, request.minRevision())
+                : past.revision(at)
+                        .compose(moment -> flags.evaluateAt(environment, Set.of(name), context, explain, moment));
+        return evaluated.map(answer -> {
+            RenderedEvaluation evaluation = answer.evaluations().get(0);
+            if (otherwise == null && answer.trace() == null) {
+                return dated(Response.ready(Response.JSON, evaluation.body()), answer, at);
+            }
+            ObjectNode o = evaluation.render(otherwise);
+            if (answer.trace() != null) {
+                ArrayNode steps = o.putArray("steps");
+                for (Trace.Step step : answer.trace().steps()) {
+                    steps.addObject().put("step", step.step()).put("result", step.result());
+                }
+            }
+            return dated(Response.json(200, o), answer, at);
+        });
     }
 
     private Future<Response> evaluateBulk(Request request) {
@@ -178,10 +250,17 @@ public final class FlagRoutes implements Routes {
         List<String> names = fields.texts("flag_names", FlagFormat.NAME, MAX_BULK);
         fields.done();
         request.caller().require(Right.READ, environment, "");
-        return flags.evaluateAll(
-                        environment, names == null ? null : new LinkedHashSet<>(names), context, request.minRevision())
-                .map(answer -> Response.ready(Response.JSON, RenderedEvaluation.body(answer.evaluations()))
-                        .asOf(answer.asOf(), answer.outdated()));
+        Set<String> wanted = names == null ? null : new LinkedHashSet<>(names);
+        String at = request.query(Route.AT);
+        Future<EvaluationResult> evaluated = at == null
+                ? flags.evaluateAll(environment, wanted, context, request.minRevision())
+                : past.revision(at).compose(moment -> flags.evaluateAt(environment, wanted, context, false, moment));
+        return evaluated.map(answer ->
+                dated(Response.ready(Response.JSON, RenderedEvaluation.body(answer.evaluations())), answer, at));
+    }
+
+    private static Response dated(Response response, EvaluationResult of, @Nullable String at) {
+        return at == null ? response.asOf(of.asOf(), of.outdated()) : response.at(of.asOf());
     }
 
     private String environment(FieldReader fields) {

@@ -2,18 +2,24 @@ package dev.configservice.flag;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.flag.eval.EvaluationContext;
+import dev.configservice.flag.eval.Trace;
 import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.PastSnapshots;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The evaluation of flags. This class knows neither HTTP nor callers: the code that uses it must check rights. */
 public final class Flags {
     private final EvaluationBus bus;
+    private final PastSnapshots past;
     private final String defaultEnvironment;
 
-    public Flags(EvaluationBus bus, String defaultEnvironment) {
+    public Flags(EvaluationBus bus, PastSnapshots past, String defaultEnvironment) {
         this.bus = bus;
+        this.past = past;
         this.defaultEnvironment = defaultEnvironment;
     }
 
@@ -51,5 +57,28 @@ public final class Flags {
     public Future<EvaluationResult> evaluateAll(
             String environment, @Nullable Set<String> flagNames, EvaluationContext context, long minRevision) {
         return bus.evaluate(new EvaluationRequest(environment, flagNames, context, false, minRevision));
+    }
+
+    /**
+     * Evaluates flags as they were at a revision, which {@link PastSnapshots#revision} returned. It counts as no use of them.
+     *
+     * @param flagNames null for all flags of the environment
+     */
+    public Future<EvaluationResult> evaluateAt(
+            String environment,
+            @Nullable Set<String> flagNames,
+            EvaluationContext context,
+            boolean explain,
+            long revision) {
+        EvaluationRequest request = new EvaluationRequest(environment, flagNames, context, explain, 0);
+        return past.get(FlagFormat.unit(environment), revision)
+                .compose(snapshot -> Futures.onWorker(() -> {
+                    Trace trace = explain ? new Trace() : null;
+                    List<RenderedEvaluation> rendered =
+                            FlagEvaluationVerticle.evaluate(FlagFormat.set(snapshot), request, trace).stream()
+                                    .map(e -> new RenderedEvaluation(e, environment, null))
+                                    .toList();
+                    return new EvaluationResult(rendered, trace, revision, false);
+                }));
     }
 }

@@ -224,6 +224,15 @@ public final class HttpVerticle extends VerticleBase {
         }
         Route.Handler.Answering answering = (Route.Handler.Answering) route.handler();
         String name = route.name();
+        if (route.readsPast()) {
+            return context -> pipeline.run(
+                    context,
+                    route,
+                    metrics,
+                    request -> request.query(Route.AT) == null
+                            ? answering.answer().apply(request)
+                            : forwarder.forward(name, answering.answer(), request));
+        }
         return route.needsLog()
                 ? context -> pipeline.run(
                         context, route, metrics, request -> forwarder.forward(name, answering.answer(), request))

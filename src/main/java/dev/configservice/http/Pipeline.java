@@ -439,7 +439,7 @@ final class Pipeline {
         // the revision before the route's handler ran: the data in the response is at least as new
         long applied = call.applied < 0 ? feed.applied().revision() : call.applied;
         long revision =
-                answer.isOfWrite() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
+                answer.isExact() || answer.outdated() ? answer.revision() : Math.max(applied, answer.revision());
         headers.add(X_CONFIG_REVISION, Long.toString(revision));
         Duration stale = feed.staleness();
         if (!stale.isZero() || answer.outdated()) {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param revision the revision of the data in the response; 0 for the revision that this node has applied
  * @param etag the entity tag without quotes, a weak one after {@code W/}; null if there is none
  * @param secret whether the response holds a secret in plain text, which no cache may keep
- * @param isOfWrite whether the request was a write that made {@code revision}
+ * @param isExact whether the answer stands for exactly {@code revision}: a write made it, or a read asked for it
  * @param outdated whether this node knows of newer changes than those in the response
  */
 public record Response(
@@ -25,7 +25,7 @@ public record Response(
         @Nullable String etag,
         boolean secret,
         boolean outdated,
-        boolean isOfWrite,
+        boolean isExact,
         List<Map.Entry<String, String>> headers) {
 
     public static final String JSON = "application/json";
@@ -53,7 +53,7 @@ public record Response(
 
     /** Returns this response with the revision of its data, and whether that data is outdated. */
     public Response asOf(long newRevision, boolean isOutdated) {
-        return new Response(status, contentType, body, newRevision, etag, secret, isOutdated, isOfWrite, headers);
+        return new Response(status, contentType, body, newRevision, etag, secret, isOutdated, isExact, headers);
     }
 
     /** Returns this response as the response to a write that made a revision. */
@@ -61,8 +61,13 @@ public record Response(
         return new Response(status, contentType, body, newRevision, etag, secret, outdated, true, headers);
     }
 
+    /** Returns this response as the response to a read of the state at a revision. */
+    public Response at(long newRevision) {
+        return new Response(status, contentType, body, newRevision, etag, secret, false, true, headers);
+    }
+
     public Response tagged(String newEtag) {
-        return new Response(status, contentType, body, revision, newEtag, secret, outdated, isOfWrite, headers);
+        return new Response(status, contentType, body, revision, newEtag, secret, outdated, isExact, headers);
     }
 
     /** Returns this response with a weak entity tag (RFC 9110 section 8.8.1): parts of it may differ under one tag. */
@@ -71,12 +76,12 @@ public record Response(
     }
 
     public Response asSecret(boolean isSecret) {
-        return new Response(status, contentType, body, revision, etag, isSecret, outdated, isOfWrite, headers);
+        return new Response(status, contentType, body, revision, etag, isSecret, outdated, isExact, headers);
     }
 
     public Response header(String name, String value) {
         List<Map.Entry<String, String>> more = new ArrayList<>(headers);
         more.add(Map.entry(name, value));
-        return new Response(status, contentType, body, revision, etag, secret, outdated, isOfWrite, List.copyOf(more));
+        return new Response(status, contentType, body, revision, etag, secret, outdated, isExact, List.copyOf(more));
     }
 }

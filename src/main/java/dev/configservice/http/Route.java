@@ -36,6 +36,9 @@ public record Route(
     /** The base of this service's own API. */
     public static final String API = "/api/v1";
 
+    /** The query parameter that asks for an earlier state, which only a node with the log can tell. */
+    public static final String AT = "at";
+
     /** The query parameter that carries a credential in cases where a browser cannot send a header. */
     public static final String ACCESS_TOKEN = "access_token";
 
@@ -118,6 +121,11 @@ public record Route(
     /** Returns the same route with another size of the largest body, in bytes. */
     public Route withBodiesUpTo(int bytes) {
         return new Route(method, base, path, right, parameters, needsLog, takesBody, bytes, dialect, handler);
+    }
+
+    /** Tells whether a request to the route needs the log if it asks for an earlier state. */
+    public boolean readsPast() {
+        return !needsLog && parameters.containsKey(AT);
     }
 
     /** Returns the whole path, with parameters as {@code :name}. */

@@ -1,6 +1,7 @@
 package dev.configservice.log;
 
 import java.util.Comparator;
+import java.util.List;
 
 /**
  * The order of strings by their code points, as in PostgreSQL's collation "C". The order of UTF-16, which Java uses,
@@ -8,6 +9,17 @@ import java.util.Comparator;
  */
 public enum CodePointOrder implements Comparator<String> {
     INSTANCE;
+
+    /** Compares lists of as many strings, by the first ones that differ. */
+    public static int compare(List<String> a, List<String> b) {
+        for (int i = 0; i < a.size(); i++) {
+            int order = INSTANCE.compare(a.get(i), b.get(i));
+            if (order != 0) {
+                return order;
+            }
+        }
+        return 0;
+    }
 
     @Override
     public int compare(String a, String b) {

@@ -60,6 +60,7 @@ import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
 import dev.configservice.snapshot.NearCache;
+import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
 import dev.configservice.vertx.EventLoops;
@@ -90,6 +91,7 @@ final class Features {
     final SnapshotCache cache;
     final Resources resources;
     private final PathWrites byPath;
+    private final PastSnapshots past;
     final Credentials credentials;
     final ChangeReader reader;
     final ChangeStreams streams;
@@ -118,6 +120,7 @@ final class Features {
                 settings.cache(),
                 meters);
         resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.lists(), parts.feed);
+        past = new PastSnapshots(sources.lists(), parts.feed, parts.clock);
         byPath = new PathWrites(parts.vertx, resources, parts.bus, parts.ids);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
         credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
@@ -198,8 +201,8 @@ final class Features {
             List<VersionedKind> versioned,
             List<VersionedKind> furtherKinds) {
         MeterRegistry meters = parts.metrics.registry();
-        Configurations configurations =
-                new Configurations(cache, environment, parts.settings.cache().mergedBytes(), meters);
+        Configurations configurations = new Configurations(
+                cache, past, environment, parts.settings.cache().mergedBytes(), meters);
         List<Routes> features = new ArrayList<>(List.of(
                 new ChangeRoutes(parts.feed, reader, streams, events),
                 new RegistryRoutes(
@@ -222,15 +225,21 @@ final class Features {
                         keyUsage,
                         parts.clock,
                         parts.settings.access().tokenKeyMaxAge()),
-                new ConfigurationRoutes(configurations, resources, configurationKind, byId(configurationKind)),
-                new FlagRoutes(new Flags(evaluations, environment), resources, flagUsage, flagKind, byId(flagKind))));
+                new ConfigurationRoutes(configurations, resources, past, configurationKind, byId(configurationKind)),
+                new FlagRoutes(
+                        new Flags(evaluations, past, environment),
+                        resources,
+                        past,
+                        flagUsage,
+                        flagKind,
+                        byId(flagKind))));
         if (parts.settings.facades().ofrep()) {
             StreamTokens tokens = new StreamTokens(
                     credentials,
                     new ClusterMac(parts.settings.cluster().name(), "stream-tokens", parts.settings.clusterSecrets()),
                     parts.clock);
             features.add(new OfrepRoutes(
-                    new Flags(evaluations, environment),
+                    new Flags(evaluations, past, environment),
                     parts.feed,
                     new OfrepEvents(
                             streams, parts.feed, tokens, parts.settings.http().publicPath(), parts.clock)));
@@ -261,7 +270,7 @@ final class Features {
     }
 
     private ResourceRoutes byId(VersionedKind kind) {
-        return new ResourceRoutes(kind, resources, parts.bus, parts.ids, byPath);
+        return new ResourceRoutes(kind, resources, past, parts.bus, parts.ids, byPath);
     }
 
     /**

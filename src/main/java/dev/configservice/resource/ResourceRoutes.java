@@ -21,6 +21,7 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.WriteResult;
+import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Resources.Found;
 import io.vertx.core.Future;
@@ -46,9 +47,12 @@ public final class ResourceRoutes implements Routes {
     private final ChangeBus bus;
     private final Ids ids;
     private final PathWrites byPath;
+    private final PastSnapshots past;
     private final String[] readOnly;
 
-    public ResourceRoutes(VersionedKind kind, Resources resources, ChangeBus bus, Ids ids, PathWrites byPath) {
+    public ResourceRoutes(
+            VersionedKind kind, Resources resources, PastSnapshots past, ChangeBus bus, Ids ids, PathWrites byPath) {
+        this.past = past;
         this.kind = kind;
         this.resources = resources;
         this.bus = bus;
@@ -80,7 +84,7 @@ public final class ResourceRoutes implements Routes {
         List<Route> routes = new ArrayList<>(writing());
         routes.add(Route.api("GET", kind.path() + "/:id", this::get)
                 .needs(Right.READ)
-                .with(pathParameters(Map.of())));
+                .with(pathParameters(Map.of(Route.AT, PastSnapshots.MOMENT))));
         return routes;
     }
 
@@ -220,9 +224,35 @@ public final class ResourceRoutes implements Routes {
 
     /** Reads the resource of a request. */
     public Future<Response> get(Request request) {
+        String at = request.query(Route.AT);
+        if (at != null) {
+            return past.revision(at).compose(moment -> getAt(request, moment));
+        }
         Future<Found> found = isById(request) ? find(request) : atPath(request);
         return found.map(f -> read(f.present(), request)
                 .asOf(f.snapshot().asOf().revision(), f.snapshot().isOutdated()));
+    }
+
+    /** Reads the resource of a request as of a revision, without encrypted values. */
+    public Future<Response> getAt(Request request, long revision) {
+        Future<Resources.Path> path;
+        if (isById(request)) {
+            path = resources.path(kind.name(), id(request));
+        } else {
+            PathWrites.Path named = path(request);
+            path = Future.succeededFuture(new Resources.Path(named.unit(), named.name()));
+        }
+        return path.compose(p -> past.get(p.unit(), revision).map(snapshot -> {
+            request.caller()
+                    .require(Right.READ, p.unit().environment(), p.unit().serviceName());
+            Resource there = snapshot.resources().byName(p.name());
+            if (there == null || (isById(request) && !there.id().equals(id(request)))) {
+                throw ServiceException.notFound("It did not exist at revision " + revision);
+            }
+            return Response.json(200, kind.render(there, request.caller().withoutSecrets()))
+                    .tagged(there.revision() + (there.isSealed() ? "-m" : ""))
+                    .at(revision);
+        }));
     }
 
     private Future<Found> atPath(Request request) {

@@ -108,6 +108,16 @@ class RetentionTest {
                         .get(0))
                 .isEqualTo("0");
         assertThat(versions(living)).isEqualTo("2second 1first ");
+        // what the log no longer tells cannot be read as of then, but from the anchor on all of it can
+        Reply past = node.anonymous().get("/config/living?environment=e&at=5");
+        assertThat(past.status()).isEqualTo(410);
+        assertThat(past.json().get("oldest_revision").asLong()).isEqualTo(999);
+        assertThat(node.anonymous().get("/config/living?environment=e&at=999").field("value"))
+                .isEqualTo("second");
+        assertThat(node.anonymous()
+                        .get("/config/deleted-later?environment=e&at=999")
+                        .field("value"))
+                .isEqualTo("y");
         // the log still contains its deletion
         assertThat(versions(deletedLater)).startsWith("2").endsWith("1y ");
         assertThat(node.sql("select count(*) from history where resource_id = '" + gone.field("id") + "'"))
