@@ -383,6 +383,17 @@ public final class ConfigurationKind implements VersionedKind {
         return o;
     }
 
+    /** Tells whether two encrypted configurations have the same value; null if this node cannot open them. */
+    @Nullable
+    Boolean sameValue(Resource a, Resource b) {
+        try {
+            return Arrays.equals(keyring.open(a.id(), a.sealed()), keyring.open(b.id(), b.sealed()));
+        } catch (ServiceException e) {
+            log.warn("secrets.unreadable id={} cause={}", a.id(), e.getMessage());
+            return null;
+        }
+    }
+
     private boolean sameValue(String id, Sealed a, Sealed b) {
         try {
             return Arrays.equals(keyring.open(id, a), keyring.open(id, b));

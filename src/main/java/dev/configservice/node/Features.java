@@ -5,6 +5,7 @@ import dev.configservice.cluster.KeyAnnouncements;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.config.Configurations;
+import dev.configservice.config.DiffRoutes;
 import dev.configservice.credential.AccessKeyKind;
 import dev.configservice.credential.AccessKeyRoutes;
 import dev.configservice.credential.Credentials;
@@ -262,6 +263,7 @@ final class Features {
                     parts.settings.facades().consulKeysEnvironment()));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
+        features.add(new DiffRoutes(configurationKind, past, parts.feed));
         features.add(new ChangeSetRoutes(
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog()));
         features.add(

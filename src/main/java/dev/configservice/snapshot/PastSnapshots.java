@@ -59,14 +59,14 @@ public final class PastSnapshots {
      */
     private static final String RESOURCES = """
             select r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence, r.row::text as row,
-                   r.sealed is not null as hidden
+                   r.sealed is not null as hidden, r.sealed
             from resources r
             where r.kind = $1 and r.environment = $2 and ($3::text is null or r.service_name = $3) and r.revision <= $4
             union all
             select x.kind, x.resource_id, x.environment, x.service_name, x.name, x.version, x.revision, x.fence,
                    x.row::text, x.sealed is not null or exists (
                      select from resources n where n.id = x.resource_id and n.kind collate "C" = x.kind
-                       and n.sealed is not null)
+                       and n.sealed is not null), x.sealed
             from (select distinct c.resource_id from changes c
                   where c.revision > $4 and c.environment = $2 and c.kind = $1
                     and ($3::text is null or c.service_name = $3)) t
@@ -163,6 +163,31 @@ public final class PastSnapshots {
             String kind, String environment, @Nullable String serviceName, long revision, int limit) {
         return limited(
                 RESOURCES, Tuple.of(kind, environment, serviceName, revision, (long) limit), PastSnapshots::resource);
+    }
+
+    /**
+     * Returns the resources of a kind in an environment as of a revision, in no order and with their secrets. What was
+     * encrypted then or is now counts as encrypted: where it has no secret of then, it has none that could be opened.
+     */
+    public Future<List<Resource>> stored(
+            String kind, String environment, @Nullable String serviceName, long revision, int limit) {
+        return limited(RESOURCES, Tuple.of(kind, environment, serviceName, revision, (long) limit), row -> {
+            Resource r = resource(row);
+            Sealed secret = Sealed.of(row.getBuffer("sealed"));
+            return secret.isEmpty()
+                    ? r
+                    : new Resource(
+                            r.kind(),
+                            r.id(),
+                            r.environment(),
+                            r.serviceName(),
+                            r.name(),
+                            r.version(),
+                            r.revision(),
+                            r.fence(),
+                            r.row(),
+                            secret);
+        });
     }
 
     private static Resource resource(Row row) {

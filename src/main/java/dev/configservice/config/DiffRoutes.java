@@ -1,0 +1,167 @@
+package dev.configservice.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
+import dev.configservice.error.ServiceException;
+import dev.configservice.http.Page;
+import dev.configservice.http.Request;
+import dev.configservice.http.Response;
+import dev.configservice.http.Route;
+import dev.configservice.http.Routes;
+import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
+import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.CodePointOrder;
+import dev.configservice.log.Resource;
+import dev.configservice.snapshot.PastSnapshots;
+import dev.configservice.vertx.Futures;
+import io.vertx.core.Future;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The route that compares what is stored in two environments, or in one at two moments. Encrypted values are compared for
+ * those who may see both, and never shown.
+ */
+public final class DiffRoutes implements Routes {
+    private static final int MAX = 20_000;
+    private static final String OTHER_AT = "other_at";
+    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
+
+    private final ConfigurationKind kind;
+    private final PastSnapshots past;
+    private final ChangeFeed feed;
+
+    public DiffRoutes(ConfigurationKind kind, PastSnapshots past, ChangeFeed feed) {
+        this.kind = kind;
+        this.past = past;
+        this.feed = feed;
+    }
+
+    @Override
+    public List<Route> routes() {
+        return List.of(Route.api("GET", "/diff", this::diff)
+                .needs(Right.READ)
+                .with(Page.parameters(Map.of(
+                        "environment",
+                        StringRule.NAME,
+                        "other",
+                        StringRule.NAME,
+                        "service_name",
+                        NAME_OR_NONE,
+                        Route.AT,
+                        PastSnapshots.MOMENT,
+                        OTHER_AT,
+                        PastSnapshots.MOMENT,
+                        "only",
+                        StringRule.oneOf(List.of("differences")))))
+                .onLog());
+    }
+
+    /** What is stored on one side: at a moment, or now. */
+    private record Side(String environment, boolean isNow, long revision, Map<List<String>, Resource> byKey) {}
+
+    private Future<Response> diff(Request request) {
+        String environment = request.query("environment");
+        if (environment == null) {
+            throw ServiceException.invalid("environment", "is required");
+        }
+        String given = request.query("other");
+        String other = given == null ? environment : given;
+        if (given == null && request.query(Route.AT) == null && request.query(OTHER_AT) == null) {
+            throw ServiceException.invalid("other", "or at is required: otherwise both sides are the same");
+        }
+        Page page = Page.of(request, 2);
+        return side(request, environment, Route.AT)
+                .compose(left -> side(request, other, OTHER_AT)
+                        .compose(right -> Futures.onWorker(() -> page(request, page, left, right))));
+    }
+
+    private Future<Side> side(Request request, String environment, String parameter) {
+        String moment = request.query(parameter);
+        String service = request.query("service_name");
+        Caller caller = request.caller();
+        Future<Long> revision =
+                moment == null ? Future.succeededFuture(feed.applied().revision()) : past.revision(moment);
+        return revision.compose(at -> past.stored(kind.name(), environment, service, at, MAX + 1)
+                .map(all -> {
+                    if (all.size() > MAX) {
+                        throw ServiceException.invalid(
+                                "service_name", "is required: an environment holds too much to be compared at once");
+                    }
+                    Map<List<String>, Resource> byKey = new TreeMap<>(CodePointOrder::compare);
+                    for (Resource r : all) {
+                        if (caller.may(Right.READ, r.environment(), r.serviceName())) {
+                            byKey.put(List.of(r.name(), r.serviceName()), r);
+                        }
+                    }
+                    return new Side(environment, moment == null, at, byKey);
+                }));
+    }
+
+    /** A key that is on one side or on both, and whether both are the same. */
+    private record Difference(
+            List<String> key,
+            String status,
+            @Nullable Resource left,
+            @Nullable Resource right) {}
+
+    private Response page(Request request, Page page, Side left, Side right) {
+        boolean onlyDifferences = request.query("only") != null;
+        TreeMap<List<String>, Boolean> keys = new TreeMap<>(CodePointOrder::compare);
+        left.byKey().keySet().forEach(k -> keys.put(k, true));
+        right.byKey().keySet().forEach(k -> keys.put(k, true));
+        List<Difference> found = new ArrayList<>();
+        for (List<String> key : (page.isFirst() ? keys : keys.tailMap(page.after(), false)).keySet()) {
+            Resource l = left.byKey().get(key);
+            Resource r = right.byKey().get(key);
+            String status = status(l, r, left.isNow() && right.isNow(), request.caller());
+            if (!onlyDifferences || !status.equals("same")) {
+                found.add(new Difference(key, status, l, r));
+            }
+            if (found.size() > page.limit()) {
+                break;
+            }
+        }
+        Caller reader = request.caller().withoutSecrets();
+        return page.response(request, found, d -> json(d, reader), Difference::key);
+    }
+
+    /** Returns how two resources differ. Values that the caller may not compare are unknown. */
+    private String status(@Nullable Resource left, @Nullable Resource right, boolean areBothNow, Caller caller) {
+        if (left == null || right == null) {
+            return left == null ? "only_right" : "only_left";
+        }
+        JsonNode l = Json.readObject(left.row());
+        JsonNode r = Json.readObject(right.row());
+        boolean sameRest = l.path(ConfigurationKind.DESCRIPTION).equals(r.path(ConfigurationKind.DESCRIPTION))
+                && l.path(ConfigurationKind.ENCRYPTED).equals(r.path(ConfigurationKind.ENCRYPTED));
+        if (!left.isSealed() && !right.isSealed()) {
+            return sameRest && l.path(ConfigurationKind.VALUE).equals(r.path(ConfigurationKind.VALUE))
+                    ? "same"
+                    : "changed";
+        }
+        if (left.isSealed() != right.isSealed() && areBothNow) {
+            return "changed";
+        }
+        boolean mayCompare = areBothNow && !kind.isMasked(left, caller) && !kind.isMasked(right, caller);
+        Boolean same = mayCompare ? kind.sameValue(left, right) : null;
+        return same == null ? "unknown" : same && sameRest ? "same" : "changed";
+    }
+
+    private ObjectNode json(Difference difference, Caller reader) {
+        ObjectNode o = Json.object();
+        o.put("key", difference.key().get(0));
+        String service = difference.key().get(1);
+        o.put("service_name", service.isEmpty() ? null : service);
+        o.put("status", difference.status());
+        o.set("left", difference.left() == null ? null : kind.render(difference.left(), reader));
+        o.set("right", difference.right() == null ? null : kind.render(difference.right(), reader));
+        return o;
+    }
+}
