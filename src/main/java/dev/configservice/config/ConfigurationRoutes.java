@@ -34,6 +34,9 @@ public final class ConfigurationRoutes implements Routes {
     private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
     private static final int MAX_BULK = 500;
+    /** The query parameter that asks where each configuration comes from. */
+    private static final String EXPLAIN = "explain";
+
     /** The number of configurations of an environment up to which they can be listed as of an earlier moment. */
     private static final int MAX_LISTED = 20_000;
 
@@ -83,6 +86,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.NAME,
                         "format",
                         FlatDocument.FORMAT,
+                        EXPLAIN,
+                        StringRule.BOOLEAN,
                         Route.AT,
                         PastSnapshots.MOMENT)));
         routes.add(Route.api("GET", "/config/:id", this::get)
@@ -93,6 +98,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.NAME,
                         "is_encrypted",
                         StringRule.BOOLEAN,
+                        EXPLAIN,
+                        StringRule.BOOLEAN,
                         Route.AT,
                         PastSnapshots.MOMENT)));
         return routes;
@@ -101,7 +108,11 @@ public final class ConfigurationRoutes implements Routes {
     private Future<Response> get(Request request) {
         String key = request.parameter("id");
         String at = request.query(Route.AT);
+        boolean isExplained = Boolean.TRUE.equals(request.flag(EXPLAIN));
         if (Ids.isId(key)) {
+            if (isExplained) {
+                throw ServiceException.invalid(EXPLAIN, "needs a key: an id is of one configuration");
+            }
             return at == null ? byId.get(request) : past.revision(at).compose(moment -> byId.getAt(request, moment));
         }
         String environment = environment(request);
@@ -118,6 +129,11 @@ public final class ConfigurationRoutes implements Routes {
                 request.caller().require(Right.READ, environment, service == null ? "" : service);
                 throw ServiceException.notFound("Configuration '" + shown(key) + "' does not exist in environment '"
                         + environment + "'" + (service == null ? "" : " for service '" + service + "'"));
+            }
+            if (isExplained) {
+                kind.requireRead(found.resource(), request.caller());
+                kind.noteRead(found.resource(), request.caller(), request.id());
+                return asOf(view, explained(request, view, found));
             }
             if (!found.isSealed() && !request.caller().has(Right.AUDIT_READ)) {
                 // the JSON without actors and encrypted values is cached
@@ -145,8 +161,45 @@ public final class ConfigurationRoutes implements Routes {
                     + environment + "' at revision " + view.asOf());
         }
         request.caller().require(Right.READ, environment, service == null || found.isShared() ? "" : service);
-        return Response.json(200, kind.render(found.resource(), request.caller().withoutSecrets()))
-                .tagged(found.revision() + (found.isSealed() ? "-m" : ""));
+        return Boolean.TRUE.equals(request.flag(EXPLAIN))
+                ? explained(request, view, found)
+                : Response.json(200, kind.render(found.resource(), reader(request)))
+                        .tagged(found.revision() + (found.isSealed() ? "-m" : ""));
+    }
+
+    /** Shows a configuration, and where it comes from. */
+    private Response explained(Request request, Configurations.View view, VisibleConfiguration found) {
+        Caller caller = reader(request);
+        ObjectNode shown = kind.render(found.resource(), caller);
+        VisibleConfiguration overridden = view.overriddenBy(found);
+        long last = Math.max(found.revision(), overridden == null ? 0 : overridden.revision());
+        boolean isMasked = kind.isMasked(found.resource(), caller)
+                || (overridden != null && kind.isMasked(overridden.resource(), caller));
+        shown.set("origin", origin(request, found, overridden, caller));
+        return Response.json(200, shown)
+                .tagged(last + (isMasked ? "-m" : ""))
+                .asSecret(showsSecret(found, caller) || (overridden != null && showsSecret(overridden, caller)));
+    }
+
+    private boolean showsSecret(VisibleConfiguration configuration, Caller caller) {
+        return configuration.isSealed() && !kind.isMasked(configuration.resource(), caller);
+    }
+
+    /** Returns the layer of a configuration, and the shared one that it takes the place of. */
+    private ObjectNode origin(
+            Request request, VisibleConfiguration found, @Nullable VisibleConfiguration overridden, Caller caller) {
+        ObjectNode origin = Json.object().put("layer", found.isShared() ? "shared" : "own");
+        if (overridden == null) {
+            return origin.putNull("overrides");
+        }
+        Resource r = overridden.resource();
+        kind.noteRead(r, caller, request.id());
+        ObjectNode shown = kind.render(r, caller);
+        ObjectNode overrides = Json.object();
+        for (String field : List.of("id", "version", "revision", "value")) {
+            overrides.set(field, shown.get(field));
+        }
+        return (ObjectNode) origin.set("overrides", overrides);
     }
 
     private static String shown(String key) {
@@ -171,12 +224,16 @@ public final class ConfigurationRoutes implements Routes {
         String environment = environment(request);
         String format = request.query("format");
         FlatDocument document = format == null ? null : FlatDocument.of(format);
+        boolean isExplained = Boolean.TRUE.equals(request.flag(EXPLAIN));
+        if (isExplained && document != null) {
+            throw ServiceException.invalid(EXPLAIN, "cannot be shown in a flat document");
+        }
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
         Future<Configurations.View> whole =
                 Futures.then(view(request, environment, service), Configurations.View::whole);
         return Futures.then(whole, view -> {
-            if (document == null && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
+            if (document == null && !isExplained && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
                 return Future.succeededFuture(asOf(
                         view,
                         Response.ready(Response.JSON, view.json())
@@ -207,6 +264,7 @@ public final class ConfigurationRoutes implements Routes {
     private Response written(Configurations.View view, @Nullable FlatDocument document, Request request) {
         Caller caller = reader(request);
         boolean actors = caller.has(Right.AUDIT_READ);
+        boolean isExplained = Boolean.TRUE.equals(request.flag(EXPLAIN));
         boolean secrets = false;
         boolean masked = false;
         Buffer all = Buffer.buffer("[");
@@ -215,7 +273,14 @@ public final class ConfigurationRoutes implements Routes {
             Resource r = configuration.resource();
             boolean hidden = kind.isMasked(r, caller);
             kind.noteRead(r, caller, request.id());
-            ObjectNode rendered = document != null || (r.isSealed() && !hidden) ? kind.render(r, caller) : null;
+            ObjectNode rendered =
+                    document != null || isExplained || (r.isSealed() && !hidden) ? kind.render(r, caller) : null;
+            if (isExplained && rendered != null) {
+                VisibleConfiguration overridden = view.overriddenBy(configuration);
+                rendered.set("origin", origin(request, configuration, overridden, caller));
+                secrets |= overridden != null && showsSecret(overridden, caller);
+                masked |= overridden != null && kind.isMasked(overridden.resource(), caller);
+            }
             secrets |= r.isSealed() && !hidden;
             hidden |= rendered != null && rendered.has(ConfigurationKind.UNREADABLE);
             masked |= hidden;

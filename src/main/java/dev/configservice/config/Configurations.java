@@ -195,6 +195,14 @@ public final class Configurations {
             return configuration == null ? ConfigurationLayer.of(common).get(key) : configuration;
         }
 
+        /** Returns the shared configuration that one of the service's own takes the place of; null if there is none. */
+        @Nullable
+        VisibleConfiguration overriddenBy(VisibleConfiguration configuration) {
+            return configuration.isShared()
+                    ? null
+                    : ConfigurationLayer.of(common).get(configuration.key());
+        }
+
         private ConfigurationLayer.Merged merged() {
             ConfigurationLayer.Merged known = merged;
             if (known == null) {

@@ -123,6 +123,7 @@ public final class FlagKind implements VersionedKind {
         String name = fields.required("name", FlagFormat.NAME);
         String given = fields.text("environment", StringRule.NAME);
         ObjectNode content = read(fields, true);
+        fields.node("stale_reasons");
         fields.unknown();
         check(fields, name, content);
         return new Creation(given == null ? defaultEnvironment : given, "", name, content, Sealed.NONE);

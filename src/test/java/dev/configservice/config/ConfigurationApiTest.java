@@ -529,4 +529,40 @@ class ConfigurationApiTest {
         assertThat(deletedAgain.revision()).isEqualTo(deleted.revision());
         assertThat(admin.delete(path).status()).isEqualTo(404);
     }
+
+    @Test
+    void anExplanationSaysWhereEachValueComesFrom() {
+        create("x", "1", "");
+        create("x", "2", ",\"service_name\":\"a\"");
+        create("y", "3", "");
+        create("s", "\"hidden-1\"", ",\"is_encrypted\":true");
+        create("s", "\"plain\"", ",\"service_name\":\"a\"");
+        Reply own = anyone.get("/config/x?environment=" + env + "&service_name=a&explain=true");
+        assertThat(own.field("value")).isEqualTo("2");
+        assertThat(own.json().at("/origin/layer").asText()).isEqualTo("own");
+        assertThat(own.json().at("/origin/overrides/value").asInt()).isEqualTo(1);
+        Reply shared = anyone.get("/config/x?environment=" + env + "&service_name=b&explain=true");
+        assertThat(shared.json().at("/origin/layer").asText()).isEqualTo("shared");
+        assertThat(shared.json().at("/origin/overrides").isNull()).isTrue();
+        assertThat(anyone.get("/config/x?environment=" + env).json().has("origin"))
+                .isFalse();
+        String layer = "/config/service/a?environment=" + env + "&explain=true";
+        JsonNode all = anyone.get(layer).json();
+        assertThat(all).hasSize(3);
+        assertThat(all.get(0).at("/origin/overrides/value").isNull())
+                .as("encrypted: " + all.get(0))
+                .isTrue();
+        assertThat(all.get(1).at("/origin/overrides/value").asInt()).isEqualTo(1);
+        assertThat(all.get(2).at("/origin/layer").asText()).isEqualTo("shared");
+        Reply secrets = admin.get(layer);
+        assertThat(secrets.json().get(0).at("/origin/overrides/value").asText()).isEqualTo("hidden-1");
+        assertThat(secrets.header("Cache-Control")).contains("no-store");
+        // what was read can be sent back
+        Reply read = admin.get("/config/x?environment=" + env + "&service_name=a&explain=true");
+        Reply back = admin.put("/config/" + own.field("id"), read.text());
+        assertThat(back.status()).as(back.text()).isEqualTo(200);
+        assertThat(anyone.get(layer + "&format=env").status()).isEqualTo(400);
+        assertThat(anyone.get("/config/" + own.field("id") + "?explain=true").status())
+                .isEqualTo(400);
+    }
 }
