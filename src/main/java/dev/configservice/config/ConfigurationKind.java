@@ -139,7 +139,7 @@ public final class ConfigurationKind implements VersionedKind {
         String serviceName = fields.text("service_name", StringRule.NAME);
         String description = fields.text("description", DESCRIPTION_RULE);
         boolean encrypted = Boolean.TRUE.equals(fields.bool("is_encrypted"));
-        ignoreShown(fields);
+        fields.ignore("origin", UNREADABLE);
         JsonNode value = requiredValue(fields);
         fields.done();
         ObjectNode content = Json.object();
@@ -156,12 +156,6 @@ public final class ConfigurationKind implements VersionedKind {
         return new Creation(environment, serviceName == null ? "" : serviceName, key, content, sealed);
     }
 
-    /** Ignores what only answers have, so that a caller can send back what it has read. */
-    private static void ignoreShown(FieldReader fields) {
-        fields.node("origin");
-        fields.node(UNREADABLE);
-    }
-
     /** Reads the value. Returns JSON null if it is missing or invalid; the error is then in {@code fields}. */
     private static JsonNode requiredValue(FieldReader fields) {
         int before = fields.errors().size();
@@ -175,7 +169,7 @@ public final class ConfigurationKind implements VersionedKind {
     @Override
     public Update change(FieldReader fields, Resource current, Caller caller) {
         ObjectNode changed = Json.object();
-        ignoreShown(fields);
+        fields.ignore("origin", UNREADABLE);
         fields.refuseNull("value");
         fields.refuseNull("is_encrypted");
         JsonNode value = fields.value("value");

@@ -123,7 +123,7 @@ public final class FlagKind implements VersionedKind {
         String name = fields.required("name", FlagFormat.NAME);
         String given = fields.text("environment", StringRule.NAME);
         ObjectNode content = read(fields, true);
-        fields.node("stale_reasons");
+        fields.ignore("stale_reasons");
         fields.unknown();
         check(fields, name, content);
         return new Creation(given == null ? defaultEnvironment : given, "", name, content, Sealed.NONE);
@@ -132,7 +132,7 @@ public final class FlagKind implements VersionedKind {
     @Override
     public Update change(FieldReader fields, Resource current, Caller caller) {
         // a list of stale flags adds this member: it is ignored, so that a caller can send back a flag from that list
-        fields.node("stale_reasons");
+        fields.ignore("stale_reasons");
         ObjectNode changed = read(fields, false);
         fields.unknown();
         ObjectNode after = Json.readObject(current.row());

@@ -6,6 +6,7 @@ import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +22,7 @@ public final class FieldReader {
     private final String prefix;
     private final List<FieldError> errors;
     private final Set<String> known = new LinkedHashSet<>();
+    private final Set<String> ignored = new HashSet<>();
 
     private FieldReader(ObjectNode object, boolean nullIsAbsent, String prefix, List<FieldError> errors) {
         this.object = object;
@@ -44,6 +46,11 @@ public final class FieldReader {
         known.add(field);
         JsonNode node = object.get(field);
         return node != null && !(nullIsAbsent && node.isNull());
+    }
+
+    /** Ignores fields that only answers have, so that a caller can send back what it has read. */
+    public void ignore(String... fields) {
+        ignored.addAll(List.of(fields));
     }
 
     /** Returns a field; null if it is absent or null. */
@@ -195,7 +202,7 @@ public final class FieldReader {
     /** Adds an error for each field of the object that was never read. */
     public void unknown() {
         object.fieldNames().forEachRemaining(name -> {
-            if (!known.contains(name) && errors.size() < 100) {
+            if (!known.contains(name) && !ignored.contains(name) && errors.size() < 100) {
                 String shown = Json.textProblem(name) == null && name.length() <= 100 ? name : "(a field)";
                 errors.add(new FieldError(prefix + shown, "is not known (known: " + String.join(", ", known) + ")"));
             }

@@ -55,6 +55,7 @@ import dev.configservice.registry.lease.Leases;
 import dev.configservice.resource.ChangeSetRoutes;
 import dev.configservice.resource.ChangeSets;
 import dev.configservice.resource.PathWrites;
+import dev.configservice.resource.PlaceRoutes;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.ClusterMac;
@@ -263,6 +264,7 @@ final class Features {
                     parts.settings.facades().consulKeysEnvironment()));
         }
         furtherKinds.forEach(kind -> features.add(byId(kind)));
+        features.add(new PlaceRoutes(sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
         features.add(new ChangeSetRoutes(
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog()));
