@@ -133,6 +133,11 @@ public final class ConfigurationKind implements VersionedKind {
     }
 
     @Override
+    public ObjectNode documented() {
+        return Json.object().putNull(VALUE).put(ENCRYPTED, false).putNull(DESCRIPTION);
+    }
+
+    @Override
     public Creation create(FieldReader fields, String id) {
         String key = fields.required("key", KEY);
         String environment = fields.required("environment", StringRule.NAME);

@@ -22,6 +22,8 @@ public enum ErrorCode {
     LAYER_FULL("layer-full", "The layer is full"),
     /** {@code If-Match} does not match the current revision. */
     PRECONDITION_FAILED("precondition-failed", "The resource has changed since it was read"),
+    /** An import would change more than one change set can. */
+    TOO_MANY_CHANGES("too-many-changes", "Too many changes at once"),
     /** One {@code Idempotency-Key} was used for two different requests. */
     IDEMPOTENCY_KEY_REUSED("idempotency-key-reused", "The Idempotency-Key was used for another request"),
     /** The request names a position that the log no longer holds. */

@@ -119,6 +119,11 @@ public final class FlagKind implements VersionedKind {
     }
 
     @Override
+    public ObjectNode documented() {
+        return read(FieldReader.write(Json.object()), true);
+    }
+
+    @Override
     public Creation create(FieldReader fields, String id) {
         String name = fields.required("name", FlagFormat.NAME);
         String given = fields.text("environment", StringRule.NAME);

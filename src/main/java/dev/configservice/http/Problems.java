@@ -27,7 +27,7 @@ public final class Problems {
             case CONFLICT, LAYER_FULL -> 409;
             case GONE -> 410;
             case PRECONDITION_FAILED -> 412;
-            case TOO_LARGE -> 413;
+            case TOO_LARGE, TOO_MANY_CHANGES -> 413;
             case URI_TOO_LONG -> 414;
             case UNSUPPORTED_MEDIA_TYPE -> 415;
             case IDEMPOTENCY_KEY_REUSED -> 422;

@@ -123,6 +123,11 @@ public record Route(
         return new Route(method, base, path, right, parameters, needsLog, takesBody, bytes, dialect, handler);
     }
 
+    /** Returns the same route, for bodies that are any text. */
+    public Route withAnyText() {
+        return in(new AnyText());
+    }
+
     /** Tells whether a request to the route needs the log if it asks for an earlier state. */
     public boolean readsPast() {
         return !needsLog && parameters.containsKey(AT);

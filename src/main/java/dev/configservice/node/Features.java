@@ -65,6 +65,8 @@ import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.transfer.ExportRoutes;
+import dev.configservice.transfer.ImportRoutes;
 import dev.configservice.vertx.EventLoops;
 import dev.configservice.vertx.Pulses;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -266,8 +268,12 @@ final class Features {
         furtherKinds.forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
-        features.add(new ChangeSetRoutes(
-                versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog()));
+        ChangeSetRoutes sets = new ChangeSetRoutes(
+                versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());
+        List<VersionedKind> documented = List.of(configurationKind, flagKind);
+        features.add(sets);
+        features.add(new ExportRoutes(documented, past, parts.feed));
+        features.add(new ImportRoutes(documented, past, parts.feed, sets));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
         return List.copyOf(features);

@@ -98,7 +98,7 @@ public final class ChangeSetRoutes implements Routes {
     }
 
     /** Fails unless the caller may write anything. Each operation is checked by itself. */
-    private void requireWriter(Caller caller) {
+    public void requireWriter(Caller caller) {
         if (kinds.values().stream().noneMatch(kind -> caller.has(kind.writeRight()))) {
             caller.require(Right.CONFIG_WRITE);
         }
@@ -154,9 +154,14 @@ public final class ChangeSetRoutes implements Routes {
         }
     }
 
-    private Future<Response> done(
+    /** Does operations of a request, of which no two have the same path, and answers what they did. */
+    public Future<Response> done(
             List<? extends Operation> operations, boolean isDry, @Nullable String comment, Request request) {
         Caller caller = request.caller();
+        if (operations.isEmpty()) {
+            Outcome nothing = new Outcome(null, new WriteResult.OfSet(0, List.of(), false), List.of());
+            return Future.succeededFuture(shown(nothing, operations, isDry, false, request));
+        }
         if (isDry) {
             operations.forEach(o ->
                     caller.require(Right.READ, o.path().environment(), o.path().serviceName()));

@@ -6,6 +6,7 @@ import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.json.FieldReader;
+import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
@@ -24,6 +25,11 @@ public interface VersionedKind extends ResourceKind {
 
     /** Returns the right that is needed to write resources of this kind. */
     Right writeRight();
+
+    /** Returns the fields that a caller may give besides the path, each with the value that it has if it is left out. */
+    default ObjectNode documented() {
+        return Json.object();
+    }
 
     /** Returns a JSON Schema (2020-12) of a resource as {@link #render} shows it, for the description of the API. */
     ObjectNode schema();

@@ -123,7 +123,8 @@ class ApiDescriptionTest {
             }
             JsonNode body = resolve(operation(route).path("requestBody"));
             assertThat(!body.isMissingNode()).as("body of %s", route.name()).isEqualTo(route.takesBody());
-            if (route.takesBody()) {
+            // a route that takes any text reads files, whose members are not its own
+            if (route.takesBody() && !route.dialect().accepts("text/plain")) {
                 Set<String> described = new TreeSet<>();
                 resolve(body.at("/content/application~1json/schema"))
                         .path("properties")
