@@ -63,7 +63,7 @@ public final class DiffRoutes implements Routes {
                 .onLog());
     }
 
-    /** What is stored on one side: at a moment, or now. */
+    /** One side of the comparison, at a moment or now. */
     private record Side(String environment, boolean isNow, long revision, Map<List<String>, Resource> byKey) {}
 
     private Future<Response> diff(Request request) {
@@ -136,6 +136,9 @@ public final class DiffRoutes implements Routes {
     private String status(@Nullable Resource left, @Nullable Resource right, boolean areBothNow, Caller caller) {
         if (left == null || right == null) {
             return left == null ? "only_right" : "only_left";
+        }
+        if (left.id().equals(right.id()) && left.version() == right.version()) {
+            return "same";
         }
         JsonNode l = Json.readObject(left.row());
         JsonNode r = Json.readObject(right.row());

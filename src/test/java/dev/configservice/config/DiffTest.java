@@ -86,8 +86,12 @@ class DiffTest {
         Reply seen = admin.get(path);
         assertThat(statuses(seen)).containsExactly("s null same", "t null changed");
         assertThat(seen.text()).doesNotContain("secret-");
+        // one that is the same version tells nothing
+        assertThat(statuses(anyone.get("/diff?environment=" + one + "&at=" + before)))
+                .containsExactly("s null same", "t null same");
+        put(one, "t", "", "{\"value\":\"secret-3\"}");
         assertThat(statuses(admin.get("/diff?environment=" + one + "&at=" + before)))
-                .containsExactly("s null unknown", "t null unknown");
+                .containsExactly("s null same", "t null unknown");
     }
 
     @Test

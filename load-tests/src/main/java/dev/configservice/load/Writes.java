@@ -80,6 +80,10 @@ public final class Writes {
         }
         long began = System.nanoTime();
         connection.ask("POST", "/api/v1/change-sets", body.append("]}").toString()).onComplete(done -> {
+            if (done.failed() && over) {
+                // the connections are being closed
+                return;
+            }
             if (done.failed()) {
                 System.err.println(done.cause().getMessage());
                 System.exit(1);
@@ -97,6 +101,10 @@ public final class Writes {
         }
         long began = System.nanoTime();
         connection.ask("PUT", path, "{\"value\":" + value + "}").onComplete(done -> {
+            if (done.failed() && over) {
+                // the connections are being closed
+                return;
+            }
             if (done.failed()) {
                 System.err.println(done.cause().getMessage());
                 System.exit(1);

@@ -318,6 +318,44 @@ class ConsulTest {
                 .isEqualTo(404);
     }
 
+    /** A fleet of Eureka's and Consul's clients that stops beating together: nobody is told that it is gone. */
+    @Test
+    void massExpiryIsHeldBackForForeignClientsToo() {
+        try (TestNode fleet = TestNode.start(Map.of("CS_REDIS_URI", ""))) {
+            for (int i = 0; i < 12; i++) {
+                Reply consul = fleet.admin()
+                        .put(
+                                "/v1/agent/service/register",
+                                "{\"Name\":\"web\",\"ID\":\"c" + i
+                                        + "\",\"Address\":\"10.0.0.1\",\"Port\":80,\"Check\":{\"TTL\":\"5s\",\"Status\":\"passing\"}}");
+                assertThat(consul.status()).as(consul.text()).isEqualTo(200);
+                Reply eureka = fleet.admin()
+                        .with("Content-Type", "application/json")
+                        .post(
+                                "/eureka/apps/API",
+                                "{\"instance\":{\"instanceId\":\"e" + i
+                                        + "\",\"hostName\":\"10.0.0.2\",\"app\":\"API\",\"status\":\"UP\",\"port\":{\"$\":80,"
+                                        + "\"@enabled\":\"true\"},\"dataCenterInfo\":{\"@class\":\"com.netflix.appinfo.InstanceInfo$"
+                                        + "DefaultDataCenterInfo\",\"name\":\"MyOwn\"},\"leaseInfo\":{\"durationInSecs\":5}}}");
+                assertThat(eureka.status()).as(eureka.text()).isEqualTo(204);
+            }
+            Api anyone = fleet.anonymous();
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> anyone.get("/registry").json().get("protected").asBoolean());
+            int consul = anyone.get("/v1/health/service/web?passing").json().size();
+            int eureka = anyone.with("Accept", "application/json")
+                    .get("/eureka/apps/API")
+                    .json()
+                    .at("/application/instance")
+                    .size();
+            // a sweep before may have found fewer than a third overdue, which may really be gone
+            assertThat(consul + eureka).isBetween(17, 24);
+            assertThat(consul).isPositive();
+            assertThat(eureka).isPositive();
+            assertThat(anyone.get("/registry").field("protected_reason")).isNotEmpty();
+        }
+    }
+
     @Test
     void anEdgeAnswersAndPassesWritesOn() {
         try (TestNode core = TestNode.start(Map.of("CS_REDIS_URI", ""));
