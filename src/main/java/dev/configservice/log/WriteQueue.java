@@ -9,8 +9,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -100,6 +102,8 @@ final class WriteQueue {
         final List<Pending> members;
         final Promise<WriteResult.OfSet> promise = Promise.promise();
         private final SortedMap<Integer, ServiceException> refused = new TreeMap<>();
+        /** The results of commands that have nothing to change, as long as the others are written after this decision. */
+        private final Map<Pending, WriteResult> kept = new HashMap<>();
 
         private PendingSet(Command.Set set, long deadlineNanos) {
             this.set = set;
@@ -118,6 +122,22 @@ final class WriteQueue {
                         .orElse(0);
                 promise.tryComplete(new WriteResult.OfSet(first, results, false));
             });
+        }
+
+        /** Begins a new decision on all commands. */
+        void decideAnew() {
+            refused.clear();
+            kept.clear();
+        }
+
+        /** Notes the result of a command that has nothing to change. It holds only if the others are written. */
+        void keep(Pending member, WriteResult result) {
+            kept.put(member, result);
+        }
+
+        /** Answers the commands that have nothing to change, now that the others are written. */
+        void answerKept() {
+            kept.forEach((member, result) -> member.promise.tryComplete(result));
         }
 
         /** Fails with all that was refused. Returns whether anything was. */

@@ -249,11 +249,14 @@ public final class WriterVerticle extends VerticleBase {
             return decisions;
         }
         int count = decisions.entries().size();
+        if (count > 0) {
+            decisions.unchanged().forEach(done -> set.keep(done.pending, done.result));
+        }
         List<Decided> placed = new ArrayList<>(count);
         for (Decided d : decisions.entries()) {
             placed.add(new Decided(d.pending, d.entry.in(new SetMember(set.set.id(), placed.size(), count))));
         }
-        return new Decisions(placed, decisions.unchanged(), decisions.later());
+        return new Decisions(placed, count > 0 ? List.of() : decisions.unchanged(), decisions.later());
     }
 
     private static List<Decided> together(List<Decided> judged, List<Pending> batch) {
@@ -264,6 +267,10 @@ public final class WriterVerticle extends VerticleBase {
     private record Decisions(List<Decided> entries, List<Done> unchanged, List<Pending> later) {}
 
     private Decisions decide(List<Pending> batch, Current current) {
+        PendingSet set = batch.get(0).set;
+        if (set != null) {
+            set.decideAnew();
+        }
         Instant now = clock.now();
         List<Decided> decided = new ArrayList<>(batch.size());
         List<Done> unchanged = new ArrayList<>();
@@ -279,7 +286,8 @@ public final class WriterVerticle extends VerticleBase {
                 Decision decision =
                         rules.decide(p.command, p.before, current.last().get(key), now);
                 if (decision instanceof Decision.Append append) {
-                    if (claims(append.entry()).stream().allMatch(claimed::add)) {
+                    // a set has the key of its one request, and no path twice
+                    if (p.set != null || claims(append.entry()).stream().allMatch(claimed::add)) {
                         decided.add(new Decided(p, append.entry()));
                     } else {
                         later.add(p);
@@ -453,6 +461,9 @@ public final class WriterVerticle extends VerticleBase {
         if (set != null && (set.set.isDry() || results.stream().anyMatch(r -> r.outcome() != BatchOutcome.DONE))) {
             return settleUnwritten(set, decided, results);
         }
+        if (set != null) {
+            set.answerKept();
+        }
         List<Change> changes = new ArrayList<>(decided.size());
         List<Done> done = new ArrayList<>(decided.size());
         List<Pending> moved = new ArrayList<>();
@@ -506,8 +517,8 @@ public final class WriterVerticle extends VerticleBase {
         for (int i = 0; i < decided.size(); i++) {
             Pending p = decided.get(i).pending;
             switch (results.get(i).outcome()) {
-                case DONE ->
-                    p.promise.tryComplete(new WriteResult(decided.get(i).entry.resource(), 0, false, p.before));
+                // it would be written, if all others were
+                case DONE -> set.keep(p, new WriteResult(decided.get(i).entry.resource(), 0, false, p.before));
                 case TAKEN ->
                     p.refuse(taken(
                             decided.get(i).entry.resource(), results.get(i).otherId()));
@@ -516,8 +527,13 @@ public final class WriterVerticle extends VerticleBase {
                 case REUSED, REPLAYED -> p.refuse(ServiceException.keyReused());
             }
         }
-        if (!set.failIfRefused() && hasMoved) {
+        if (set.failIfRefused()) {
+            return Future.succeededFuture();
+        }
+        if (hasMoved) {
             queue.putBack(set.members);
+        } else {
+            set.answerKept();
         }
         return Future.succeededFuture();
     }
@@ -658,6 +674,10 @@ public final class WriterVerticle extends VerticleBase {
             } else {
                 done.add(new Done(d.pending, change, false));
             }
+        }
+        PendingSet set = decided.get(0).pending.set;
+        if (set != null && !done.isEmpty()) {
+            set.answerKept();
         }
         answerWhenApplied(done);
         log.info("writer.outcome-known applied={} retried={}", changes.size(), notDone.size());

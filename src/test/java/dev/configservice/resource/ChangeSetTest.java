@@ -210,6 +210,10 @@ class ChangeSetTest {
         assertThat(keyed.post("/change-sets", body(true, put("a", "", 1))).status())
                 .isEqualTo(200);
         Reply first = keyed.post("/change-sets", body);
+        assertThat(first.json().get("results")).hasSize(2);
+        assertThat(first.json().get("last_revision").asLong())
+                .isEqualTo(first.json().get("first_revision").asLong() + 1);
+        assertThat(value("b", "").asInt()).isEqualTo(2);
         admin.put("/config/a?environment=" + env, "{\"value\":9}");
         Reply again = keyed.post("/change-sets", body);
         assertThat(again.status()).as(again.text()).isEqualTo(200);
@@ -331,6 +335,56 @@ class ChangeSetTest {
             }
             Reply body = first.admin().post("/change-sets", "{\"operations\":[\"" + "x".repeat(9 << 20) + "\"]}");
             assertThat(body.status()).isEqualTo(413);
+        }
+    }
+
+    /** Sets of which some operations change nothing, while another node writes what they name: each is whole in the end. */
+    @Test
+    void aSetThatIsDecidedAgainIsDecidedWhole() throws Exception {
+        try (TestNode first = TestNode.start(Map.of());
+                TestNode second = first.join()) {
+            AtomicBoolean isDone = new AtomicBoolean();
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            List<Future<Integer>> others = new ArrayList<>();
+            for (String key : List.of("steady", "counter")) {
+                others.add(pool.submit(() -> {
+                    int writes = 0;
+                    while (!isDone.get()) {
+                        Reply reply = second.admin()
+                                .put("/config/" + key + "?environment=" + env, "{\"value\":" + ++writes + "}");
+                        assertThat(reply.status()).as(reply.text()).isBetween(200, 201);
+                    }
+                    return writes;
+                }));
+            }
+            for (int n = 1; n <= 60; n++) {
+                Reply done = first.admin()
+                        .post(
+                                "/change-sets?full=true",
+                                body(
+                                        false,
+                                        put("steady", "", "s"),
+                                        put("mine", "", n % 2),
+                                        put("counter", "", "c"),
+                                        put("last", "", "l")));
+                assertThat(done.status()).as(done.text()).isEqualTo(200);
+                for (JsonNode result : done.json().get("results")) {
+                    boolean isUnchanged = result.get("action").asText().equals("unchanged");
+                    assertThat(result.get("before").equals(result.get("after")))
+                            .as(done.text())
+                            .isEqualTo(isUnchanged);
+                }
+            }
+            isDone.set(true);
+            for (Future<Integer> other : others) {
+                assertThat(other.get()).isPositive();
+            }
+            pool.shutdown();
+            // what each set left, whole, stands in the log
+            JsonNode history = first.admin().get("/audit/verify").json();
+            assertThat(history.get("verified").asBoolean())
+                    .as(history.toString())
+                    .isTrue();
         }
     }
 

@@ -215,7 +215,7 @@ class PathWritesTest {
                     boolean isDeleting = w == 1;
                     writers.add(pool.submit(() -> {
                         List<Integer> statuses = new ArrayList<>();
-                        for (int i = 0; i < 60; i++) {
+                        for (int i = 0; i < 30; i++) {
                             statuses.add((isDeleting
                                             ? node.admin().delete(at("raced", ""))
                                             : node.admin().put(at("raced", ""), "{\"value\":" + i + "}"))
