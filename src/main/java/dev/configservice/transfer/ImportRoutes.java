@@ -31,9 +31,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -114,7 +116,7 @@ public final class ImportRoutes implements Routes {
                             ErrorCode.FORBIDDEN, "The scope of the document is beyond what you may read");
                 }
             }
-            return standing(document, caller).compose(standing -> {
+            return standing(document, isReplacing, caller).compose(standing -> {
                 List<Entry> places = new ArrayList<>();
                 List<Operation> operations = operations(document, standing, isReplacing, caller, places);
                 if (operations.size() > SetMember.MAX_OPERATIONS) {
@@ -293,32 +295,25 @@ public final class ImportRoutes implements Routes {
 
     // comparing
 
-    /** Returns what is stored where the document has something to say. */
-    private Future<Map<Path, Resource>> standing(Document document, Caller caller) {
-        Map<Stored.Scope, Boolean> wanted = new LinkedHashMap<>();
-        document.scopes().forEach(scope -> wanted.put(scope, true));
+    /** Returns what is stored in the layers of the entries and, if the document replaces what is there, in its scope. */
+    private Future<Map<Path, Resource>> standing(Document document, boolean isReplacing, Caller caller) {
+        Set<Stored.Scope> wanted = new LinkedHashSet<>();
+        if (isReplacing) {
+            wanted.addAll(document.scopes());
+        }
         for (Entry entry : document.entries()) {
-            boolean isCovered = document.scopes().stream()
-                    .anyMatch(s -> (s.environment() == null
-                                    || s.environment().equals(entry.path().environment()))
-                            && (s.serviceName() == null
-                                    || s.serviceName().equals(entry.path().serviceName()))
-                            && (s.type() == null
-                                    || s.type().equals(entry.path().kind().name())));
-            if (!isCovered) {
-                wanted.put(
-                        new Stored.Scope(
-                                entry.path().environment(),
-                                entry.path().kind().belongsToService()
-                                        ? entry.path().serviceName()
-                                        : null,
-                                entry.path().kind().name()),
-                        true);
+            Path path = entry.path();
+            Stored.Scope layer = new Stored.Scope(
+                    path.environment(),
+                    path.kind().belongsToService() ? path.serviceName() : null,
+                    path.kind().name());
+            if (wanted.stream().noneMatch(scope -> scope.holds(layer))) {
+                wanted.add(layer);
             }
         }
         List<Future<List<Resource>>> reads = new ArrayList<>();
         return stored.revision(null).compose(revision -> {
-            wanted.keySet().forEach(scope -> reads.add(stored.in(scope, caller, revision)));
+            wanted.forEach(scope -> reads.add(stored.in(scope, caller, revision)));
             return reads.isEmpty()
                     ? Future.succeededFuture(Map.of())
                     : Future.all(reads).map(v -> {

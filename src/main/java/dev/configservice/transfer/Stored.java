@@ -47,7 +47,14 @@ final class Stored {
     record Scope(
             @Nullable String environment,
             @Nullable String serviceName,
-            @Nullable String type) {}
+            @Nullable String type) {
+        /** Tells whether all of another selection is in this one. */
+        boolean holds(Scope other) {
+            return (environment == null || environment.equals(other.environment))
+                    && (serviceName == null || serviceName.equals(other.serviceName))
+                    && (type == null || type.equals(other.type));
+        }
+    }
 
     Map<String, VersionedKind> kinds() {
         return kinds;
