@@ -13,7 +13,6 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
-import dev.configservice.log.CodePointOrder;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.postgres.Select;
@@ -75,6 +74,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.ANY,
                         "is_encrypted",
                         StringRule.BOOLEAN,
+                        ListOrder.PARAMETER,
+                        ListOrder.RULE,
                         Route.AT,
                         PastSnapshots.MOMENT)))
                 .onLog());
@@ -309,7 +310,8 @@ public final class ConfigurationRoutes implements Routes {
         Boolean encrypted = request.flag("is_encrypted");
         String prefix = request.query("prefix");
         String part = request.query("q");
-        Page page = Page.of(request, 3);
+        ListOrder order = ListOrder.of(request.query(ListOrder.PARAMETER));
+        Page page = order.page(request);
         Caller caller = reader(request);
         return past.revision(moment)
                 .compose(revision -> past.resources(kind.name(), environment, service, revision, MAX_LISTED + 1)
@@ -323,18 +325,13 @@ public final class ConfigurationRoutes implements Routes {
                                     .filter(r -> prefix == null || r.name().startsWith(prefix))
                                     .filter(r -> part == null || kind.words(r).contains(ConfigurationKind.words(part)))
                                     .filter(r -> encrypted == null || encrypted == r.isSealed())
-                                    .sorted((a, b) -> CodePointOrder.compare(sortKey(a), sortKey(b)))
-                                    .filter(r -> page.isFirst() || CodePointOrder.compare(sortKey(r), page.after()) > 0)
+                                    .sorted(order)
+                                    .filter(r -> page.isFirst() || order.isAfter(r, page.after()))
                                     .limit(page.limit() + 1L)
                                     .toList();
-                            return page.response(
-                                            request, found, r -> kind.render(r, caller), ConfigurationRoutes::sortKey)
+                            return page.response(request, found, r -> kind.render(r, caller), order::key)
                                     .at(revision);
                         })));
-    }
-
-    private static List<String> sortKey(Resource r) {
-        return List.of(r.name(), r.environment(), r.serviceName());
     }
 
     private Future<Response> list(Request request) {
@@ -346,7 +343,8 @@ public final class ConfigurationRoutes implements Routes {
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
         String part = request.query("q");
-        Page page = Page.of(request, 3);
+        ListOrder order = ListOrder.of(request.query(ListOrder.PARAMETER));
+        Page page = order.page(request);
         Caller caller = request.caller();
         long lastChange = resources.lastChange(kind.name(), environment, service);
         Select select = Resources.select(kind.name())
@@ -360,12 +358,10 @@ public final class ConfigurationRoutes implements Routes {
             select.where(encrypted ? "sealed is not null" : "sealed is null");
         }
         if (!page.isFirst()) {
-            select.where(
-                    "(name, environment, service_name) > (?, ?, ?)",
-                    page.after().toArray());
+            select.where(order.after(), order.values(page.after()));
         }
         return resources
-                .list(select, "name, environment, service_name", page.limit())
+                .list(select, order.sql(), page.limit())
                 .map(found -> page.response(
                                 request,
                                 found,
@@ -373,7 +369,7 @@ public final class ConfigurationRoutes implements Routes {
                                     kind.noteRead(r, caller, request.id());
                                     return kind.render(r, caller);
                                 },
-                                r -> List.of(r.name(), r.environment(), r.serviceName()))
+                                order::key)
                         .tagged(lastChange
                                 + (found.items().stream().anyMatch(r -> kind.isMasked(r, caller)) ? "-m" : ""))
                         .asSecret(found.items().stream().anyMatch(r -> r.isSealed() && !kind.isMasked(r, caller))));

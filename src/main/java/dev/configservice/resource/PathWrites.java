@@ -21,8 +21,10 @@ import dev.configservice.vertx.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ public final class PathWrites {
     private final Resources resources;
     private final ChangeBus bus;
     private final Ids ids;
+    private final Map<VersionedKind, String[]> readOnly = new ConcurrentHashMap<>();
 
     public PathWrites(Vertx vertx, Resources resources, ChangeBus bus, Ids ids) {
         this.vertx = vertx;
@@ -211,7 +214,7 @@ public final class PathWrites {
 
     private Judged change(Path path, Resource current, ObjectNode body, Precondition precondition, By by) {
         FieldReader fields = FieldReader.write(body);
-        fields.readOnly(path.kind().render(current, by.caller()), ResourceRoutes.readOnly(path.kind()));
+        refuseReadOnly(fields, path, current, body, by);
         String comment = fields.text("comment", StringRule.COMMENT);
         VersionedKind.Update change = path.kind().change(fields, current, by.caller());
         Command command = new Command.Update(
@@ -225,6 +228,19 @@ public final class PathWrites {
                 null,
                 by.origin().apply(comment));
         return new Judged(command, change.warning());
+    }
+
+    /** Adds an error for each field that cannot be changed and is given otherwise than it is. */
+    private void refuseReadOnly(FieldReader fields, Path path, Resource current, ObjectNode body, By by) {
+        String[] names = readOnly.computeIfAbsent(path.kind(), ResourceRoutes::readOnly);
+        ObjectNode members = path.members();
+        boolean isOnlyPath = true;
+        for (String name : names) {
+            JsonNode given = body.get(name);
+            isOnlyPath &= given == null || given.equals(members.get(name));
+        }
+        // most bodies give no more of it than the path, and then the resource need not be rendered
+        fields.readOnly(isOnlyPath ? members : path.kind().render(current, by.caller()), names);
     }
 
     /** Returns the command that deletes the resource at a path. Fails with {@link ErrorCode#NOT_FOUND} if nothing is there. */

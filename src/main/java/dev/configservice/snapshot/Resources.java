@@ -31,7 +31,8 @@ public final class Resources {
             "r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence, r.row::text as row, r.sealed";
 
     /** The columns that identify a resource in a list, and by which it can be sorted. */
-    public static final String KEYS = "kind as key_kind, id as key_id, environment, service_name, name, bytes";
+    public static final String KEYS =
+            "kind as key_kind, id as key_id, environment, service_name, name, revision, bytes";
 
     private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
 

@@ -30,6 +30,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -311,20 +312,18 @@ public final class ImportRoutes implements Routes {
                 wanted.add(layer);
             }
         }
-        List<Future<List<Resource>>> reads = new ArrayList<>();
-        return stored.revision(null).compose(revision -> {
-            wanted.forEach(scope -> reads.add(stored.in(scope, caller, revision)));
-            return reads.isEmpty()
-                    ? Future.succeededFuture(Map.of())
-                    : Future.all(reads).map(v -> {
-                        Map<Path, Resource> standing = new LinkedHashMap<>();
-                        for (Future<List<Resource>> read : reads) {
-                            for (Resource r : read.result()) {
-                                standing.put(new Path(kind(r.kind()), r.environment(), r.serviceName(), r.name()), r);
-                            }
-                        }
-                        return standing;
-                    });
+        return stored.revision(null)
+                .compose(revision -> standing(wanted.iterator(), caller, revision, new LinkedHashMap<>()));
+    }
+
+    private Future<Map<Path, Resource>> standing(
+            Iterator<Stored.Scope> left, Caller caller, long revision, Map<Path, Resource> standing) {
+        if (!left.hasNext()) {
+            return Future.succeededFuture(standing);
+        }
+        return stored.in(left.next(), caller, revision).compose(found -> {
+            found.forEach(r -> standing.put(new Path(kind(r.kind()), r.environment(), r.serviceName(), r.name()), r));
+            return standing(left, caller, revision, standing);
         });
     }
 

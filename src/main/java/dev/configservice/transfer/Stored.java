@@ -12,9 +12,11 @@ import dev.configservice.resource.VersionedKind;
 import dev.configservice.snapshot.PastSnapshots;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -86,25 +88,38 @@ final class Stored {
 
     /** Returns the resources of a scope that a caller may read, in the order of their paths. */
     Future<List<Resource>> in(Scope scope, Caller caller, long revision) {
-        List<Future<List<Resource>>> reads = new ArrayList<>();
+        List<Scope> layers = new ArrayList<>();
         for (VersionedKind kind : kinds(scope)) {
-            for (String environment : environments(scope, kind)) {
-                reads.add(past.stored(kind.name(), environment, scope.serviceName(), revision, MAX + 1));
-            }
+            environments(scope, kind)
+                    .forEach(environment -> layers.add(new Scope(environment, scope.serviceName(), kind.name())));
         }
-        if (reads.isEmpty()) {
-            return Future.succeededFuture(List.of());
-        }
-        return Future.all(reads).map(v -> {
-            List<Resource> all = new ArrayList<>();
-            reads.forEach(read -> all.addAll(read.result()));
-            if (all.size() > MAX) {
-                throw ServiceException.invalid("environment", "or service_name is required: it is too much at once");
-            }
+        // one after the other: such reads share a bound with those of others
+        return read(layers.iterator(), revision, new ArrayList<>()).map(all -> {
             all.removeIf(r -> !caller.may(Right.READ, r.environment(), r.serviceName()));
             all.sort((a, b) -> CodePointOrder.compare(order(a), order(b)));
             return all;
         });
+    }
+
+    private Future<List<Resource>> read(Iterator<Scope> left, long revision, List<Resource> found) {
+        if (found.size() > MAX) {
+            return Future.failedFuture(
+                    ServiceException.invalid("environment", "or service_name is required: it is too much at once"));
+        }
+        if (!left.hasNext()) {
+            return Future.succeededFuture(found);
+        }
+        Scope next = left.next();
+        return past.stored(
+                        Objects.requireNonNull(next.type()),
+                        Objects.requireNonNull(next.environment()),
+                        next.serviceName(),
+                        revision,
+                        MAX + 1)
+                .compose(more -> {
+                    found.addAll(more);
+                    return read(left, revision, found);
+                });
     }
 
     private static List<String> order(Resource r) {

@@ -565,4 +565,34 @@ class ConfigurationApiTest {
         assertThat(anyone.get("/config/" + own.field("id") + "?explain=true").status())
                 .isEqualTo(400);
     }
+
+    @Test
+    void listsAreSortedAsAskedAndPagesGoOnInThatOrder() {
+        create("b", "1", "");
+        create("a", "1", "");
+        create("c", "1", "");
+        admin.put("/config/b?environment=" + env, "{\"value\":2}");
+        String list = "/config/?environment=" + env + "&limit=2&sort=";
+        for (String[] expected : new String[][] {
+            {"key", "abc"}, {"-key", "cba"}, {"revision", "acb"}, {"-updated_at", "bca"}, {"updated_at", "acb"}
+        }) {
+            for (String at : List.of(
+                    "", "&at=" + admin.get("/config/b?environment=" + env).field("revision"))) {
+                StringBuilder keys = new StringBuilder();
+                String token = "";
+                while (token != null) {
+                    Reply page = anyone.get(list + expected[0] + at + (token.isEmpty() ? "" : "&page_token=" + token));
+                    assertThat(page.status()).as(page.text()).isEqualTo(200);
+                    page.json()
+                            .get("items")
+                            .forEach(c -> keys.append(c.get("key").asText()));
+                    token = page.json().get("next_page_token").textValue();
+                }
+                assertThat(keys.toString()).as(expected[0] + at).isEqualTo(expected[1]);
+            }
+        }
+        assertThat(anyone.get(list + "value").status()).isEqualTo(400);
+        String byKey = anyone.get(list + "key").field("next_page_token");
+        assertThat(anyone.get(list + "revision&page_token=" + byKey).status()).isEqualTo(400);
+    }
 }

@@ -217,4 +217,20 @@ class TransferTest {
                         .status())
                 .isEqualTo(403);
     }
+
+    @Test
+    void manyEnvironmentsAreExportedAndImportedAtOnce() {
+        StringBuilder entries = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            entries.append(i > 0 ? "," : "")
+                    .append("{\"environment\":\"" + env + "-" + i
+                            + "\",\"service_name\":\"many\",\"key\":\"k\",\"value\":1}");
+        }
+        String document = "{\"config_service_export\":1,\"configurations\":[" + entries + "]}";
+        assertThat(actions(load("", "application/json", document))).hasSize(40).containsOnly("created");
+        Reply all = anyone.get("/export?service_name=many&format=json");
+        assertThat(all.status()).as(all.text()).isEqualTo(200);
+        assertThat(all.json().get("configurations").size()).isGreaterThanOrEqualTo(40);
+        assertThat(actions(load("", "application/json", all.text()))).isEmpty();
+    }
 }

@@ -22,7 +22,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class EurekaFleet {
     private static final int EVERY_MILLIS = 30_000;
     private static final int PER_SERVICE = 100;
-    private static final int WARM_SECONDS = 60;
+    /** Longer than a delta reaches back, so that the registrations are out of it. */
+    private static final int WARM_SECONDS = 190;
+
+    private static final int TIMEOUT_MILLIS = 20_000;
     private static final int IN_FLIGHT = 64;
 
     private final Vertx vertx = Vertx.vertx();
@@ -131,6 +134,8 @@ public final class EurekaFleet {
                 .setHost("127.0.0.1")
                 .setPort(port)
                 .setURI(path)
+                .setTimeout(TIMEOUT_MILLIS)
+                .setIdleTimeout(TIMEOUT_MILLIS)
                 .putHeader("Accept", "application/json")
                 .putHeader("Accept-Encoding", "gzip")
                 .putHeader("Authorization", "ApiKey admin-key")

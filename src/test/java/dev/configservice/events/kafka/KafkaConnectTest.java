@@ -25,10 +25,12 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Brokers as people have them: TLS and SASL, topics that exist or are deleted. */
+@Tag("servers")
 class KafkaConnectTest {
     private static final String PASSWORD = "alices-own-password";
     private static final String MODULE = "org.apache.kafka.common.security.";

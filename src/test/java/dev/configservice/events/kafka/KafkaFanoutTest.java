@@ -80,8 +80,24 @@ class KafkaFanoutTest {
                                     + "\"is_encrypted\":true}");
             node.admin().post("/access/keys", "{\"name\":\"n\",\"rights\":[\"read\"]}");
             node.admin().post("/feature-flags", "{\"name\":\"f\"}");
+            Reply set = node.admin()
+                    .post(
+                            "/change-sets",
+                            "{\"operations\":[{\"op\":\"put\",\"resource_type\":\"configuration\",\"environment\":\"e\","
+                                    + "\"key\":\"a\",\"value\":1},{\"op\":\"put\",\"resource_type\":\"feature_flag\","
+                                    + "\"environment\":\"e\",\"name\":\"b\"}]}");
 
-            List<ConsumerRecord<String, String>> records = read(3);
+            List<ConsumerRecord<String, String>> records = read(5);
+            for (int i = 0; i < 2; i++) {
+                String id = set.json().at("/results/" + i + "/id").asText();
+                ConsumerRecord<String, String> member = records.stream()
+                        .filter(r -> r.key().equals(id))
+                        .findFirst()
+                        .orElseThrow();
+                assertThat(header(member, "ce_changeset")).isEqualTo(set.field("id") + ":" + i + ":2");
+                assertThat(Json.read(member.value()).at("/change_set/index").asInt())
+                        .isEqualTo(i);
+            }
             ConsumerRecord<String, String> first = records.stream()
                     .filter(r -> r.key().equals(created.field("id")))
                     .findFirst()
@@ -101,7 +117,11 @@ class KafkaFanoutTest {
             assertThat(records.toString()).doesNotContain("kafka-secret");
             assertThat(records.stream().map(r -> header(r, "ce_type")))
                     .containsExactlyInAnyOrder(
-                            "configuration.created", "configuration.created", "feature_flag.created");
+                            "configuration.created",
+                            "configuration.created",
+                            "configuration.created",
+                            "feature_flag.created",
+                            "feature_flag.created");
         }
     }
 
