@@ -23,7 +23,7 @@ public final class EurekaFleet {
     private static final int EVERY_MILLIS = 30_000;
     private static final int PER_SERVICE = 100;
     /** Longer than a delta reaches back, so that the registrations are out of it. */
-    private static final int WARM_SECONDS = 190;
+    private static final int WARM_SECONDS = Integer.getInteger("warm", 190);
 
     private static final int TIMEOUT_MILLIS = 20_000;
     private static final int IN_FLIGHT = 64;
@@ -41,7 +41,10 @@ public final class EurekaFleet {
         this.port = port;
         this.instances = instances;
         this.clients = clients;
-        this.http = vertx.createHttpClient(new HttpClientOptions(), new PoolOptions().setHttp1MaxSize(IN_FLIGHT));
+        this.http = vertx.createHttpClient(
+                // a server may close a connection after some requests, which leaves the pool waiting
+                new HttpClientOptions().setKeepAlive(false),
+                new PoolOptions().setHttp1MaxSize(IN_FLIGHT));
     }
 
     public static void main(String[] arguments) throws Exception {
