@@ -142,8 +142,11 @@ public final class ImportRoutes implements Routes {
         boolean isFlatText = "properties".equals(format) || "env".equals(format);
         JsonNode tree = null;
         if (!isFlatText) {
-            boolean isYaml = "yaml".equals(format) || (!"json".equals(format) && type.contains("yaml"));
             boolean mayBeJson = text.stripLeading().startsWith("{");
+            // curl sends a file as a form unless told otherwise: a document is known by its member
+            boolean isYaml = "yaml".equals(format)
+                    || (!"json".equals(format) && type.contains("yaml"))
+                    || (format == null && !mayBeJson && text.lines().anyMatch(ImportRoutes::marksDocument));
             if (!isYaml && !mayBeJson && !type.contains("json") && format == null) {
                 throw ServiceException.invalid(FORMAT, "is required: one of " + String.join(", ", FORMATS));
             }
@@ -167,6 +170,10 @@ public final class ImportRoutes implements Routes {
                         ? FlatFile.ofVariables(text)
                         : FlatFile.ofTree(tree == null ? Json.object() : tree);
         return flat(flat, request);
+    }
+
+    private static boolean marksDocument(String line) {
+        return line.startsWith(ExportRoutes.MARK + ":");
     }
 
     private static String text(byte[] body) {

@@ -62,6 +62,10 @@ class TransferTest {
             Reply same = load("mode=replace", type, exported.text());
             assertThat(actions(same)).as(exported.text()).isEmpty();
             assertThat(same.json().get("id").isNull()).isTrue();
+            // what curl says of a file unless told otherwise
+            Reply untyped = load("mode=replace", "application/x-www-form-urlencoded", exported.text());
+            assertThat(untyped.status()).as(untyped.text()).isEqualTo(200);
+            assertThat(actions(untyped)).isEmpty();
         }
     }
 
