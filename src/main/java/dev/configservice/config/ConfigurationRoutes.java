@@ -30,8 +30,6 @@ import org.jspecify.annotations.Nullable;
 /** The routes of configurations. */
 public final class ConfigurationRoutes implements Routes {
     /** A service name, or an empty string for the shared configurations. */
-    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
-
     private static final int MAX_BULK = 500;
     /** The query parameter that asks where each configuration comes from. */
     private static final String EXPLAIN = "explain";
@@ -67,7 +65,7 @@ public final class ConfigurationRoutes implements Routes {
                         "environment",
                         StringRule.NAME,
                         "service_name",
-                        NAME_OR_NONE,
+                        StringRule.NAME_OR_NONE,
                         "prefix",
                         StringRule.ANY,
                         "q",

@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 public final class DiffRoutes implements Routes {
     private static final int MAX = 20_000;
     private static final String OTHER_AT = "other_at";
-    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
     private final ConfigurationKind kind;
     private final PastSnapshots past;
@@ -53,7 +52,7 @@ public final class DiffRoutes implements Routes {
                         "other",
                         StringRule.NAME,
                         "service_name",
-                        NAME_OR_NONE,
+                        StringRule.NAME_OR_NONE,
                         Route.AT,
                         PastSnapshots.MOMENT,
                         OTHER_AT,

@@ -15,6 +15,9 @@ public interface StringRule {
             ? "may not be . or .."
             : isName(text) ? null : "must be 1 to 100 of A-Z a-z 0-9 . _ -";
 
+    /** The rule for a name that may be empty, for what all share. */
+    StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : NAME.problem(text);
+
     private static boolean isName(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

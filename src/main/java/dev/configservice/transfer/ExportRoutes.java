@@ -33,8 +33,6 @@ public final class ExportRoutes implements Routes {
 
     static final int FORM = 1;
 
-    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
-
     private final Stored stored;
 
     /** Creates the routes for resources of some kinds. */
@@ -50,7 +48,7 @@ public final class ExportRoutes implements Routes {
                         "environment",
                         StringRule.NAME,
                         "service_name",
-                        NAME_OR_NONE,
+                        StringRule.NAME_OR_NONE,
                         "resource_type",
                         StringRule.oneOf(
                                 stored.kinds().keySet().stream().sorted().toList()),

@@ -52,7 +52,6 @@ public final class ImportRoutes implements Routes {
     private static final String SERVICE_NAME = "service_name";
     private static final List<String> FORMATS = List.of("document", "json", "yaml", "properties", "env");
     private static final String CONFIGURATION = "configuration";
-    private static final StringRule NAME_OR_NONE = text -> text.isEmpty() ? null : StringRule.NAME.problem(text);
 
     private final Stored stored;
     private final ChangeSetRoutes sets;
@@ -75,7 +74,7 @@ public final class ImportRoutes implements Routes {
                         ENVIRONMENT,
                         StringRule.NAME,
                         SERVICE_NAME,
-                        NAME_OR_NONE,
+                        StringRule.NAME_OR_NONE,
                         "dry_run",
                         StringRule.BOOLEAN,
                         "full",
