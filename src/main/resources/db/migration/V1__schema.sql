@@ -290,7 +290,7 @@ create function apply_batch(
     p_digest bytea[], p_bytes int[], p_max bigint[], p_words text[],
     -- of those that came with an Idempotency-Key: which they are, from 1 on
     p_keyed int[], p_caller text[], p_key text[], p_key_digest bytea[],
-    -- of those that were judged by the other resources of their unit: which they are, and the unit's revision as of then
+    -- of those that were judged by the resources of a unit: which they are, the unit, and its revision as of then
     p_judged int[], p_judged_unit text[], p_judged_revision bigint[],
     p_trace_parent text[],
     p_set uuid, p_dry boolean)
@@ -351,9 +351,14 @@ begin
     if cardinality(p_judged) > 0 then
         for hit in
             select j.ord
-            from unnest(p_judged, p_judged_unit, p_judged_revision) as j(ord, unit, revision)
-            left join lateral (select u.revision from units u where u.unit = j.unit limit 1) u on true
-            where coalesce(u.revision, 0) <> j.revision and outcomes[j.ord] = 'done'
+            from (select d.unit, d.revision
+                  from (select distinct unit, revision
+                        from unnest(p_judged_unit, p_judged_revision) as g(unit, revision)) d
+                  left join lateral (select u.revision from units u where u.unit = d.unit limit 1) u on true
+                  where coalesce(u.revision, 0) <> d.revision) m
+            join unnest(p_judged, p_judged_unit, p_judged_revision) as j(ord, unit, revision)
+                on j.unit = m.unit and j.revision = m.revision
+            where outcomes[j.ord] = 'done'
         loop
             outcomes[hit.ord] := 'moved';
         end loop;
@@ -420,10 +425,13 @@ begin
         end loop;
     end if;
 
-    -- an entry was judged as if those of its unit before it were applied
+    -- an entry was judged as if those before it that belong to the unit were applied
     if cardinality(p_judged) > 1 then
         for hit in
-            select j.ord, bool_or(outcomes[j.ord] <> 'done') over (partition by j.unit order by j.place) as broken
+            select j.ord,
+                   bool_or(outcomes[j.ord] <> 'done'
+                           and p_kind[j.ord] || '/' || p_environment[j.ord] || '/' || p_service_name[j.ord] = j.unit)
+                       over (partition by j.unit order by j.place) as broken
             from unnest(p_judged, p_judged_unit) with ordinality as j(ord, unit, place)
         loop
             if hit.broken and outcomes[hit.ord] = 'done' then

@@ -7,6 +7,7 @@ import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
+import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
@@ -14,10 +15,17 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Action;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SortedResources;
+import dev.configservice.log.UnitId;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.schema.Breach;
+import dev.configservice.schema.SchemaSet;
+import dev.configservice.schema.ValueSchema;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +72,7 @@ public final class ConfigurationKind implements VersionedKind {
     private final Keyring keyring;
     private final long maxBytes;
     private final SecretReads secretReads;
+    private final SchemaSet schemas;
 
     /** The audit of reads that showed an encrypted value to a caller. */
     @FunctionalInterface
@@ -76,7 +85,8 @@ public final class ConfigurationKind implements VersionedKind {
      *
      * @param maxBytes the largest size of a layer
      */
-    public ConfigurationKind(Keyring keyring, SecretReads secretReads, long maxBytes) {
+    public ConfigurationKind(Keyring keyring, SecretReads secretReads, SchemaSet schemas, long maxBytes) {
+        this.schemas = schemas;
         this.maxBytes = maxBytes;
         this.keyring = keyring;
         this.secretReads = secretReads;
@@ -351,6 +361,67 @@ public final class ConfigurationKind implements VersionedKind {
             secret = Sealed.NONE;
         }
         return new Content(after, secret);
+    }
+
+    /**
+     * Returns the schemas, if the write sets a value, or restores one that is not encrypted. One that is encrypted can only be
+     * judged when it is given.
+     */
+    @Override
+    public @Nullable UnitId judgedBy(@Nullable Resource before, Resource after, Action action) {
+        if (action.isRemoval() || (action == Action.ROLLED_BACK && after.isSealed())) {
+            return null;
+        }
+        if (before == null) {
+            return SchemaSet.UNIT;
+        }
+        boolean isSame = before.isSealed() == after.isSealed()
+                ? before.isSealed()
+                        ? before.sealed().equals(after.sealed())
+                        : valueOf(before).equals(valueOf(after))
+                : clearValue(before).equals(clearValue(after));
+        return isSame ? null : SchemaSet.UNIT;
+    }
+
+    @Override
+    public boolean isLongToJudge(Resource after, SortedResources all) {
+        return schemas.isAnyFor(all, after.environment(), after.serviceName(), after.name());
+    }
+
+    @Override
+    public List<String> judge(Resource after, SortedResources all) {
+        List<ValueSchema> judges = schemas.of(all, after.environment(), after.serviceName(), after.name());
+        if (judges.isEmpty()) {
+            return List.of();
+        }
+        JsonNode value = clearValue(after);
+        List<FieldError> errors = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
+        for (ValueSchema judge : judges) {
+            List<Breach> breaches = judge.judge(value);
+            List<FieldError> found = after.isSealed()
+                    ? breaches.stream().limit(1).map(Breach::maskedError).toList()
+                    : breaches.stream().map(Breach::error).toList();
+            if (judge.isEnforced()) {
+                errors.addAll(found);
+            } else {
+                found.forEach(e -> warnings.add(e.field() + ": " + e.message()));
+            }
+        }
+        if (!errors.isEmpty()) {
+            throw ServiceException.invalid(errors);
+        }
+        return warnings;
+    }
+
+    private static JsonNode valueOf(Resource configuration) {
+        return Json.readObject(configuration.row()).path(VALUE);
+    }
+
+    private JsonNode clearValue(Resource configuration) {
+        return configuration.isSealed()
+                ? Json.read(keyring.open(configuration.id(), configuration.sealed()))
+                : valueOf(configuration);
     }
 
     /** Keeps an encrypted configuration encrypted, even if the earlier version was not. */

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.SortedResources;
+import dev.configservice.log.UnitId;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.List;
@@ -36,12 +38,12 @@ public final class AccessKeyKind implements ResourceKind {
 
     /** A name must be unique among the keys that live, because the audit shows it. */
     @Override
-    public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
-        return before == null || !nameOf(before).equals(nameOf(after));
+    public @Nullable UnitId judgedBy(@Nullable Resource before, Resource after, Action action) {
+        return before == null || !nameOf(before).equals(nameOf(after)) ? after.unit() : null;
     }
 
     @Override
-    public void judge(Resource after, SortedResources unit) {
+    public List<String> judge(Resource after, SortedResources unit) {
         Instant now =
                 Instant.parse(Json.readObject(after.row()).get("updated_at").textValue());
         String name = nameOf(after);
@@ -51,6 +53,7 @@ public final class AccessKeyKind implements ResourceKind {
                         ErrorCode.CONFLICT, "Another key has this name", List.of(), Map.of("id", other.id()));
             }
         }
+        return List.of();
     }
 
     private static String nameOf(Resource resource) {

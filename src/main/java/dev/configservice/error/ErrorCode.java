@@ -39,6 +39,8 @@ public enum ErrorCode {
     TOO_MANY("too-many", "A limit is reached, retry later"),
     /** The request needs encrypted values, but the service has no keyset. */
     NO_KEYSET("no-keyset", "The service has no keyset"),
+    /** The judgement of a value, or of all stored values, by a schema takes too long. */
+    SCHEMA_TOO_COSTLY("schema-too-costly", "The check against a schema takes too long"),
     /** A defect of the service. */
     INTERNAL("internal", "Internal error");
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceKind;
 import dev.configservice.log.SetMember;
 import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
@@ -15,12 +16,16 @@ import org.jspecify.annotations.Nullable;
 public final class ChangeEvent {
     private final Change change;
     private final ObjectNode data;
+    private final String environment;
+    private final String serviceName;
     private volatile @Nullable Buffer anonymousFrame;
     private volatile @Nullable Buffer actorFrame;
 
-    ChangeEvent(Change change, ObjectNode data) {
+    ChangeEvent(Change change, ResourceKind kind) {
         this.change = change;
-        this.data = data;
+        this.data = kind.data(change.resource());
+        this.environment = kind.environment(change.resource());
+        this.serviceName = kind.serviceName(change.resource());
     }
 
     public Change change() {
@@ -45,8 +50,8 @@ public final class ChangeEvent {
         o.put("resource_type", r.kind());
         o.put("action", change.action().text());
         o.put("resource_id", r.id());
-        o.put("environment", r.environment().isEmpty() ? null : r.environment());
-        o.put("service_name", r.serviceName().isEmpty() ? null : r.serviceName());
+        o.put("environment", environment.isEmpty() ? null : environment);
+        o.put("service_name", serviceName.isEmpty() ? null : serviceName);
         o.set("actor", withActor ? change.actor().toJson() : null);
         o.put("occurred_at", Json.time(change.occurredAt()));
         SetMember set = change.set();

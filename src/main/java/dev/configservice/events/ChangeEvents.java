@@ -21,8 +21,7 @@ public final class ChangeEvents {
 
     /** Returns the event of a public change. */
     public ChangeEvent of(Change change) {
-        Resource resource = change.resource();
-        return new ChangeEvent(change, kinds.get(resource.kind()).data(resource));
+        return new ChangeEvent(change, kinds.get(change.resource().kind()));
     }
 
     /**

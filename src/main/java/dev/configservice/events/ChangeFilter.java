@@ -26,8 +26,9 @@ public final class ChangeFilter {
             @Nullable String environment,
             @Nullable String serviceName,
             @Nullable String resourceType,
+            @Nullable String resourceId,
             @Nullable String keyPrefix) {
-        public static final Wanted ALL = new Wanted(null, null, null, null);
+        public static final Wanted ALL = new Wanted(null, null, null, null, null);
     }
 
     private ChangeFilter(ResourceKinds kinds, Wanted wanted, Scope environments, Scope serviceNames) {
@@ -46,12 +47,24 @@ public final class ChangeFilter {
     public boolean matches(Change change) {
         Resource r = change.resource();
         ResourceKind kind = kinds.find(r.kind());
-        return kind != null && kind.isPublic() && isWanted(kind, r) && isVisible(r);
+        return kind != null && kind.isPublic() && isWanted(kind, r) && isVisible(kind, r);
     }
 
     private boolean isWanted(ResourceKind kind, Resource r) {
         return (wanted.resourceType() == null || wanted.resourceType().equals(r.kind()))
-                && (wanted.environment() == null
+                && (wanted.resourceId() == null || wanted.resourceId().equals(r.id()))
+                && (kind.isGlobal() ? isWantedGlobal(kind, r) : isWantedHere(kind, r));
+    }
+
+    /** Tells whether one that may be for all environments is wanted: only its own environment or service select it. */
+    private boolean isWantedGlobal(ResourceKind kind, Resource r) {
+        return (wanted.environment() == null || wanted.environment().equals(kind.environment(r)))
+                && (wanted.serviceName() == null || wanted.serviceName().equals(kind.serviceName(r)))
+                && wanted.keyPrefix() == null;
+    }
+
+    private boolean isWantedHere(ResourceKind kind, Resource r) {
+        return (wanted.environment() == null
                         || r.environment().isEmpty()
                         || wanted.environment().equals(r.environment()))
                 && (wanted.serviceName() == null
@@ -61,9 +74,11 @@ public final class ChangeFilter {
                 && (wanted.keyPrefix() == null || (kind.hasKeys() && r.name().startsWith(wanted.keyPrefix())));
     }
 
-    private boolean isVisible(Resource r) {
-        return (r.environment().isEmpty() || environments.covers(r.environment()))
-                && (r.serviceName().isEmpty() || serviceNames.covers(r.serviceName()));
+    private boolean isVisible(ResourceKind kind, Resource r) {
+        String environment = kind.environment(r);
+        String service = kind.serviceName(r);
+        return (environment.isEmpty() || environments.covers(environment))
+                && (service.isEmpty() || serviceNames.covers(service));
     }
 
     /** Compares the requested filters and the scopes of callers: streams with equal filters are matched together. */

@@ -15,10 +15,10 @@ import dev.configservice.flag.eval.Operator;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
-import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
+import dev.configservice.resource.ResourceName;
 import dev.configservice.snapshot.Snapshot;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -30,7 +30,6 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,15 +40,8 @@ final class FlagFormat {
 
     private static final BigDecimal HUNDRED = BigDecimal.valueOf(100);
     private static final StringRule DESCRIPTION = StringRule.text(0, 2000);
-    private static final Pattern NAME_FORM = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}");
-
     /** The rule for the names of flags and variants. */
-    static final StringRule NAME = text -> {
-        if (!NAME_FORM.matcher(text).matches()) {
-            return "must be 1 to 100 of A-Z a-z 0-9 . _ : - and start with a letter, a digit or _";
-        }
-        return Ids.isId(text) ? "may not look like a UUID" : null;
-    };
+    static final StringRule NAME = ResourceName.RULE;
 
     /** The rule for user ids. */
     static final StringRule USER = StringRule.text(0, 1000);

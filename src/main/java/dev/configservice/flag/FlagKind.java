@@ -14,6 +14,7 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
+import dev.configservice.log.UnitId;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
@@ -212,11 +213,15 @@ public final class FlagKind implements VersionedKind {
     }
 
     /**
-     * Tells whether the write adds or changes prerequisites, because no other write can close a cycle; or rules with
+     * Returns the flags of the environment if the write adds or changes prerequisites, because no other write can close a cycle; or rules with
      * patterns, whose size is limited for an environment.
      */
     @Override
-    public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
+    public @Nullable UnitId judgedBy(@Nullable Resource before, Resource after, Action action) {
+        return isJudgedByOthers(before, after) ? after.unit() : null;
+    }
+
+    private static boolean isJudgedByOthers(@Nullable Resource before, Resource after) {
         ObjectNode now = Json.readObject(after.row());
         ObjectNode was = before == null ? Json.object() : Json.readObject(before.row());
         boolean chains = !now.path("prerequisites").isEmpty()
@@ -229,7 +234,7 @@ public final class FlagKind implements VersionedKind {
     }
 
     @Override
-    public void judge(Resource after, SortedResources unit) {
+    public List<String> judge(Resource after, SortedResources unit) {
         FlagDefinition changed = FlagFormat.definition(after);
         FlagSet flags = FlagFormat.set(unit);
         long patterns = changed.patternSize();
@@ -241,7 +246,7 @@ public final class FlagKind implements VersionedKind {
         }
         List<Prerequisite> prerequisites = changed.prerequisites();
         if (prerequisites.isEmpty()) {
-            return;
+            return List.of();
         }
         if (flags.wouldCycle(after.name(), prerequisites)) {
             throw ServiceException.invalid("prerequisites", "would make the flag its own prerequisite");
@@ -249,6 +254,7 @@ public final class FlagKind implements VersionedKind {
         if (flags.longestChain(after.name(), prerequisites, MAX_CHAIN + 1) > MAX_CHAIN) {
             throw ServiceException.invalid("prerequisites", "would make a chain of more than " + MAX_CHAIN + " flags");
         }
+        return List.of();
     }
 
     @Override

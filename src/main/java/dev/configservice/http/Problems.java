@@ -18,7 +18,7 @@ public final class Problems {
     /** Returns the HTTP status of a failure. */
     public static int status(ErrorCode code) {
         return switch (code) {
-            case INVALID, MALFORMED_BODY -> 400;
+            case INVALID, MALFORMED_BODY, SCHEMA_TOO_COSTLY -> 400;
             case UNAUTHENTICATED -> 401;
             case FORBIDDEN -> 403;
             case NOT_FOUND -> 404;

@@ -74,6 +74,10 @@ public final class ChangeLog implements PastChanges {
     private static final String OF_RESOURCE_AT =
             "select " + CHANGE_COLUMNS + " from resource_changes where kind = $1 and resource_id = $2 and version = $3";
 
+    private static final String LAST_AT = """
+            select resource_id from resource_changes
+            where name = $4 and kind = $1 and environment = $2 and service_name = $3 order by revision desc limit 1""";
+
     private static final String OF_SET =
             "select " + CHANGE_COLUMNS + " from resource_changes where set_id = $1 order by revision";
 
@@ -258,6 +262,15 @@ public final class ChangeLog implements PastChanges {
     public Future<Optional<Change>> at(long revision) {
         return postgres.read(BY_REVISION, Tuple.tuple().addArrayOfLong(new Long[] {revision}))
                 .map(rows -> toChanges(rows).stream().findFirst());
+    }
+
+    /** Returns the id of the resource that has a name in a unit, or of the last one that had it. */
+    public Future<Optional<String>> lastAt(UnitId unit, String name) {
+        return postgres.read(LAST_AT, Tuple.of(unit.kind(), unit.environment(), unit.serviceName(), name))
+                .map(rows -> {
+                    Iterator<Row> it = rows.iterator();
+                    return it.hasNext() ? Optional.of(it.next().getString("resource_id")) : Optional.empty();
+                });
     }
 
     /** Returns the changes of a set, in order, as far as they are still kept. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,24 +85,53 @@ public interface ResourceKind {
     }
 
     /**
-     * Tells whether a write must be checked against the other resources of its unit. The check costs a read.
+     * Returns the unit whose resources a write must be checked against: its own, or that of another kind. Null if the
+     * write needs no check. The check costs a read.
      *
      * @param before the resource before the write; null if it does not exist
      */
-    default boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
-        return false;
+    default @Nullable UnitId judgedBy(@Nullable Resource before, Resource after, Action action) {
+        return null;
     }
 
     /**
-     * Checks a write against the other resources of its unit. The writer repeats the check if the unit changes before
-     * the write is applied. So two writes that were checked against the same state are never both applied. The check may
-     * run on a worker thread.
+     * Tells whether {@link #judge} may take too long for an event loop. It then runs on a worker thread.
+     *
+     * @param unit all resources of the unit before the write
+     */
+    default boolean isLongToJudge(Resource after, SortedResources unit) {
+        return unit.size() > 500;
+    }
+
+    /**
+     * Checks a write against the resources of a unit. The writer repeats the check if the unit changes before the write is
+     * applied. So two writes that were checked against the same state are never both applied.
      *
      * @param after the resource after the write
      * @param unit all resources of the unit before the write
+     * @return warnings for the caller
      * @throws ServiceException if the write is refused
      */
-    default void judge(Resource after, SortedResources unit) {}
+    default List<String> judge(Resource after, SortedResources unit) {
+        return List.of();
+    }
+
+    /**
+     * Returns the environment that a resource is for, by which changes are selected and permitted; empty if it is for all.
+     */
+    default String environment(Resource resource) {
+        return resource.environment();
+    }
+
+    /** Returns the service that a resource is for, in the same way. */
+    default String serviceName(Resource resource) {
+        return resource.serviceName();
+    }
+
+    /** Tells whether the names of resources are unique over all environments and services. */
+    default boolean isGlobal() {
+        return false;
+    }
 
     /**
      * Returns the string in which a search looks for parts of it, in lower case; empty if nothing searches for this kind.

@@ -58,6 +58,9 @@ final class WriteQueue {
         @Nullable
         Resource before;
 
+        /** The warnings of the last check of the command. */
+        List<String> warnings = List.of();
+
         private final long deadlineNanos;
         /** True while the command may have been applied, because it was sent to PostgreSQL. */
         boolean sent;

@@ -10,12 +10,18 @@ import org.jspecify.annotations.Nullable;
  * @param revision the revision of the write; if nothing changed, the current one of the resource
  * @param replayed whether the result is that of an earlier request with the same Idempotency-Key
  * @param before the resource before the write; null if there was none, or if the result is that of an earlier request
+ * @param warnings what the caller should know about the write, for people
  */
 public record WriteResult(
         Resource resource,
         long revision,
         boolean replayed,
-        @Nullable Resource before) {
+        @Nullable Resource before,
+        List<String> warnings) {
+    public WriteResult(Resource resource, long revision, boolean replayed, @Nullable Resource before) {
+        this(resource, revision, replayed, before, List.of());
+    }
+
     /**
      * The result of a change set.
      *

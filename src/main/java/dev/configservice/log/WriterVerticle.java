@@ -56,9 +56,6 @@ public final class WriterVerticle extends VerticleBase {
     /** The SQLSTATE for commands that are said to have occurred later than now. */
     private static final String LATER = "CS003";
 
-    /** The number of resources from which judging by all of them may take too long for an event loop. */
-    private static final int LARGE = 500;
-
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
     private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -328,10 +325,9 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /**
-     * Checks entries against the other resources of their unit if their kind requires it. Each sees the entries before
-     * it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of its unit. Those of
-     * a set see all of it. Fails
-     * the commands that are refused, and returns the remaining entries.
+     * Checks entries against the resources of a unit, their own or another one, if their kind requires it. Each sees the
+     * entries before it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of
+     * its unit. Those of a set see all of it. Fails the commands that are refused, and returns the remaining entries.
      */
     private Future<List<Decided>> judge(List<Decided> decided, Current current) {
         Map<UnitId, UnitState> units = new HashMap<>();
@@ -341,24 +337,25 @@ public final class WriterVerticle extends VerticleBase {
             Resource after = d.entry.resource();
             Resource before = current.resources().get(ChangeLog.key(after.kind(), after.id()));
             ResourceKind kind = kinds.get(after.kind());
-            judged = judged.compose(v -> {
-                if (!kind.isJudgedByUnit(before, after)) {
-                    passed.add(d);
-                    return Future.succeededFuture();
-                }
-                return unit(units, after.unit())
-                        .map(unit -> units.containsKey(after.unit()) || d.pending.set == null
-                                ? unit
-                                : new UnitState(unit.revision(), with(decided, unit, after.unit())))
-                        .compose(unit -> judge(kind, d, unit))
-                        .onSuccess(unit -> {
-                            if (unit != null) {
-                                units.put(after.unit(), unit);
-                                passed.add(new Decided(d.pending, d.entry.judgedBy(after.unit(), unit.revision())));
-                            }
-                        })
-                        .mapEmpty();
-            });
+            UnitId by = kind.judgedBy(before, after, d.entry.action());
+            if (by == null) {
+                judged = judged.onSuccess(v -> passed.add(d));
+                continue;
+            }
+            judged = judged.compose(v -> unit(units, by)
+                    .map(unit -> units.containsKey(by) || d.pending.set == null
+                            ? unit
+                            : new UnitState(unit.revision(), with(decided, unit, by)))
+                    .compose(unit -> judge(kind, d, unit).map(isPermitted -> {
+                        UnitState next = isPermitted && d.pending.set == null
+                                ? new UnitState(unit.revision(), with(List.of(d), unit, by))
+                                : unit;
+                        units.put(by, next);
+                        if (isPermitted) {
+                            passed.add(new Decided(d.pending, d.entry.judgedBy(by, unit.revision())));
+                        }
+                        return null;
+                    })));
         }
         return judged.map(passed);
     }
@@ -373,32 +370,22 @@ public final class WriterVerticle extends VerticleBase {
                         .compose(v -> unitReader.read(unit)));
     }
 
-    /** Returns the unit with an entry that it permits; null if it was refused, and its command is answered. */
-    private Future<@Nullable UnitState> judge(ResourceKind kind, Decided d, UnitState unit) {
+    /** Tells whether a unit permits an entry. If it does not, its command is answered. */
+    private Future<Boolean> judge(ResourceKind kind, Decided d, UnitState unit) {
         Resource after = d.entry.resource();
         SortedResources around = unit.resources();
-        Future<Void> judged = around.size() > LARGE
-                ? Futures.onWorker(() -> {
-                    kind.judge(after, around);
-                    return null;
-                })
-                : Future.succeededFuture(around).map(all -> {
-                    kind.judge(after, all);
-                    return null;
-                });
+        Future<List<String>> judged = kind.isLongToJudge(after, around)
+                ? Futures.onWorker(() -> kind.judge(after, around))
+                : Future.succeededFuture(around).map(all -> kind.judge(after, all));
         return judged.transform(done -> {
-            if (done.failed()) {
-                if (done.cause() instanceof ServiceException e) {
-                    d.pending.refuse(e);
-                } else {
-                    failed(d.pending, done.cause());
-                }
-                return Future.succeededFuture(null);
+            if (done.succeeded()) {
+                d.pending.warnings = done.result();
+            } else if (done.cause() instanceof ServiceException e) {
+                d.pending.refuse(e);
+            } else {
+                failed(d.pending, done.cause());
             }
-            return Future.succeededFuture(
-                    d.pending.set == null
-                            ? new UnitState(unit.revision(), with(List.of(d), unit, after.unit()))
-                            : unit);
+            return Future.succeededFuture(done.succeeded());
         });
     }
 
@@ -518,7 +505,8 @@ public final class WriterVerticle extends VerticleBase {
             Pending p = decided.get(i).pending;
             switch (results.get(i).outcome()) {
                 // it would be written, if all others were
-                case DONE -> set.keep(p, new WriteResult(decided.get(i).entry.resource(), 0, false, p.before));
+                case DONE ->
+                    set.keep(p, new WriteResult(decided.get(i).entry.resource(), 0, false, p.before, p.warnings));
                 case TAKEN ->
                     p.refuse(taken(
                             decided.get(i).entry.resource(), results.get(i).otherId()));
@@ -690,7 +678,12 @@ public final class WriterVerticle extends VerticleBase {
         Done(Pending pending, Change change, boolean replayed) {
             this(
                     pending,
-                    new WriteResult(change.resource(), change.revision(), replayed, replayed ? null : pending.before));
+                    new WriteResult(
+                            change.resource(),
+                            change.revision(),
+                            replayed,
+                            replayed ? null : pending.before,
+                            replayed ? List.of() : pending.warnings));
         }
 
         void answer() {

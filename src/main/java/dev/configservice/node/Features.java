@@ -6,6 +6,7 @@ import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.config.Configurations;
 import dev.configservice.config.DiffRoutes;
+import dev.configservice.config.StoredValues;
 import dev.configservice.credential.AccessKeyKind;
 import dev.configservice.credential.AccessKeyRoutes;
 import dev.configservice.credential.Credentials;
@@ -58,6 +59,8 @@ import dev.configservice.resource.PathWrites;
 import dev.configservice.resource.PlaceRoutes;
 import dev.configservice.resource.ResourceRoutes;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.schema.SchemaKind;
+import dev.configservice.schema.SchemaSet;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.settings.Settings;
@@ -134,9 +137,13 @@ final class Features {
         accessDenials = new AccessDenials(parts.vertx, sources.accessDenials(), parts.ids, parts.clock);
         evaluations = new EvaluationBus(parts.vertx);
         ConfigurationKind configurationKind = new ConfigurationKind(
-                parts.keyring, secretReads::note, settings.config().layerMaxBytes());
+                parts.keyring,
+                secretReads::note,
+                new SchemaSet(),
+                settings.config().layerMaxBytes());
+        SchemaKind schemaKind = new SchemaKind(new StoredValues(resources, parts.clock));
         FlagKind flagKind = new FlagKind(environment, settings.flags().environmentMaxBytes());
-        List<VersionedKind> versioned = new ArrayList<>(List.of(configurationKind, flagKind));
+        List<VersionedKind> versioned = new ArrayList<>(List.of(configurationKind, flagKind, schemaKind));
         versioned.addAll(furtherKinds);
         List<ResourceKind> all = new ArrayList<>(versioned);
         all.add(new InstanceKind(settings.registry().serviceMaxBytes()));
@@ -176,7 +183,7 @@ final class Features {
         FunctionCounter.builder("config_service_secrets_unreadable", parts.keyring, Keyring::unreadable)
                 .description("Encrypted values that could not be opened because this node does not have their key")
                 .register(meters);
-        routes = routes(sources, environment, configurationKind, flagKind, versioned, furtherKinds);
+        routes = routes(sources, environment, configurationKind, flagKind, versioned);
     }
 
     private ConsulRoutes consul(Settings settings) {
@@ -202,8 +209,7 @@ final class Features {
             String environment,
             ConfigurationKind configurationKind,
             FlagKind flagKind,
-            List<VersionedKind> versioned,
-            List<VersionedKind> furtherKinds) {
+            List<VersionedKind> versioned) {
         MeterRegistry meters = parts.metrics.registry();
         Configurations configurations = new Configurations(
                 cache, past, environment, parts.settings.cache().mergedBytes(), meters);
@@ -265,7 +271,9 @@ final class Features {
                     parts.settings.spring().baseEnvironment(),
                     parts.settings.facades().consulKeysEnvironment()));
         }
-        furtherKinds.forEach(kind -> features.add(byId(kind)));
+        versioned.stream()
+                .filter(kind -> kind != configurationKind && kind != flagKind)
+                .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
         ChangeSetRoutes sets = new ChangeSetRoutes(

@@ -120,7 +120,8 @@ public final class ChangeSetRoutes implements Routes {
         if (object.has("comment")) {
             fields.error("comment", "is that of the whole set");
         }
-        String environment = fields.required(ENVIRONMENT, StringRule.NAME);
+        boolean isGlobal = kind != null && kind.isGlobal();
+        String environment = isGlobal ? "" : fields.required(ENVIRONMENT, StringRule.NAME);
         String service = kind != null && kind.belongsToService() ? fields.text(SERVICE_NAME, StringRule.NAME) : null;
         // the kind has the rule for the name
         String name = kind == null ? "" : fields.required(kind.nameField(), StringRule.text(1, 255));
@@ -137,7 +138,10 @@ public final class ChangeSetRoutes implements Routes {
         if (op.equals("put")) {
             return Optional.of(new Operation.Put(path, rest, precondition));
         }
-        rest.remove(List.of(ENVIRONMENT, SERVICE_NAME, kind.nameField()));
+        rest.remove(kind.nameField());
+        if (!isGlobal) {
+            rest.remove(List.of(ENVIRONMENT, SERVICE_NAME));
+        }
         rest.fieldNames()
                 .forEachRemaining(field -> errors.add(new FieldError(at + "." + field, "is not known in a deletion")));
         return Optional.of(new Operation.Delete(path, precondition));
@@ -188,9 +192,9 @@ public final class ChangeSetRoutes implements Routes {
                     isUnchanged ? "unchanged" : isRemoval ? "deleted" : r.before() == null ? "created" : "updated";
             ObjectNode result = result(
                     i, action, r.resource(), r.before(), isRemoval, isDry && !isUnchanged, isFull, request.caller());
-            String warning = outcome.warnings().get(i);
-            if (warning != null) {
-                result.putArray("warnings").add(warning);
+            List<String> warnings = outcome.warnings().get(i);
+            if (!warnings.isEmpty()) {
+                warnings.forEach(result.putArray("warnings")::add);
             }
             results.add(result);
             last = isUnchanged ? last : Math.max(last, r.revision());

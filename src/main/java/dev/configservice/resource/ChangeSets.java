@@ -3,6 +3,7 @@ package dev.configservice.resource;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.json.Json;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
@@ -16,11 +17,17 @@ import dev.configservice.vertx.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,9 +75,9 @@ public final class ChangeSets {
      * The outcome of a set.
      *
      * @param id the id of the set; null if nothing was written
-     * @param warnings a warning for each operation; null where there is none
+     * @param warnings the warnings for each operation
      */
-    public record Outcome(@Nullable UUID id, WriteResult.OfSet result, List<@Nullable String> warnings) {}
+    public record Outcome(@Nullable UUID id, WriteResult.OfSet result, List<List<String>> warnings) {}
 
     /**
      * Does operations, at least one, of which no two have the same path.
@@ -83,7 +90,9 @@ public final class ChangeSets {
 
     private Future<Outcome> attempt(
             List<? extends Operation> operations, UUID id, boolean isDry, By by, Backoff pauses, int tries) {
-        Future<List<Judged>> fitting = current(operations).map(found -> judge(operations, found, by));
+        Future<List<Judged>> fitting = current(operations)
+                .map(found -> judge(operations, found, by))
+                .compose(all -> checked(operations, all, by));
         return fitting.transform(done -> {
             if (done.failed()) {
                 return tries == 0 && mayBeOutdated(done.cause())
@@ -121,8 +130,13 @@ public final class ChangeSets {
 
     private static Outcome outcome(UUID id, boolean isDry, WriteResult.OfSet result, List<Judged> judged) {
         boolean isWritten = !isDry && (result.firstRevision() > 0 || result.replayed());
-        List<@Nullable String> warnings = new ArrayList<>();
-        judged.forEach(j -> warnings.add(j.warning()));
+        List<List<String>> warnings = new ArrayList<>();
+        for (int i = 0; i < judged.size(); i++) {
+            warnings.add(
+                    i < result.members().size()
+                            ? judged.get(i).warnings(result.members().get(i))
+                            : judged.get(i).warnings());
+        }
         return new Outcome(isWritten ? id : null, result, warnings);
     }
 
@@ -157,6 +171,40 @@ public final class ChangeSets {
         return judged;
     }
 
+    /** Completes with the commands once the rules of their kinds for their content permit all of them. */
+    private static Future<List<Judged>> checked(List<? extends Operation> operations, List<Judged> judged, By by) {
+        Set<Path> paths = new HashSet<>();
+        operations.forEach(o -> paths.add(o.path()));
+        Map<String, VersionedKind> kinds = new HashMap<>();
+        paths.forEach(p -> kinds.put(p.kind().name(), p.kind()));
+        Predicate<Resource> isReplaced = r -> kinds.containsKey(r.kind())
+                && paths.contains(new Path(
+                        Objects.requireNonNull(kinds.get(r.kind())), r.environment(), r.serviceName(), r.name()));
+        SortedMap<Integer, ServiceException> refused = new TreeMap<>();
+        List<Judged> passed = new ArrayList<>();
+        Future<Void> checking = Future.succeededFuture();
+        for (int i = 0; i < judged.size(); i++) {
+            int index = i;
+            checking = checking.compose(v -> PathWrites.checked(
+                            operations.get(index).path().kind(), judged.get(index), by, isReplaced)
+                    .onSuccess(passed::add)
+                    .recover(e -> {
+                        if (!(e instanceof ServiceException s)) {
+                            return Future.failedFuture(e);
+                        }
+                        refused.put(index, s);
+                        return Future.succeededFuture(judged.get(index));
+                    })
+                    .mapEmpty());
+        }
+        return checking.map(v -> {
+            if (!refused.isEmpty()) {
+                throw ServiceException.ofOperations(refused);
+            }
+            return passed;
+        });
+    }
+
     private Judged judge(Operation operation, @Nullable Resource current, By by) {
         Path path = operation.path();
         path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
@@ -165,8 +213,7 @@ public final class ChangeSets {
             return writes.put(path, current, put.fields(), put.precondition(), by);
         } else if (operation instanceof Operation.Delete delete) {
             delete.precondition().checkWhole(current);
-            return writes.delete(
-                    path, current, delete.precondition(), by.origin().apply(null));
+            return writes.deletion(path, current, delete.precondition(), by);
         } else if (operation instanceof Operation.Restore restore) {
             return restore(restore, current, by);
         }
@@ -201,12 +248,13 @@ public final class ChangeSets {
         }
         Resource earlier = restore.earlier();
         if (earlier == null) {
-            return writes.delete(
-                    restore.path(),
-                    current,
-                    Precondition.revision(expected == null ? 0 : expected),
-                    by.origin().apply(null));
+            return writes.deletion(restore.path(), current, Precondition.revision(expected == null ? 0 : expected), by);
         }
+        VersionedKind kind = restore.path().kind();
+        if (current != null) {
+            PathWrites.requireContent(kind, by.caller(), current);
+        }
+        PathWrites.requireContent(kind, by.caller(), earlier);
         return new Judged(
                 new Command.Rollback(
                         ids.next(),
@@ -219,6 +267,7 @@ public final class ChangeSets {
                         earlier.sealed(),
                         expected == null ? null : List.of(expected),
                         by.origin().apply(null)),
-                null);
+                Json.readObject(earlier.row()),
+                List.of());
     }
 }

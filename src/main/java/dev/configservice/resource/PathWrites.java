@@ -21,12 +21,16 @@ import dev.configservice.vertx.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +76,10 @@ public final class PathWrites {
 
         /** Returns the members of a body that repeat the path. */
         private ObjectNode members() {
-            ObjectNode members = Json.object().put(kind.nameField(), name).put("environment", environment);
+            ObjectNode members = Json.object().put(kind.nameField(), name);
+            if (!kind.isGlobal()) {
+                members.put("environment", environment);
+            }
             if (kind.belongsToService()) {
                 members.put("service_name", serviceName.isEmpty() ? null : serviceName);
             }
@@ -84,24 +91,40 @@ public final class PathWrites {
      * The caller of a write.
      *
      * @param origin returns the origin of a command with a comment
+     * @param isForced whether the caller wants the write in spite of a conflict with resources of other kinds
      */
-    public record By(Caller caller, Function<@Nullable String, Origin> origin) {}
+    public record By(Caller caller, Function<@Nullable String, Origin> origin, boolean isForced) {
+        public By(Caller caller, Function<@Nullable String, Origin> origin) {
+            this(caller, origin, false);
+        }
+    }
 
     /**
      * The result of a write.
      *
      * @param isNew whether it created the resource
-     * @param warning a warning for the caller; null if there is none
+     * @param warnings what the caller should know about it
      */
-    public record Written(
-            WriteResult result, boolean isNew, @Nullable String warning) {}
+    public record Written(WriteResult result, boolean isNew, List<String> warnings) {}
 
     /**
      * A command that fits what is at its path.
      *
-     * @param warning a warning for the caller; null if there is none
+     * @param content the content after it, which the kind has rules for; null if there are none
+     * @param warnings what the caller should know about it
      */
-    record Judged(Command command, @Nullable String warning) {
+    record Judged(Command command, @Nullable ObjectNode content, List<String> warnings) {
+        Judged(Command command) {
+            this(command, null, List.of());
+        }
+
+        /** Returns the same with the warnings of the writer. */
+        List<String> warnings(WriteResult result) {
+            List<String> all = new ArrayList<>(warnings);
+            all.addAll(result.warnings());
+            return all;
+        }
+
         /** Tells whether a failure means that something else is at the path by now. */
         boolean hasMoved(Throwable failure) {
             ErrorCode code = failure instanceof ServiceException e ? e.code() : ErrorCode.INTERNAL;
@@ -117,7 +140,66 @@ public final class PathWrites {
      */
     public Future<Written> put(Path path, ObjectNode body, Precondition precondition, By by) {
         path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
-        return write(path, current -> put(path, current, body, precondition, by), backoff(), 0);
+        return write(path, current -> put(path, current, body, precondition, by), by, backoff(), 0);
+    }
+
+    /**
+     * Creates the resource that a body describes with its path. Fails with {@link ErrorCode#FORBIDDEN},
+     * {@link ErrorCode#INVALID}, or with {@link ErrorCode#CONFLICT} if there is one.
+     */
+    public Future<Written> create(VersionedKind kind, ObjectNode body, By by) {
+        Judged judged = create(kind, FieldReader.write(body), by);
+        return checked(kind, judged, by, ignored -> false)
+                .compose(j -> bus.write(j.command()).map(result -> new Written(result, true, j.warnings(result))));
+    }
+
+    /**
+     * Changes the fields that are given of a resource with an id. Fails with {@link ErrorCode#FORBIDDEN},
+     * {@link ErrorCode#INVALID}, {@link ErrorCode#PRECONDITION_FAILED}, or with {@link ErrorCode#NOT_FOUND} if it is not at
+     * its path.
+     */
+    public Future<Written> change(Path path, String id, ObjectNode body, Precondition precondition, By by) {
+        path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
+        return write(
+                path,
+                current -> {
+                    if (current == null || !current.id().equals(id)) {
+                        throw gone();
+                    }
+                    precondition.check(current);
+                    return change(path, current, body, precondition, by);
+                },
+                by,
+                backoff(),
+                0);
+    }
+
+    private static ServiceException gone() {
+        return ServiceException.notFound("The resource does not exist, or was deleted");
+    }
+
+    /** Completes with a command once the rules of its kind for its content permit it, and with what they warn of. */
+    static Future<Judged> checked(VersionedKind kind, Judged judged, By by, Predicate<Resource> isReplaced) {
+        VersionedKind.ContentRules rules = kind.contentRules();
+        ObjectNode content = judged.content();
+        if (rules == null || content == null) {
+            return Future.succeededFuture(judged);
+        }
+        String name = judged.command() instanceof Command.Create c ? c.name() : "";
+        return rules.check(name, content, by.isForced(), isReplaced)
+                .map(warnings -> new Judged(
+                        judged.command(),
+                        content,
+                        Stream.concat(judged.warnings().stream(), warnings.stream())
+                                .toList()));
+    }
+
+    /** Fails if the caller may not write some content of a kind. */
+    static void requireContent(VersionedKind kind, Caller caller, ObjectNode content) {
+        VersionedKind.ContentRules rules = kind.contentRules();
+        if (rules != null) {
+            rules.require(caller, content);
+        }
     }
 
     static Backoff backoff() {
@@ -134,14 +216,23 @@ public final class PathWrites {
      * Deletes the resource at a path. Fails with {@link ErrorCode#FORBIDDEN}, with {@link ErrorCode#PRECONDITION_FAILED},
      * or with {@link ErrorCode#NOT_FOUND} if nothing is there.
      */
-    public Future<WriteResult> delete(Path path, Precondition precondition, Caller caller, Origin origin) {
-        path.kind().requireWrite(caller, path.environment(), path.serviceName());
+    public Future<WriteResult> delete(Path path, Precondition precondition, By by) {
+        return delete(path, null, precondition, by);
+    }
+
+    /** Deletes the resource at a path if it has an id, in the same way. */
+    public Future<WriteResult> delete(Path path, @Nullable String id, Precondition precondition, By by) {
+        path.kind().requireWrite(by.caller(), path.environment(), path.serviceName());
         return write(
                         path,
                         current -> {
+                            if (id != null && (current == null || !current.id().equals(id))) {
+                                throw gone();
+                            }
                             precondition.check(current);
-                            return delete(path, current, precondition, origin);
+                            return deletion(path, current, precondition, by);
                         },
+                        by,
                         backoff(),
                         0)
                 .map(Written::result);
@@ -153,20 +244,24 @@ public final class PathWrites {
      * @param judge returns the command for what is there; null stands for nothing
      * @param tries the number of tries before; from the second one on, this node has applied the whole log
      */
-    private Future<Written> write(Path path, Function<@Nullable Resource, Judged> judge, Backoff pauses, int tries) {
-        Future<Judged> fitting = resources.at(path.unit(), path.name(), 0).map(found -> judge.apply(found.resource()));
+    private Future<Written> write(
+            Path path, Function<@Nullable Resource, Judged> judge, By by, Backoff pauses, int tries) {
+        Future<Judged> fitting = resources
+                .at(path.unit(), path.name(), 0)
+                .map(found -> judge.apply(found.resource()))
+                .compose(judged -> checked(path.kind(), judged, by, ignored -> false));
         return fitting.transform(done -> {
             if (done.failed()) {
                 boolean mayBeOutdated =
                         tries == 0 && done.cause() instanceof ServiceException e && DOUBTFUL.contains(e.code());
                 return mayBeOutdated
-                        ? resources.awaitLatest().compose(v -> write(path, judge, pauses, 1))
+                        ? resources.awaitLatest().compose(v -> write(path, judge, by, pauses, 1))
                         : Future.failedFuture(done.cause());
             }
             Judged judged = done.result();
             return bus.write(judged.command())
                     .map(result -> new Written(
-                            result, isNew(result, judged.command() instanceof Command.Create), judged.warning()))
+                            result, isNew(result, judged.command() instanceof Command.Create), judged.warnings(result)))
                     .recover(e -> {
                         if (!judged.hasMoved(e)) {
                             return Future.failedFuture(e);
@@ -174,7 +269,7 @@ public final class PathWrites {
                         return tries + 1 < TRIES
                                 ? vertx.timer(pauses.nextMillis(), TimeUnit.MILLISECONDS)
                                         .compose(t -> resources.awaitLatest())
-                                        .compose(v -> write(path, judge, pauses, tries + 1))
+                                        .compose(v -> write(path, judge, by, pauses, tries + 1))
                                 : Future.failedFuture(ServiceException.unavailable(
                                         "Others create and delete it all the time; nothing was written"));
                     });
@@ -196,12 +291,18 @@ public final class PathWrites {
             }
             whole.set(member.getKey(), member.getValue());
         }
+        return create(path.kind(), fields, by);
+    }
+
+    private Judged create(VersionedKind kind, FieldReader fields, By by) {
         String comment = fields.text("comment", StringRule.COMMENT);
         UUID id = ids.next();
-        VersionedKind.Creation made = path.kind().create(fields, id.toString());
+        VersionedKind.Creation made = kind.create(fields, id.toString());
+        kind.requireWrite(by.caller(), made.environment(), made.serviceName());
+        requireContent(kind, by.caller(), made.fields());
         Command command = new Command.Create(
                 id,
-                path.kind().name(),
+                kind.name(),
                 id.toString(),
                 made.environment(),
                 made.serviceName(),
@@ -209,13 +310,14 @@ public final class PathWrites {
                 Json.write(made.fields()),
                 made.sealed(),
                 by.origin().apply(comment));
-        return new Judged(command, null);
+        return new Judged(command, made.fields(), List.of());
     }
 
     private Judged change(Path path, Resource current, ObjectNode body, Precondition precondition, By by) {
         FieldReader fields = FieldReader.write(body);
         refuseReadOnly(fields, path, current, body, by);
         String comment = fields.text("comment", StringRule.COMMENT);
+        requireContent(path.kind(), by.caller(), current);
         VersionedKind.Update change = path.kind().change(fields, current, by.caller());
         Command command = new Command.Update(
                 ids.next(),
@@ -227,7 +329,20 @@ public final class PathWrites {
                 Action.UPDATED,
                 null,
                 by.origin().apply(comment));
-        return new Judged(command, change.warning());
+        List<String> warnings = change.warning() == null ? List.of() : List.of(change.warning());
+        if (path.kind().contentRules() == null) {
+            return new Judged(command, null, warnings);
+        }
+        ObjectNode content = Json.readObject(current.row()).setAll(change.fields());
+        requireContent(path.kind(), by.caller(), content);
+        return new Judged(command, content, warnings);
+    }
+
+    /** Fails if the caller may not write the content that a resource has. */
+    static void requireContent(VersionedKind kind, Caller caller, Resource current) {
+        if (kind.contentRules() != null) {
+            requireContent(kind, caller, Json.readObject(current.row()));
+        }
     }
 
     /** Adds an error for each field that cannot be changed and is given otherwise than it is. */
@@ -244,12 +359,19 @@ public final class PathWrites {
     }
 
     /** Returns the command that deletes the resource at a path. Fails with {@link ErrorCode#NOT_FOUND} if nothing is there. */
-    Judged delete(Path path, @Nullable Resource current, Precondition precondition, Origin origin) {
+    Judged deletion(Path path, @Nullable Resource current, Precondition precondition, By by) {
         if (current == null) {
             throw ServiceException.notFound(path.describe() + " does not exist");
         }
+        requireContent(path.kind(), by.caller(), current);
         Command command = new Command.Delete(
-                ids.next(), path.kind().name(), current.id(), precondition.revisions(), Action.DELETED, null, origin);
-        return new Judged(command, null);
+                ids.next(),
+                path.kind().name(),
+                current.id(),
+                precondition.revisions(),
+                Action.DELETED,
+                null,
+                by.origin().apply(null));
+        return new Judged(command);
     }
 }

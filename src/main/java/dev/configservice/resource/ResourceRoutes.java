@@ -13,7 +13,6 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
-import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
@@ -21,6 +20,7 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
 import dev.configservice.log.Resource;
 import dev.configservice.log.WriteResult;
+import dev.configservice.postgres.Select;
 import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.Resources.Found;
@@ -30,8 +30,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The routes of every versioned kind: create, then read, change, delete and roll back, and the history. In a path, what
@@ -42,13 +42,17 @@ public final class ResourceRoutes implements Routes {
     private static final String ENVIRONMENT = "environment";
     private static final String SERVICE_NAME = "service_name";
 
+    private static final String PREFIX = "prefix";
+    private static final int MAX_WARNINGS = 5;
+    /** The length from which a warning is cut, in characters. */
+    private static final int MAX_WARNING = 300;
+
     private final VersionedKind kind;
     private final Resources resources;
     private final ChangeBus bus;
     private final Ids ids;
     private final PathWrites byPath;
     private final PastSnapshots past;
-    private final String[] readOnly;
 
     public ResourceRoutes(
             VersionedKind kind, Resources resources, PastSnapshots past, ChangeBus bus, Ids ids, PathWrites byPath) {
@@ -58,21 +62,15 @@ public final class ResourceRoutes implements Routes {
         this.bus = bus;
         this.ids = ids;
         this.byPath = byPath;
-        this.readOnly = readOnly(kind);
     }
 
     /** Returns the fields of a kind that a change may give only as they are. */
     static String[] readOnly(VersionedKind kind) {
         List<String> fields = new ArrayList<>(List.of(
-                "id",
-                kind.nameField(),
-                ENVIRONMENT,
-                "version",
-                "revision",
-                "created_at",
-                "updated_at",
-                "created_by",
-                "updated_by"));
+                "id", kind.nameField(), "version", "revision", "created_at", "updated_at", "created_by", "updated_by"));
+        if (!kind.isGlobal()) {
+            fields.add(ENVIRONMENT);
+        }
         if (kind.belongsToService()) {
             fields.add(SERVICE_NAME);
         }
@@ -85,13 +83,21 @@ public final class ResourceRoutes implements Routes {
         routes.add(Route.api("GET", kind.path() + "/:id", this::get)
                 .needs(Right.READ)
                 .with(pathParameters(Map.of(Route.AT, PastSnapshots.MOMENT))));
+        if (kind.isGlobal()) {
+            routes.add(Route.api("GET", kind.path(), this::list)
+                    .needs(Right.READ)
+                    .with(Page.parameters(Map.of(PREFIX, StringRule.ANY)))
+                    .onLog());
+        }
         return routes;
     }
 
     /** Returns the query parameters that, with a name, are the path of a resource, and others. */
     private Map<String, StringRule> pathParameters(Map<String, StringRule> others) {
         Map<String, StringRule> parameters = new HashMap<>(others);
-        parameters.put(ENVIRONMENT, StringRule.NAME);
+        if (!kind.isGlobal()) {
+            parameters.put(ENVIRONMENT, StringRule.NAME);
+        }
         if (kind.belongsToService()) {
             parameters.put(SERVICE_NAME, StringRule.NAME);
         }
@@ -104,10 +110,11 @@ public final class ResourceRoutes implements Routes {
         return List.of(
                 Route.api("POST", kind.path(), this::create)
                         .needs(kind.writeRight())
+                        .with(kind.writeParameters())
                         .onLog(),
                 Route.api("PUT", byId, this::put)
                         .needs(kind.writeRight())
-                        .with(pathParameters(Map.of()))
+                        .with(pathParameters(kind.writeParameters()))
                         .onLog(),
                 Route.api("DELETE", byId, this::delete)
                         .needs(kind.writeRight())
@@ -119,26 +126,32 @@ public final class ResourceRoutes implements Routes {
                         .onLog(),
                 Route.api("POST", byId + "/rollback", this::rollback)
                         .needs(kind.writeRight())
+                        .with(kind.writeParameters())
                         .onLog());
     }
 
     private Future<Response> create(Request request) {
-        FieldReader fields = FieldReader.write(request.object());
-        UUID id = ids.next();
-        String comment = fields.text("comment", StringRule.COMMENT);
-        VersionedKind.Creation made = kind.create(fields, id.toString());
-        kind.requireWrite(request.caller(), made.environment(), made.serviceName());
-        return bus.write(new Command.Create(
-                        id,
-                        kind.name(),
-                        id.toString(),
-                        made.environment(),
-                        made.serviceName(),
-                        made.name(),
-                        Json.write(made.fields()),
-                        made.sealed(),
-                        request.origin(comment)))
-                .map(result -> created(result, request));
+        return byPath.create(kind, request.object(), by(request))
+                .map(written -> warned(created(written.result(), request), written.warnings()));
+    }
+
+    private Future<Response> list(Request request) {
+        Page page = Page.of(request, 1);
+        Select select = Resources.select(kind.name()).wherePrefix("name", request.query(PREFIX));
+        if (!page.isFirst()) {
+            select.where("name > ?", page.after().get(0));
+        }
+        long lastChange = resources.lastChange(kind.name(), "", "");
+        return resources
+                .list(select, "name", page.limit())
+                .map(found -> page.response(
+                                request, found, r -> kind.render(r, request.caller()), r -> List.of(r.name()))
+                        .tagged(Long.toString(lastChange)));
+    }
+
+    private static PathWrites.By by(Request request) {
+        return new PathWrites.By(
+                request.caller(), request::origin, Boolean.TRUE.equals(request.flag(VersionedKind.FORCE)));
     }
 
     private Response created(WriteResult result, Request request) {
@@ -150,38 +163,45 @@ public final class ResourceRoutes implements Routes {
 
     private Future<Response> put(Request request) {
         ObjectNode body = request.object();
+        Precondition precondition = Precondition.of(request);
         if (!isById(request)) {
-            return byPath.put(
-                            path(request),
-                            body,
-                            Precondition.of(request),
-                            new PathWrites.By(request.caller(), request::origin))
-                    .map(written -> written.isNew()
-                            ? created(written.result(), request)
-                            : warned(written(200, written.result(), request), written.warning()));
+            return byPath.put(path(request), body, precondition, by(request))
+                    .map(written -> warned(
+                            written.isNew()
+                                    ? created(written.result(), request)
+                                    : written(200, written.result(), request),
+                            written.warnings()));
         }
-        return forWrite(request).compose(found -> {
-            Resource current = found.present();
-            FieldReader fields = FieldReader.write(body);
-            fields.readOnly(kind.render(current, request.caller()), readOnly);
-            String comment = fields.text("comment", StringRule.COMMENT);
-            VersionedKind.Update change = kind.change(fields, current, request.caller());
-            return bus.write(new Command.Update(
-                            ids.next(),
-                            kind.name(),
-                            current.id(),
-                            Json.write(change.fields()),
-                            change.sealed(),
-                            request.ifMatch(),
-                            Action.UPDATED,
-                            null,
-                            request.origin(comment)))
-                    .map(result -> warned(written(200, result, request), change.warning()));
-        });
+        return named(request)
+                .compose(path -> byPath.change(path, id(request), body, precondition, by(request)))
+                .map(written -> warned(written(200, written.result(), request), written.warnings()));
     }
 
-    private static Response warned(Response response, @Nullable String warning) {
-        return warning == null ? response : response.header("Warning", "299 config-service \"" + warning + "\"");
+    /** Returns the path of a resource that a request names by its id. Fails with {@link ErrorCode#NOT_FOUND}. */
+    private Future<PathWrites.Path> named(Request request) {
+        return resources
+                .path(kind.name(), id(request))
+                .map(p -> new PathWrites.Path(
+                        kind, p.unit().environment(), p.unit().serviceName(), p.name()));
+    }
+
+    private static Response warned(Response response, List<String> warnings) {
+        if (warnings.isEmpty()) {
+            return response;
+        }
+        String all = warnings.stream()
+                .limit(MAX_WARNINGS)
+                .map(w -> "299 config-service \"" + ascii(w) + "\"")
+                .collect(Collectors.joining(", "));
+        return response.header("Warning", all);
+    }
+
+    /** Returns a string as a quoted string in a header may hold it. */
+    private static String ascii(String text) {
+        String shown = text.length() > MAX_WARNING ? text.substring(0, MAX_WARNING) + "..." : text;
+        StringBuilder safe = new StringBuilder();
+        shown.chars().forEach(c -> safe.append(c == '"' ? '\'' : c < 32 || c > 126 || c == '\\' ? '?' : (char) c));
+        return safe.toString();
     }
 
     /** Tells whether a request names a resource by its id. Fails if it does, and has parameters of a path, too. */
@@ -199,6 +219,9 @@ public final class ResourceRoutes implements Routes {
 
     private PathWrites.Path path(Request request) {
         String environment = request.query(ENVIRONMENT);
+        if (kind.isGlobal()) {
+            return new PathWrites.Path(kind, "", "", request.parameter("id"));
+        }
         if (environment == null) {
             throw ServiceException.invalid(ENVIRONMENT, "is required, as the path has a name and not an id");
         }
@@ -217,9 +240,18 @@ public final class ResourceRoutes implements Routes {
         });
     }
 
-    /** Finds the resource of a request by id. */
+    /**
+     * Finds the resource of a request by id; if names are unique over the service, also by name, and then the last one that
+     * had the name if it was deleted.
+     */
     public Future<Found> find(Request request) {
-        return resources.find(kind.name(), request.parameter("id"), request.minRevision());
+        String given = request.parameter("id");
+        if (!kind.isGlobal() || Ids.isId(given)) {
+            return resources.find(kind.name(), given, request.minRevision());
+        }
+        return resources
+                .lastAt(path(request).unit(), given)
+                .compose(id -> resources.find(kind.name(), id, request.minRevision()));
     }
 
     /** Reads the resource of a request. */
@@ -256,7 +288,7 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Found> atPath(Request request) {
-        if (request.query(ENVIRONMENT) == null) {
+        if (request.query(ENVIRONMENT) == null && !kind.isGlobal()) {
             throw ServiceException.notFound("This is no id; a name needs the parameter 'environment'");
         }
         PathWrites.Path path = path(request);
@@ -287,18 +319,12 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Response> delete(Request request) {
+        Precondition precondition = Precondition.of(request);
         Origin origin = request.origin(request.query("comment"));
+        PathWrites.By by = new PathWrites.By(request.caller(), ignored -> origin);
         Future<WriteResult> deleted = isById(request)
-                ? forWrite(request)
-                        .compose(found -> bus.write(new Command.Delete(
-                                ids.next(),
-                                kind.name(),
-                                found.present().id(),
-                                request.ifMatch(),
-                                Action.DELETED,
-                                null,
-                                origin)))
-                : byPath.delete(path(request), Precondition.of(request), request.caller(), origin);
+                ? named(request).compose(path -> byPath.delete(path, id(request), precondition, by))
+                : byPath.delete(path(request), precondition, by);
         return deleted.map(WriteResult::revision)
                 .recover(e -> resources.repeatedOr(origin, e))
                 .map(revision -> Response.empty(204).wrote(revision));
@@ -314,7 +340,7 @@ public final class ResourceRoutes implements Routes {
                             found.path().unit().environment(),
                             found.path().unit().serviceName());
             return resources
-                    .history(kind.name(), id(request), below, page.limit())
+                    .history(kind.name(), found.id(), below, page.limit())
                     .map(changes -> page.response(
                                     request,
                                     changes,
@@ -358,8 +384,10 @@ public final class ResourceRoutes implements Routes {
         fields.done();
         long wanted = version == null ? 0 : version;
         return forWrite(request)
-                .compose(found -> resources.version(kind.name(), id(request), wanted))
-                .compose(earlier -> {
+                .compose(found ->
+                        resources.version(kind.name(), found.id(), wanted).map(earlier -> new Earlier(found, earlier)))
+                .compose(both -> {
+                    Optional<Change> earlier = both.change();
                     Change change = earlier.orElseThrow(
                             () -> ServiceException.invalid("version", "is not a version of this resource"));
                     if (change.action().isRemoval()) {
@@ -368,7 +396,12 @@ public final class ResourceRoutes implements Routes {
                                 "Version " + wanted + " is a deletion: there is no state to restore");
                     }
                     Resource was = change.resource();
-                    return bus.write(new Command.Rollback(
+                    Resource current = both.found().resource();
+                    if (current != null) {
+                        PathWrites.requireContent(kind, request.caller(), current);
+                    }
+                    PathWrites.requireContent(kind, request.caller(), was);
+                    Command.Rollback rollback = new Command.Rollback(
                             ids.next(),
                             kind.name(),
                             was.id(),
@@ -378,8 +411,14 @@ public final class ResourceRoutes implements Routes {
                             was.row(),
                             was.sealed(),
                             null,
-                            request.origin(comment)));
-                })
-                .map(result -> written(200, result, request));
+                            request.origin(comment));
+                    PathWrites.Judged judged = new PathWrites.Judged(rollback, Json.readObject(was.row()), List.of());
+                    return PathWrites.checked(kind, judged, by(request), ignored -> false)
+                            .compose(checked -> bus.write(rollback)
+                                    .map(result -> warned(written(200, result, request), checked.warnings(result))));
+                });
     }
+
+    /** A resource, and the change that made an earlier version of it. */
+    private record Earlier(Found found, Optional<Change> change) {}
 }

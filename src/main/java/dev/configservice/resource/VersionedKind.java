@@ -7,9 +7,14 @@ import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.secret.Sealed;
+import io.vertx.core.Future;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * {@link ResourceKind} with the fields that a caller may send and see.
  */
 public interface VersionedKind extends ResourceKind {
+    /** The query parameter of a write that is wanted in spite of a conflict with resources of other kinds. */
+    String FORCE = "force";
+
     /** Returns the path of the collection below the API's base, e.g. {@code /config}. */
     String path();
 
@@ -57,6 +65,16 @@ public interface VersionedKind extends ResourceKind {
         caller.requireWrite(writeRight(), environment, serviceName);
     }
 
+    /** Returns the rules for what a resource holds, besides those for its fields; null if there are none. */
+    default @Nullable ContentRules contentRules() {
+        return null;
+    }
+
+    /** Returns the query parameters that writes of a resource take, each with its rule. */
+    default Map<String, StringRule> writeParameters() {
+        return Map.of();
+    }
+
     /** Renders the resource for this caller. Actors and secret values appear only if the caller may see them. */
     ObjectNode render(Resource resource, Caller caller);
 
@@ -71,6 +89,21 @@ public interface VersionedKind extends ResourceKind {
     /** Returns the value of a version as the history shows it; null if nobody may see it. */
     @Nullable
     JsonNode historyValue(Resource version);
+
+    /** Rules for the content of resources, which need more than the fields of one write. */
+    interface ContentRules {
+        /** Fails if this caller may not write a resource with this content, or one that has had it. */
+        void require(Caller caller, ObjectNode content);
+
+        /**
+         * Checks content that is to be written against resources of other kinds, as they are on this node. Completes with
+         * warnings, or fails with {@link ErrorCode#INVALID} or {@link ErrorCode#CONFLICT}.
+         *
+         * @param isForced whether the caller wants it in spite of a conflict, which is then a warning
+         * @param isReplaced tells of a resource whether the same write changes it, too
+         */
+        Future<List<String>> check(String name, ObjectNode content, boolean isForced, Predicate<Resource> isReplaced);
+    }
 
     /** A resource to create: its path, its fields, and its sealed value. */
     record Creation(String environment, String serviceName, String name, ObjectNode fields, Sealed sealed) {}

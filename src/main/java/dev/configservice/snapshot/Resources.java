@@ -67,9 +67,16 @@ public final class Resources {
     /** The path of a resource: its unit, and its name there. */
     public record Path(UnitId unit, String name) {}
 
-    /** A resource at its path, and the snapshot that tells so; null if nothing is there, or no longer. */
+    /**
+     * A resource at its path, and the snapshot that tells so; null if nothing is there, or no longer.
+     *
+     * @param id the id that was asked for, or that of the resource; empty if a path was asked for, and nothing is there
+     */
     public record Found(
-            Path path, Snapshot snapshot, @Nullable Resource resource) {
+            Path path,
+            String id,
+            Snapshot snapshot,
+            @Nullable Resource resource) {
         /** Returns the resource. Fails with {@link ErrorCode#NOT_FOUND} if it does not exist. */
         public Resource present() {
             if (resource == null) {
@@ -104,15 +111,16 @@ public final class Resources {
         return path(kind, canonical)
                 .compose(p -> cache.get(p.unit(), minRevision).map(snapshot -> {
                     Resource r = snapshot.resources().byName(p.name());
-                    return new Found(p, snapshot, r != null && r.id().equals(canonical) ? r : null);
+                    return new Found(p, canonical, snapshot, r != null && r.id().equals(canonical) ? r : null);
                 }));
     }
 
     /** Finds the resource that has a name in a unit. */
     public Future<Found> at(UnitId unit, String name, long minRevision) {
-        return cache.get(unit, minRevision)
-                .map(snapshot -> new Found(
-                        new Path(unit, name), snapshot, snapshot.resources().byName(name)));
+        return cache.get(unit, minRevision).map(snapshot -> {
+            Resource r = snapshot.resources().byName(name);
+            return new Found(new Path(unit, name), r == null ? "" : r.id(), snapshot, r);
+        });
     }
 
     /**
@@ -140,6 +148,17 @@ public final class Resources {
                 .compose(found ->
                         feed.awaitApplied(found.revision(), APPLIED_DEADLINE).map(found.path()))
                 .onSuccess(path -> remember(kind + "/" + id, path));
+    }
+
+    /**
+     * Returns the id of the resource that has a name, or of the last one that had it and was deleted. Fails with
+     * {@link ErrorCode#NOT_FOUND} if there was none.
+     */
+    public Future<String> lastAt(UnitId unit, String name) {
+        return changeLog
+                .lastAt(unit, name)
+                .map(id -> id.orElseThrow(() ->
+                        ServiceException.notFound("There is no " + unit.kind().replace('_', ' ') + " with this name")));
     }
 
     static ServiceException unknown(String kind) {

@@ -8,6 +8,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind.Content;
+import dev.configservice.schema.SchemaSet;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Keysets;
@@ -17,7 +18,8 @@ import org.junit.jupiter.api.Test;
 /** Writes that were under way while another write changed whether the value is encrypted. */
 class ConfigurationKindTest {
     private final Keyring keyring = Keyring.of(Keysets.FIRST);
-    private final ConfigurationKind kind = new ConfigurationKind(keyring, (resource, actor, requestId) -> {}, 1L << 24);
+    private final ConfigurationKind kind =
+            new ConfigurationKind(keyring, (resource, actor, requestId) -> {}, new SchemaSet(), 1L << 24);
 
     private static Resource resource(ObjectNode row, Sealed sealed) {
         return new Resource("configuration", "id", "e", "s", "k", 2, 2, 0, Json.write(row), sealed);

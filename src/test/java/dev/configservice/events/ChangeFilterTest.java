@@ -93,7 +93,7 @@ class ChangeFilterTest {
 
     private static Wanted wanted(
             @Nullable String environment, @Nullable String service, @Nullable String type, @Nullable String prefix) {
-        return new Wanted(environment, service, type, prefix);
+        return new Wanted(environment, service, type, null, prefix);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.flag.FlagKind;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.schema.SchemaSet;
 import dev.configservice.secret.Keyring;
 import dev.configservice.testing.EventStream;
 import dev.configservice.testing.Reply;
@@ -37,7 +38,8 @@ class RetentionTest {
                 historyKeep,
                 SIZE,
                 new ResourceKinds(List.of(
-                        new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24),
+                        new ConfigurationKind(
+                                Keyring.of(""), (resource, actor, requestId) -> {}, new SchemaSet(), 1L << 24),
                         new FlagKind("e", 1L << 24))),
                 new SimpleMeterRegistry());
     }

@@ -11,10 +11,12 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.log.Retention;
 import dev.configservice.log.SortedResources;
+import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Api;
@@ -116,18 +118,19 @@ class OwnKindTest {
         }
 
         @Override
-        public boolean isJudgedByUnit(@Nullable Resource before, Resource after) {
-            return isPinned(after);
+        public @Nullable UnitId judgedBy(@Nullable Resource before, Resource after, Action action) {
+            return isPinned(after) ? after.unit() : null;
         }
 
         @Override
-        public void judge(Resource after, SortedResources unit) {
+        public List<String> judge(Resource after, SortedResources unit) {
             long others = unit.stream()
                     .filter(n -> isPinned(n) && !n.id().equals(after.id()))
                     .count();
             if (others >= 2) {
                 throw ServiceException.invalid("is_pinned", "at most two notes of an environment may be pinned");
             }
+            return List.of();
         }
 
         @Override

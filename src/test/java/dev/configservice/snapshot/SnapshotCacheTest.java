@@ -21,6 +21,7 @@ import dev.configservice.log.WriteResult;
 import dev.configservice.log.WriterVerticle;
 import dev.configservice.postgres.Migrations;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.schema.SchemaSet;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
@@ -129,8 +130,8 @@ class SnapshotCacheTest {
                             .map(s -> new UnitReader.UnitState(
                                     s.resources().isEmpty() ? 0 : s.lastChange(), s.resources())),
                     postgres,
-                    new ResourceKinds(List.of(
-                            new ConfigurationKind(Keyring.of(""), (resource, actor, requestId) -> {}, 1L << 24))),
+                    new ResourceKinds(List.of(new ConfigurationKind(
+                            Keyring.of(""), (resource, actor, requestId) -> {}, new SchemaSet(), 1L << 24))),
                     InstantSource.system(),
                     Duration.ofSeconds(5),
                     meters)));

@@ -16,16 +16,21 @@ import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeReader;
+import dev.configservice.log.Ids;
 import dev.configservice.log.ResourceKind;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of changes: in pages, by long poll, and as a stream. */
 public final class ChangeRoutes implements Routes {
+    /** An id, or that of an instance: the names of its service and its own. */
+    private static final StringRule RESOURCE_ID = StringRule.text(1, 400);
+
     private static final StringRule KEY_PREFIX = StringRule.text(1, 255);
     private static final StringRule POSITION = StringRule.pattern("\\d{1,18}", "must be a revision: a whole number");
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -59,15 +64,18 @@ public final class ChangeRoutes implements Routes {
         all.put("environment", StringRule.NAME);
         all.put("service_name", StringRule.NAME);
         all.put("resource_type", StringRule.oneOf(events.kinds().names(ResourceKind::isPublic)));
+        all.put("resource_id", RESOURCE_ID);
         all.put("key_prefix", KEY_PREFIX);
         return all;
     }
 
     private static ChangeFilter.Wanted wanted(Request request) {
+        String id = request.query("resource_id");
         return new ChangeFilter.Wanted(
                 request.query("environment"),
                 request.query("service_name"),
                 request.query("resource_type"),
+                id == null || !Ids.isId(id) ? id : id.toLowerCase(Locale.ROOT),
                 request.query("key_prefix"));
     }
 

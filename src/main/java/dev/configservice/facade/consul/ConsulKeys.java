@@ -110,7 +110,7 @@ public final class ConsulKeys implements Routes {
                             () -> parts(request, key)
                                     .map(parts -> shown(request, parts, feed.lastEmptied(kind.name()))),
                             wait -> streams.awaitChange(
-                                    new ChangeFilter.Wanted(null, null, kind.name(), null),
+                                    new ChangeFilter.Wanted(null, null, kind.name(), null, null),
                                     request.caller(),
                                     wait,
                                     request.gone())));
@@ -374,7 +374,7 @@ public final class ConsulKeys implements Routes {
     /** Deletes a configuration. Returns the revision of the deletion; 0 if it was not there. */
     private Future<Long> delete(Request request, Place place, String key, Precondition precondition) {
         PathWrites.Path path = new PathWrites.Path(kind, place.environment(), place.service(), key);
-        return writes.delete(path, precondition, request.caller(), request.origin(null))
+        return writes.delete(path, precondition, new PathWrites.By(request.caller(), request::origin))
                 .map(result -> result.revision())
                 .recover(e -> e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND
                         ? Future.succeededFuture(0L)

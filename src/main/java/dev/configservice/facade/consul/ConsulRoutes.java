@@ -307,7 +307,7 @@ public final class ConsulRoutes implements Routes {
                         read,
                         wait -> service == null
                                 ? streams.awaitChange(
-                                        new ChangeFilter.Wanted(null, null, Instance.KIND, null),
+                                        new ChangeFilter.Wanted(null, null, Instance.KIND, null, null),
                                         request.caller(),
                                         wait,
                                         request.gone())

@@ -76,7 +76,7 @@ public final class OfrepEvents implements StreamForm {
                     exchange.response(),
                     this,
                     new ChangeFilter.Wanted(
-                            environment, null, Flags.unit(environment).kind(), null),
+                            environment, null, Flags.unit(environment).kind(), null, null),
                     c,
                     position(request, environment));
         });
