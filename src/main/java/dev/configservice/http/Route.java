@@ -113,6 +113,21 @@ public record Route(
         return new Route(method, base, path, right, Map.copyOf(known), needsLog, takesBody, maxBody, dialect, handler);
     }
 
+    /** Returns the same route with another handler. */
+    public Route answeredBy(Function<Request, Future<Response>> answer) {
+        return new Route(
+                method,
+                base,
+                path,
+                right,
+                parameters,
+                needsLog,
+                takesBody,
+                maxBody,
+                dialect,
+                new Handler.Answering(answer));
+    }
+
     /** Returns the same route, marked as one that needs the log. */
     public Route onLog() {
         return new Route(method, base, path, right, parameters, true, takesBody, maxBody, dialect, handler);

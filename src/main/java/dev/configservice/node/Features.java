@@ -68,6 +68,9 @@ import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.template.AppliedKind;
+import dev.configservice.template.TemplateKind;
+import dev.configservice.template.TemplateRoutes;
 import dev.configservice.transfer.ExportRoutes;
 import dev.configservice.transfer.ImportRoutes;
 import dev.configservice.vertx.EventLoops;
@@ -84,6 +87,7 @@ import org.jspecify.annotations.Nullable;
 /** The features of a node, the same in every role, and their routes. */
 final class Features {
     private final NodeParts parts;
+    private final AppliedKind appliedKind = new AppliedKind();
     private final EvaluationBus evaluations;
     private final FlagUsage flagUsage;
     private final KeyUsage keyUsage;
@@ -143,7 +147,9 @@ final class Features {
                 settings.config().layerMaxBytes());
         SchemaKind schemaKind = new SchemaKind(new StoredValues(resources, parts.clock));
         FlagKind flagKind = new FlagKind(environment, settings.flags().environmentMaxBytes());
-        List<VersionedKind> versioned = new ArrayList<>(List.of(configurationKind, flagKind, schemaKind));
+        TemplateKind templateKind = new TemplateKind(configurationKind, flagKind);
+        List<VersionedKind> versioned =
+                new ArrayList<>(List.of(configurationKind, flagKind, schemaKind, templateKind, appliedKind));
         versioned.addAll(furtherKinds);
         List<ResourceKind> all = new ArrayList<>(versioned);
         all.add(new InstanceKind(settings.registry().serviceMaxBytes()));
@@ -183,7 +189,7 @@ final class Features {
         FunctionCounter.builder("config_service_secrets_unreadable", parts.keyring, Keyring::unreadable)
                 .description("Encrypted values that could not be opened because this node does not have their key")
                 .register(meters);
-        routes = routes(sources, environment, configurationKind, flagKind, versioned);
+        routes = routes(sources, environment, configurationKind, flagKind, templateKind, versioned);
     }
 
     private ConsulRoutes consul(Settings settings) {
@@ -209,6 +215,7 @@ final class Features {
             String environment,
             ConfigurationKind configurationKind,
             FlagKind flagKind,
+            TemplateKind templateKind,
             List<VersionedKind> versioned) {
         MeterRegistry meters = parts.metrics.registry();
         Configurations configurations = new Configurations(
@@ -272,7 +279,8 @@ final class Features {
                     parts.settings.facades().consulKeysEnvironment()));
         }
         versioned.stream()
-                .filter(kind -> kind != configurationKind && kind != flagKind)
+                .filter(kind -> kind != configurationKind && kind != flagKind && kind != templateKind)
+                .filter(kind -> !kind.isInternal())
                 .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
@@ -280,6 +288,7 @@ final class Features {
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());
         List<VersionedKind> documented = List.of(configurationKind, flagKind);
         features.add(sets);
+        features.add(new TemplateRoutes(templateKind, appliedKind, byId(templateKind), sets, resources));
         features.add(new ExportRoutes(documented, past, parts.feed));
         features.add(new ImportRoutes(documented, past, parts.feed, sets));
         features.add(

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of change sets: do several operations at once, read what a set did, and undo it. */
@@ -114,7 +115,11 @@ public final class ChangeSetRoutes implements Routes {
         String op = fields.required("op", StringRule.oneOf(List.of("put", "delete")));
         String type = fields.required(
                 "resource_type",
-                StringRule.oneOf(kinds.keySet().stream().sorted().toList()));
+                StringRule.oneOf(kinds.values().stream()
+                        .filter(k -> !k.isInternal())
+                        .map(VersionedKind::name)
+                        .sorted()
+                        .toList()));
         VersionedKind kind = kinds.get(type);
         Long revision = fields.integer(IF_REVISION, 0, Long.MAX_VALUE);
         if (object.has("comment")) {
@@ -196,7 +201,9 @@ public final class ChangeSetRoutes implements Routes {
             if (!warnings.isEmpty()) {
                 warnings.forEach(result.putArray("warnings")::add);
             }
-            results.add(result);
+            if (!isInternal(r.resource())) {
+                results.add(result);
+            }
             last = isUnchanged ? last : Math.max(last, r.revision());
         }
         UUID id = outcome.id();
@@ -209,9 +216,38 @@ public final class ChangeSetRoutes implements Routes {
         return id == null ? response : response.wrote(last);
     }
 
+    private boolean isInternal(Resource resource) {
+        VersionedKind kind = kinds.get(resource.kind());
+        return kind != null && kind.isInternal();
+    }
+
     private static boolean isRemoval(Operation operation) {
         return operation instanceof Operation.Delete
                 || (operation instanceof Operation.Restore restore && restore.earlier() == null);
+    }
+
+    /**
+     * Returns a failure of operations that were made of something else, with the places there.
+     *
+     * @param place returns the place of an operation
+     */
+    public static Throwable placed(Throwable e, IntFunction<String> place) {
+        if (!(e instanceof ServiceException s) || s.errors().isEmpty()) {
+            return e;
+        }
+        List<FieldError> errors = new ArrayList<>();
+        for (FieldError error : s.errors()) {
+            String field = error.field();
+            int end = field.indexOf(']');
+            if (field.startsWith("operations[") && end > 0) {
+                int index = Integer.parseInt(field.substring("operations[".length(), end));
+                field = place.apply(index) + field.substring(end + 1);
+            }
+            errors.add(new FieldError(field, error.message()));
+        }
+        return s.code() == ErrorCode.INVALID
+                ? ServiceException.invalid(errors)
+                : new ServiceException(s.code(), String.valueOf(s.getMessage()), errors, s.members());
     }
 
     /** Returns what an operation did. Encrypted values are never shown. */
@@ -320,6 +356,9 @@ public final class ChangeSetRoutes implements Routes {
         body.put("last_revision", past.changes().get(past.changes().size() - 1).revision());
         ArrayNode results = body.putArray("results");
         for (Change change : changes) {
+            if (isInternal(change.resource())) {
+                continue;
+            }
             SetMember set = change.set();
             Resource before = past.before(change);
             boolean isRemoval = change.action().isRemoval();

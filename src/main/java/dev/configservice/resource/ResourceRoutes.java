@@ -86,7 +86,7 @@ public final class ResourceRoutes implements Routes {
         if (kind.isGlobal()) {
             routes.add(Route.api("GET", kind.path(), this::list)
                     .needs(Right.READ)
-                    .with(Page.parameters(Map.of(PREFIX, StringRule.ANY)))
+                    .with(listParameters())
                     .onLog());
         }
         return routes;
@@ -131,8 +131,19 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Response> create(Request request) {
-        return byPath.create(kind, request.object(), by(request))
+        return create(request, request.object());
+    }
+
+    /** Creates the resource that a body describes. */
+    public Future<Response> create(Request request, ObjectNode body) {
+        return byPath.create(kind, body, by(request))
                 .map(written -> warned(created(written.result(), request), written.warnings()));
+    }
+
+    private Map<String, StringRule> listParameters() {
+        Map<String, StringRule> all = new HashMap<>(kind.listParameters());
+        all.put(PREFIX, StringRule.ANY);
+        return Page.parameters(all);
     }
 
     private Future<Response> list(Request request) {
@@ -141,6 +152,7 @@ public final class ResourceRoutes implements Routes {
         if (!page.isFirst()) {
             select.where("name > ?", page.after().get(0));
         }
+        kind.filter(select, request);
         long lastChange = resources.lastChange(kind.name(), "", "");
         return resources
                 .list(select, "name", page.limit())
@@ -162,7 +174,11 @@ public final class ResourceRoutes implements Routes {
     }
 
     private Future<Response> put(Request request) {
-        ObjectNode body = request.object();
+        return put(request, request.object());
+    }
+
+    /** Creates or changes the resource of a request as a body says. */
+    public Future<Response> put(Request request, ObjectNode body) {
         Precondition precondition = Precondition.of(request);
         if (!isById(request)) {
             return byPath.put(path(request), body, precondition, by(request))

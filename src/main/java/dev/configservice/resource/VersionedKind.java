@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
+import dev.configservice.http.Request;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
+import dev.configservice.postgres.Select;
 import dev.configservice.secret.Sealed;
 import io.vertx.core.Future;
 import java.util.List;
@@ -69,6 +71,19 @@ public interface VersionedKind extends ResourceKind {
     default @Nullable ContentRules contentRules() {
         return null;
     }
+
+    /** Tells whether only the service itself writes resources of this kind, as a part of other writes. */
+    default boolean isInternal() {
+        return false;
+    }
+
+    /** Returns the query parameters of the list, besides those of every list, each with its rule. */
+    default Map<String, StringRule> listParameters() {
+        return Map.of();
+    }
+
+    /** Adds the conditions that a request has for the list. */
+    default void filter(Select select, Request request) {}
 
     /** Returns the query parameters that writes of a resource take, each with its rule. */
     default Map<String, StringRule> writeParameters() {

@@ -123,6 +123,11 @@ public final class Resources {
         });
     }
 
+    /** Returns all resources of a unit. */
+    public Future<Snapshot> unit(UnitId unit, long minRevision) {
+        return cache.get(unit, minRevision);
+    }
+
     /**
      * Completes when this node has applied all that was in the log when this was called. Fails with
      * {@link ErrorCode#BEHIND} at a deadline.

@@ -127,7 +127,8 @@ public final class ImportRoutes implements Routes {
                                 Boolean.TRUE.equals(request.flag("dry_run")),
                                 request.query("comment"),
                                 request)
-                        .recover(e -> Future.failedFuture(placed(e, places)));
+                        .recover(e -> Future.failedFuture(
+                                ChangeSetRoutes.placed(e, i -> places.get(i).at())));
             });
         });
     }
@@ -423,25 +424,5 @@ public final class ImportRoutes implements Routes {
                         + SetMember.MAX_OPERATIONS + ": import parts of it",
                 List.of(),
                 Map.of("changes", counts));
-    }
-
-    /** Gives the errors of operations the places of their entries in the document. */
-    private static Throwable placed(Throwable e, List<Entry> places) {
-        if (!(e instanceof ServiceException s) || s.errors().isEmpty()) {
-            return e;
-        }
-        List<FieldError> errors = new ArrayList<>();
-        for (FieldError error : s.errors()) {
-            String field = error.field();
-            int end = field.indexOf(']');
-            if (field.startsWith("operations[") && end > 0) {
-                int index = Integer.parseInt(field.substring("operations[".length(), end));
-                field = places.get(index).at() + field.substring(end + 1);
-            }
-            errors.add(new FieldError(field, error.message()));
-        }
-        return s.code() == ErrorCode.INVALID
-                ? ServiceException.invalid(errors)
-                : new ServiceException(s.code(), String.valueOf(s.getMessage()), errors, s.members());
     }
 }

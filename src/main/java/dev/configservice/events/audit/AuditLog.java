@@ -96,9 +96,9 @@ public final class AuditLog {
                 .whereGiven(AFTER, wanted.since())
                 .whereGiven(BEFORE, wanted.until());
         if (wanted.isLimited()) {
-            // keys belong to no environment and no service
+            // keys, templates and schemas belong to no environment and no service
             select.where("c.kind = any(?)", (Object)
-                    kinds.names(ResourceKind::isPublic).toArray(String[]::new));
+                    kinds.names(kind -> kind.isPublic() && !kind.isGlobal()).toArray(String[]::new));
         }
         if (wanted.serviceName() != null) {
             select.where(
