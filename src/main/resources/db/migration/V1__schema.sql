@@ -91,6 +91,8 @@ create index changes_actor_id on changes (actor_id, revision);
 create index changes_name on changes (name, revision);
 create index changes_environment on changes (environment, revision);
 create index changes_set on changes (set_id) where set_id is not null;
+-- The last states at paths where nothing is any more are listed in the order of names.
+create index changes_deleted on changes (kind, name, environment, service_name, revision) where action = 'deleted';
 
 -- The last revision of each unit, which is what is read together: a layer of configurations, the flags of an environment,
 -- the instances of a service, the API keys. A unit that is missing here has never been written.

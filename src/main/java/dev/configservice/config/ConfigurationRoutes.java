@@ -34,6 +34,9 @@ public final class ConfigurationRoutes implements Routes {
     /** The query parameter that asks where each configuration comes from. */
     private static final String EXPLAIN = "explain";
 
+    /** The query parameter that asks for the last states of what was deleted. */
+    private static final String DELETED = "deleted";
+
     /** The number of configurations of an environment up to which they can be listed as of an earlier moment. */
     private static final int MAX_LISTED = 20_000;
 
@@ -74,6 +77,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.BOOLEAN,
                         ListOrder.PARAMETER,
                         ListOrder.RULE,
+                        DELETED,
+                        StringRule.BOOLEAN,
                         Route.AT,
                         PastSnapshots.MOMENT)))
                 .onLog());
@@ -334,7 +339,11 @@ public final class ConfigurationRoutes implements Routes {
 
     private Future<Response> list(Request request) {
         String moment = request.query(Route.AT);
+        boolean isOfDeleted = Boolean.TRUE.equals(request.flag(DELETED));
         if (moment != null) {
+            if (isOfDeleted) {
+                throw ServiceException.invalid(DELETED, "is told only of now: it cannot be asked for with at");
+            }
             return listAt(request, moment);
         }
         String environment = request.query("environment");
@@ -343,13 +352,15 @@ public final class ConfigurationRoutes implements Routes {
         String part = request.query("q");
         ListOrder order = ListOrder.of(request.query(ListOrder.PARAMETER));
         Page page = order.page(request);
-        Caller caller = request.caller();
+        // of what was deleted, nobody sees encrypted values, as in its history
+        Caller caller = isOfDeleted ? request.caller().withoutSecrets() : request.caller();
         long lastChange = resources.lastChange(kind.name(), environment, service);
-        Select select = Resources.select(kind.name())
+        String words = isOfDeleted ? "lower(name || E'\\n' || coalesce(row ->> 'description', ''))" : "words";
+        Select select = (isOfDeleted ? Resources.selectDeleted(kind.name()) : Resources.select(kind.name()))
                 .whereGiven("environment = ?", environment)
                 .whereGiven("service_name = ?", service)
                 .wherePrefix("name", request.query("prefix"))
-                .whereContains("words", part == null ? null : ConfigurationKind.words(part))
+                .whereContains(words, part == null ? null : ConfigurationKind.words(part))
                 .whereWithin("environment", caller.environments().patterns(), false)
                 .whereWithin("service_name", caller.serviceNames().patterns(), true);
         if (encrypted != null) {
@@ -358,8 +369,9 @@ public final class ConfigurationRoutes implements Routes {
         if (!page.isFirst()) {
             select.where(order.after(), order.values(page.after()));
         }
-        return resources
-                .list(select, order.sql(), page.limit())
+        return (isOfDeleted
+                        ? resources.listDeleted(select, order.sql(), page.limit())
+                        : resources.list(select, order.sql(), page.limit()))
                 .map(found -> page.response(
                                 request,
                                 found,

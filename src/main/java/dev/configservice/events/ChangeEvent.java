@@ -55,14 +55,7 @@ public final class ChangeEvent {
         o.set("actor", withActor ? change.actor().toJson() : null);
         o.put("occurred_at", Json.time(change.occurredAt()));
         SetMember set = change.set();
-        o.set(
-                "change_set",
-                set == null
-                        ? null
-                        : Json.object()
-                                .put("id", set.id().toString())
-                                .put("index", set.index())
-                                .put("count", set.count()));
+        o.set("change_set", set == null ? null : set.toJson());
         o.set("data", data);
         return o;
     }

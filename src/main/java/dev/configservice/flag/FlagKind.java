@@ -15,6 +15,7 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
+import dev.configservice.resource.Rendering;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
@@ -255,6 +256,15 @@ public final class FlagKind implements VersionedKind {
             throw ServiceException.invalid("prerequisites", "would make a chain of more than " + MAX_CHAIN + " flags");
         }
         return List.of();
+    }
+
+    @Override
+    public String words(Resource resource) {
+        ObjectNode row = Json.readObject(resource.row());
+        StringBuilder more = new StringBuilder(row.path("description").asText(""));
+        more.append('\n').append(row.path("owner").asText(""));
+        row.path("tags").forEach(tag -> more.append('\n').append(tag.asText()));
+        return Rendering.words(resource.name(), more.toString());
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.configservice.log;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.json.Json;
 import java.util.List;
 import java.util.UUID;
 
@@ -13,6 +15,11 @@ import java.util.UUID;
 public record SetMember(UUID id, int index, int count) {
     /** The largest number of operations in a set. */
     public static final int MAX_OPERATIONS = 500;
+
+    /** Returns the place as consumers of changes see it. */
+    public ObjectNode toJson() {
+        return Json.object().put("id", id.toString()).put("index", index).put("count", count);
+    }
 
     /** Returns the number of changes of the set that follow this one. */
     int left() {

@@ -58,6 +58,7 @@ import dev.configservice.resource.ChangeSets;
 import dev.configservice.resource.PathWrites;
 import dev.configservice.resource.PlaceRoutes;
 import dev.configservice.resource.ResourceRoutes;
+import dev.configservice.resource.SearchRoutes;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.schema.SchemaKind;
 import dev.configservice.schema.SchemaSet;
@@ -283,6 +284,7 @@ final class Features {
                 .filter(kind -> !kind.isInternal())
                 .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
+        features.add(new SearchRoutes(versioned, resources, sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
         ChangeSetRoutes sets = new ChangeSetRoutes(
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());

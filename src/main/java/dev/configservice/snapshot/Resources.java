@@ -34,6 +34,15 @@ public final class Resources {
     public static final String KEYS =
             "kind as key_kind, id as key_id, environment, service_name, name, revision, bytes";
 
+    /** The last states at paths where nothing is any more, as far as the log holds them. */
+    private static final String DELETED = """
+            select kind as key_kind, resource_id as key_id, environment, service_name, name, revision, bytes
+            from changes d""";
+
+    private static final String DELETED_COLUMNS = """
+            r.kind, r.resource_id as id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence,
+            r.row::text as row, r.sealed""";
+
     private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
 
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -207,6 +216,26 @@ public final class Resources {
     /** Begins a statement for the keys of the resources of a kind, for {@link #list}. */
     public static Select select(String kind) {
         return new Select("select " + KEYS + " from resources").where("kind = ?", kind);
+    }
+
+    /** Begins a statement for the last states of deleted resources of a kind, for {@link #listDeleted}. */
+    public static Select selectDeleted(String kind) {
+        return new Select(DELETED)
+                .where("kind = ? and action = 'deleted'", kind)
+                .where("""
+                        not exists (select from resources r where r.kind = d.kind and r.environment = d.environment
+                                    and r.service_name = d.service_name and r.name = d.name)""")
+                .where("""
+                        not exists (select from changes l where l.kind = d.kind and l.environment = d.environment
+                                    and l.service_name = d.service_name and l.name = d.name and l.action = 'deleted'
+                                    and l.revision > d.revision)""");
+    }
+
+    /** Returns a page of the resources of a statement that {@link #selectDeleted} began. */
+    public Future<Rows<Resource>> listDeleted(Select select, String order, int limit) {
+        select.orderBy(order, limit + 1).whole(DELETED_COLUMNS, "join changes r on r.revision = q.revision", order);
+        return lists.read(select.sql(), select.arguments(), LIST_DEADLINE)
+                .map(rows -> Rows.of(rows, limit, ChangeLog::toResource));
     }
 
     /**

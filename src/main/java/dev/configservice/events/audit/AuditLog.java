@@ -231,6 +231,7 @@ public final class AuditLog {
         o.putNull("request_id");
         o.putNull("comment");
         o.put("occurred_at", Json.time(row.getOffsetDateTime("occurred_at").toInstant()));
+        o.putNull("change_set");
         o.putNull("before");
         o.putNull("after");
         return o;

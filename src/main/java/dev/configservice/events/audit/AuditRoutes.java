@@ -15,6 +15,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SetMember;
 import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
 import java.time.Instant;
@@ -157,6 +158,8 @@ public final class AuditRoutes implements Routes {
         o.put("request_id", change.requestId());
         o.put("comment", change.comment());
         o.put("occurred_at", Json.time(change.occurredAt()));
+        SetMember set = change.set();
+        o.set("change_set", set == null ? null : set.toJson());
         Resource before = entry.before();
         o.set("before", before == null ? null : events.audited(before));
         o.set("after", change.action().isRemoval() ? null : events.audited(r));
