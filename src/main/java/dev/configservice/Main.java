@@ -1,6 +1,6 @@
 package dev.configservice;
 
-import dev.configservice.cli.Commands;
+import dev.configservice.cli.CommandLineTool;
 import dev.configservice.node.Node;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
@@ -12,16 +12,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The entry point: runs the service ({@code java -jar config-service.jar [--embedded]}) or one of {@link Commands}. */
+/** The entry point: runs the service ({@code java -jar config-service.jar [--embedded]}) or one of the commands of {@link CommandLineTool}. */
 public final class Main {
-    private static final Logger log = LoggerFactory.getLogger(Main.class);
-
     /** The longest time that a shutdown waits for a start that has not finished yet. */
     private static final int START_SECONDS = 20;
 
     private static final String EXIT_OPTION = "-XX:+ExitOnOutOfMemoryError";
 
     private Main() {}
+
+    /** Returns the logger. Commands do without it, because the start of the logging takes longer than most of them. */
+    private static Logger log() {
+        return LoggerFactory.getLogger(Main.class);
+    }
 
     /** Runs the service or a command. If it cannot start, prints a line for each wrong setting and exits with 1. */
     public static void main(String[] arguments) {
@@ -30,13 +33,13 @@ public final class Main {
             if (given.isEmpty() || given.equals(List.of("--embedded"))) {
                 run(!given.isEmpty());
             } else {
-                System.exit(Commands.run(given));
+                System.exit(CommandLineTool.run(given));
             }
         } catch (SettingsException e) {
             e.problems().forEach(p -> System.err.println("config-service: " + p));
             System.exit(1);
         } catch (RuntimeException e) {
-            log.error("start.failed", e);
+            log().error("start.failed", e);
             System.err.println("config-service: could not start: " + e.getMessage());
             System.exit(1);
         }
@@ -50,7 +53,7 @@ public final class Main {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "shutdown"));
         Node node = start(settings, starting);
         long millis = (System.nanoTime() - started) / 1_000_000;
-        log.info("start.ready http_port={} millis={}", node.httpPort(), millis);
+        log().info("start.ready http_port={} millis={}", node.httpPort(), millis);
         System.out.print(Banner.text(settings, node));
     }
 
@@ -61,7 +64,7 @@ public final class Main {
     private static void warnOfMissingOptions() {
         boolean exits = ManagementFactory.getRuntimeMXBean().getInputArguments().contains(EXIT_OPTION);
         if (!exits) {
-            log.warn("start.option-missing option={} (start with: java @conf/jvm.options)", EXIT_OPTION);
+            log().warn("start.option-missing option={} (start with: java @conf/jvm.options)", EXIT_OPTION);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.configservice.cli;
 
-import dev.configservice.cluster.Release;
 import dev.configservice.events.audit.Verifier;
 import dev.configservice.log.Resealing;
 import dev.configservice.postgres.Postgres;
@@ -23,20 +22,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/** The commands of the jar besides running the service: create and rotate keysets, reseal values, verify the audit. */
-public final class Commands {
-    static final String USAGE = """
-            usage: config-service [--embedded]         run the service; its settings: conf/config-service.yaml
-                   config-service --version            show the release
-                   config-service --help               show this
-                   config-service keyset-new FILE      create a keyset for encrypted values
-                   config-service keyset-rotate FILE   add a new primary key; the old keys can still decrypt
-                   config-service reseal               encrypt values of older keys with the newest key;
-                                                       exit code 3 if a node does not know it yet
-                   config-service verify               verify the audit against chain, seals and what is stored;
-                                                       exit code 2 if something was changed
-            """;
-
+/** The work on keysets and the database that a running service does not do: keysets, resealing, verification. */
+final class MaintenanceCommands {
     private static final long DEADLINE_HOURS = 24;
     private static final int GAVE_UP = 1;
     private static final int BROKEN = 2;
@@ -48,36 +35,9 @@ public final class Commands {
             where seen_at > now() - interval '20 seconds' and cardinality(keys) > 0 and not $1 = any(keys)
             order by node""";
 
-    private Commands() {}
+    private MaintenanceCommands() {}
 
-    /** Runs a command and returns its exit code. */
-    public static int run(List<String> arguments) {
-        String command = arguments.get(0);
-        if ((command.equals("--help") || command.equals("-h")) && arguments.size() == 1) {
-            System.out.print(USAGE);
-            return 0;
-        }
-        if (command.equals("--version") && arguments.size() == 1) {
-            System.out.println("config-service " + Release.version());
-            return 0;
-        }
-        if (command.equals("keyset-new") && arguments.size() == 2) {
-            return makeKeyset(Path.of(arguments.get(1)));
-        }
-        if (command.equals("keyset-rotate") && arguments.size() == 2) {
-            return rotateKeyset(Path.of(arguments.get(1)));
-        }
-        if (command.equals("reseal") && arguments.size() == 1) {
-            return reseal(Settings.load(System.getenv(), false));
-        }
-        if (command.equals("verify") && arguments.size() == 1) {
-            return verify(Settings.load(System.getenv(), false));
-        }
-        System.err.print(USAGE);
-        return 1;
-    }
-
-    private static int makeKeyset(Path file) {
+    static int makeKeyset(Path file) {
         if (Files.exists(file)) {
             throw new SettingsException(file + ": already exists");
         }
@@ -85,7 +45,7 @@ public final class Commands {
         return 0;
     }
 
-    private static int rotateKeyset(Path file) {
+    static int rotateKeyset(Path file) {
         try {
             Path previous = KeysetFile.replace(file, Keyring.rotated(Files.readString(file)));
             System.out.println("rotated " + file + " (previous keyset: " + previous
@@ -99,7 +59,7 @@ public final class Commands {
         }
     }
 
-    private static int reseal(Settings settings) {
+    static int reseal(Settings settings) {
         Keyring keyring = Keyring.of(settings.secrets().keyset());
         int newest = keyring.newestFirst().stream()
                 .findFirst()
@@ -133,7 +93,7 @@ public final class Commands {
         });
     }
 
-    private static int verify(Settings settings) {
+    static int verify(Settings settings) {
         ClusterMac mac = new ClusterMac(settings.cluster().name(), "log", settings.clusterSecrets());
         Keyring keyring = Keyring.of(settings.secrets().keyset());
         return with(
