@@ -292,7 +292,7 @@ final class Features {
         features.add(sets);
         features.add(new TemplateRoutes(templateKind, appliedKind, byId(templateKind), sets, resources));
         features.add(new ExportRoutes(documented, past, parts.feed));
-        features.add(new ImportRoutes(documented, past, parts.feed, sets));
+        features.add(new ImportRoutes(documented, past, parts.feed, sets, resources, parts.keyring));
         features.add(
                 new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
         return List.copyOf(features);

@@ -63,7 +63,8 @@ public final class PathWrites {
      * @param serviceName empty if it belongs to no service
      */
     public record Path(VersionedKind kind, String environment, String serviceName, String name) {
-        UnitId unit() {
+        /** Returns the unit of the resource. */
+        public UnitId unit() {
             return new UnitId(kind.name(), environment, serviceName);
         }
 

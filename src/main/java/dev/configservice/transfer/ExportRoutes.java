@@ -25,13 +25,19 @@ import java.util.Map;
 
 /**
  * The route that writes configurations and flags as a document, in an order that does not change, so that it can be kept in
- * Git. Encrypted configurations are named without their values.
+ * Git. Encrypted configurations are named without their values, or with them as they are stored.
  */
 public final class ExportRoutes implements Routes {
     /** The member by which a document is known, and the number of its form. */
     static final String MARK = "config_service_export";
 
     static final int FORM = 1;
+
+    /** The field of an entry with its encrypted value, as it is stored. */
+    static final String SEALED = "sealed";
+
+    /** The field of an entry with the id that its encrypted value is bound to. */
+    static final String SEALED_ID = "sealed_id";
 
     private final Stored stored;
 
@@ -55,7 +61,7 @@ public final class ExportRoutes implements Routes {
                         "format",
                         StringRule.oneOf(List.of("yaml", "json")),
                         "secrets",
-                        StringRule.oneOf(List.of("omit")),
+                        StringRule.oneOf(List.of("omit", SEALED)),
                         Route.AT,
                         PastSnapshots.MOMENT))
                 .onLog());
@@ -69,11 +75,19 @@ public final class ExportRoutes implements Routes {
             throw ServiceException.invalid("environment", "is required with at");
         }
         Caller caller = request.caller();
+        boolean isSealed = SEALED.equals(request.query("secrets"));
+        if (isSealed && moment != null) {
+            throw ServiceException.invalid(
+                    Route.AT, "cannot be given with secrets=sealed: nobody gets earlier secrets");
+        }
+        if (isSealed) {
+            caller.require(Right.SECRETS_READ);
+        }
         boolean isYaml = !"json".equals(request.query("format"));
         return stored.revision(moment)
                 .compose(revision -> stored.in(scope, caller, revision)
                         .compose(found -> Futures.onWorker(() -> {
-                            ObjectNode document = document(scope, caller, revision, found);
+                            ObjectNode document = document(scope, caller, revision, found, isSealed);
                             Response response = isYaml
                                     ? Response.text("application/yaml", FlatDocument.YAML.write(document))
                                     : Response.ready(
@@ -84,7 +98,8 @@ public final class ExportRoutes implements Routes {
                         })));
     }
 
-    private ObjectNode document(Stored.Scope scope, Caller caller, long revision, List<Resource> found) {
+    private ObjectNode document(
+            Stored.Scope scope, Caller caller, long revision, List<Resource> found, boolean isSealed) {
         ObjectNode document = Json.object().put(MARK, FORM);
         ObjectNode head = document.putObject("scope");
         if (scope.environment() != null) {
@@ -99,9 +114,13 @@ public final class ExportRoutes implements Routes {
         head.put("complete", Stored.covers(caller, scope));
         for (VersionedKind kind : stored.kinds(scope)) {
             ArrayNode entries = document.putArray(kind.name() + "s");
-            found.stream()
-                    .filter(r -> r.kind().equals(kind.name()))
-                    .forEach(r -> entries.add(withoutNulls(stored.entry(r, caller))));
+            found.stream().filter(r -> r.kind().equals(kind.name())).forEach(r -> {
+                ObjectNode entry = withoutNulls(stored.entry(r, caller));
+                entries.add(entry);
+                if (isSealed && r.isSealed() && caller.may(Right.SECRETS_READ, r.environment(), r.serviceName())) {
+                    entry.put(SEALED, r.sealed().base64()).put(SEALED_ID, r.id());
+                }
+            });
         }
         return document;
     }

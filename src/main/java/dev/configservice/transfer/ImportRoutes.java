@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
+import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.FieldError;
 import dev.configservice.error.ServiceException;
@@ -15,6 +16,7 @@ import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
+import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SetMember;
 import dev.configservice.resource.ChangeSetRoutes;
@@ -22,7 +24,10 @@ import dev.configservice.resource.ChangeSets.Operation;
 import dev.configservice.resource.PathWrites.Path;
 import dev.configservice.resource.Precondition;
 import dev.configservice.resource.VersionedKind;
+import dev.configservice.secret.Keyring;
+import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.PastSnapshots;
+import dev.configservice.snapshot.Resources;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.nio.ByteBuffer;
@@ -36,6 +41,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -55,10 +61,19 @@ public final class ImportRoutes implements Routes {
 
     private final Stored stored;
     private final ChangeSetRoutes sets;
+    private final Resources resources;
+    private final Keyring keyring;
 
     /** Creates the routes for resources of some kinds. */
     public ImportRoutes(
-            List<? extends VersionedKind> kinds, PastSnapshots past, ChangeFeed feed, ChangeSetRoutes sets) {
+            List<? extends VersionedKind> kinds,
+            PastSnapshots past,
+            ChangeFeed feed,
+            ChangeSetRoutes sets,
+            Resources resources,
+            Keyring keyring) {
+        this.resources = resources;
+        this.keyring = keyring;
         this.stored = new Stored(kinds, past, feed);
         this.sets = sets;
     }
@@ -104,33 +119,130 @@ public final class ImportRoutes implements Routes {
         Caller caller = request.caller();
         sets.requireWriter(caller);
         boolean isReplacing = "replace".equals(request.query(MODE));
-        return Futures.onWorker(() -> read(request)).compose(document -> {
-            if (isReplacing && !document.isComplete()) {
-                throw new ServiceException(
-                        ErrorCode.CONFLICT,
-                        "The document does not hold all of its scope (complete: false): it cannot say what to delete");
+        return Futures.onWorker(() -> read(request))
+                .compose(d -> opened(d, caller))
+                .compose(document -> {
+                    if (isReplacing && !document.isComplete()) {
+                        throw new ServiceException(
+                                ErrorCode.CONFLICT,
+                                "The document does not hold all of its scope (complete: false): it cannot say what to delete");
+                    }
+                    for (Stored.Scope scope : document.scopes()) {
+                        if (isReplacing && !Stored.covers(caller, scope)) {
+                            throw new ServiceException(
+                                    ErrorCode.FORBIDDEN, "The scope of the document is beyond what you may read");
+                        }
+                    }
+                    return standing(document, isReplacing, caller).compose(standing -> {
+                        List<Entry> places = new ArrayList<>();
+                        List<Operation> operations = operations(document, standing, isReplacing, caller, places);
+                        if (operations.size() > SetMember.MAX_OPERATIONS) {
+                            throw tooMany(operations);
+                        }
+                        return sets.done(
+                                        operations,
+                                        Boolean.TRUE.equals(request.flag("dry_run")),
+                                        request.query("comment"),
+                                        request)
+                                .recover(e -> Future.failedFuture(ChangeSetRoutes.placed(
+                                        e, i -> places.get(i).at())));
+                    });
+                });
+    }
+
+    // encrypted values
+
+    /** Returns a document whose encrypted values are opened. Those that are stored in the same form are not given. */
+    private Future<Document> opened(Document document, Caller caller) {
+        List<Entry> entries = new ArrayList<>();
+        List<FieldError> errors = new ArrayList<>();
+        Future<Void> opening = Future.succeededFuture();
+        for (Entry entry : document.entries()) {
+            opening = entry.fields().has(ExportRoutes.SEALED) || entry.fields().has(ExportRoutes.SEALED_ID)
+                    ? opening.compose(v -> opened(entry, caller, errors)
+                            .onSuccess(entries::add)
+                            .mapEmpty())
+                    : opening.onSuccess(v -> entries.add(entry));
+        }
+        return opening.map(v -> {
+            if (!errors.isEmpty()) {
+                throw ServiceException.invalid(errors);
             }
-            for (Stored.Scope scope : document.scopes()) {
-                if (isReplacing && !Stored.covers(caller, scope)) {
-                    throw new ServiceException(
-                            ErrorCode.FORBIDDEN, "The scope of the document is beyond what you may read");
-                }
-            }
-            return standing(document, isReplacing, caller).compose(standing -> {
-                List<Entry> places = new ArrayList<>();
-                List<Operation> operations = operations(document, standing, isReplacing, caller, places);
-                if (operations.size() > SetMember.MAX_OPERATIONS) {
-                    throw tooMany(operations);
-                }
-                return sets.done(
-                                operations,
-                                Boolean.TRUE.equals(request.flag("dry_run")),
-                                request.query("comment"),
-                                request)
-                        .recover(e -> Future.failedFuture(
-                                ChangeSetRoutes.placed(e, i -> places.get(i).at())));
-            });
+            return new Document(entries, document.scopes(), document.isComplete());
         });
+    }
+
+    private Future<Entry> opened(Entry entry, Caller caller, List<FieldError> errors) {
+        String id = entry.fields().path(ExportRoutes.SEALED_ID).asText("");
+        String text = entry.fields().path(ExportRoutes.SEALED).asText("");
+        Sealed sealed = sealed(text);
+        if (!Ids.isId(id) || sealed == null) {
+            errors.add(new FieldError(
+                    entry.at() + "." + ExportRoutes.SEALED, "must be an exported value, together with its sealed_id"));
+            return Future.succeededFuture(entry);
+        }
+        String kind = entry.path().kind().name();
+        return resources
+                .path(kind, id.toLowerCase(Locale.ROOT))
+                .map(Optional::of)
+                .recover(e -> e instanceof ServiceException s && s.code() == ErrorCode.NOT_FOUND
+                        ? Future.succeededFuture(Optional.empty())
+                        : Future.failedFuture(e))
+                .compose(place -> {
+                    requireSecrets(caller, place.orElse(null));
+                    return resources
+                            .unit(entry.path().unit(), 0)
+                            .map(snapshot -> opened(
+                                    entry,
+                                    id,
+                                    sealed,
+                                    snapshot.resources().byName(entry.path().name()),
+                                    errors));
+                });
+    }
+
+    private Entry opened(Entry entry, String id, Sealed sealed, @Nullable Resource current, List<FieldError> errors) {
+        ObjectNode fields = entry.fields().deepCopy();
+        fields.remove(List.of(ExportRoutes.SEALED, ExportRoutes.SEALED_ID));
+        fields.put("is_encrypted", true);
+        boolean isThere =
+                current != null && current.id().equals(id) && current.sealed().equals(sealed);
+        if (!isThere) {
+            try {
+                fields.set("value", Json.read(keyring.open(id, sealed)));
+            } catch (ServiceException e) {
+                errors.add(new FieldError(
+                        entry.at() + "." + ExportRoutes.SEALED,
+                        "cannot be opened: it was sealed with another keyset, or for another sealed_id"));
+            }
+        }
+        return new Entry(entry.at(), entry.path(), fields);
+    }
+
+    private static @Nullable Sealed sealed(String text) {
+        try {
+            Sealed sealed = Sealed.ofBase64(text);
+            return sealed.isEmpty() ? null : sealed;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /** Fails unless a caller may see the values at a place; everywhere, if it is not known. */
+    private static void requireSecrets(Caller caller, Resources.@Nullable Path place) {
+        if (place != null) {
+            caller.require(
+                    Right.SECRETS_READ, place.unit().environment(), place.unit().serviceName());
+            return;
+        }
+        caller.require(Right.SECRETS_READ);
+        if (!caller.environments().isAll() || !caller.serviceNames().isAll()) {
+            throw new ServiceException(
+                    ErrorCode.FORBIDDEN,
+                    "Your right secrets:read is limited, and the encrypted values come from elsewhere",
+                    List.of(),
+                    Map.of("missing_right", Right.SECRETS_READ.text()));
+        }
     }
 
     // reading

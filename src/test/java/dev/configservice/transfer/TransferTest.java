@@ -237,4 +237,47 @@ class TransferTest {
         assertThat(all.json().get("configurations").size()).isGreaterThanOrEqualTo(40);
         assertThat(actions(load("", "application/json", all.text()))).isEmpty();
     }
+
+    @Test
+    void encryptedValuesTravelAsTheyAreStored() {
+        admin.put(
+                "/config/pw?environment=" + env + "&service_name=shop", "{\"value\":\"geheim\",\"is_encrypted\":true}");
+        Reply exported = admin.get("/export?environment=" + env + "&secrets=sealed&format=json");
+        assertThat(exported.status()).as(exported.text()).isEqualTo(200);
+        assertThat(exported.text()).contains("\"sealed\"", "\"sealed_id\"").doesNotContain("geheim");
+
+        Reply same = load("", "application/json", exported.text());
+        assertThat(same.json().get("id").isNull()).as(same.text()).isTrue();
+        Reply copied = load("environment=" + env + "-copy", "application/json", exported.text());
+        assertThat(actions(copied)).as(copied.text()).containsOnly("created");
+        assertThat(admin.get("/config/pw?environment=" + env + "-copy&service_name=shop")
+                        .json()
+                        .get("value")
+                        .asText())
+                .isEqualTo("geheim");
+        admin.delete("/config/pw?environment=" + env + "&service_name=shop");
+        assertThat(actions(load("", "application/json", exported.text()))).containsOnly("created");
+
+        String id = UUID.randomUUID().toString();
+        Reply other = load(
+                "",
+                "application/json",
+                exported.text().replaceAll("\"sealed_id\" : \"[^\"]*", "\"sealed_id\" : \"" + id));
+        assertThat(other.status()).as("bound to the id").isEqualTo(400);
+        assertThat(other.text()).contains("configurations[0].sealed");
+        assertThat(anyone.get("/export?environment=" + env + "&secrets=sealed").status())
+                .isEqualTo(401);
+        assertThat(admin.get("/export?environment=" + env + "&secrets=sealed&at=1")
+                        .status())
+                .isEqualTo(400);
+        String key = admin.post(
+                        "/access/keys",
+                        "{\"name\":\"k-" + UUID.randomUUID() + "\",\"rights\":[\"read\",\"config:write\"]}")
+                .field("key");
+        assertThat(anyone.key(key)
+                        .with("Content-Type", "application/json")
+                        .post("/import?environment=" + env + "-third", exported.text())
+                        .status())
+                .isEqualTo(403);
+    }
 }
