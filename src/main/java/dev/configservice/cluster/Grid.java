@@ -37,10 +37,10 @@ import org.jspecify.annotations.Nullable;
 /** This node's member of the Hazelcast cluster. */
 public final class Grid {
     /** The attribute of a member by which Vert.x identifies its node. */
-    private static final String NODE_ID = "__vertx.nodeId";
+    static final String NODE_ID = "__vertx.nodeId";
 
     /** The attributes of a member that say which release it is, and which formats it shares with others. */
-    private static final String VERSION = "config-service.version";
+    static final String VERSION = "config-service.version";
 
     private static final String FORMATS = "config-service.formats";
     private static final String OLDEST_FORMATS = "config-service.oldest-formats";

@@ -34,6 +34,11 @@ public final class ConfigurationRoutes implements Routes {
     /** The query parameter that asks where each configuration comes from. */
     private static final String EXPLAIN = "explain";
 
+    /** The query parameter that asks for encrypted values not to be shown, also to those who may see them. */
+    private static final String SECRETS = "secrets";
+
+    private static final StringRule OMITTED = StringRule.oneOf(List.of("omit"));
+
     /** The query parameter that asks for the last states of what was deleted. */
     private static final String DELETED = "deleted";
 
@@ -64,23 +69,16 @@ public final class ConfigurationRoutes implements Routes {
         List<Route> routes = new ArrayList<>(byId.writing());
         routes.add(Route.api("GET", "/config", this::list)
                 .needs(Right.READ)
-                .with(Page.parameters(Map.of(
-                        "environment",
-                        StringRule.NAME,
-                        "service_name",
-                        StringRule.NAME_OR_NONE,
-                        "prefix",
-                        StringRule.ANY,
-                        "q",
-                        StringRule.ANY,
-                        "is_encrypted",
-                        StringRule.BOOLEAN,
-                        ListOrder.PARAMETER,
-                        ListOrder.RULE,
-                        DELETED,
-                        StringRule.BOOLEAN,
-                        Route.AT,
-                        PastSnapshots.MOMENT)))
+                .with(Page.parameters(Map.ofEntries(
+                        Map.entry("environment", StringRule.NAME),
+                        Map.entry("service_name", StringRule.NAME_OR_NONE),
+                        Map.entry("prefix", StringRule.ANY),
+                        Map.entry("q", StringRule.ANY),
+                        Map.entry("is_encrypted", StringRule.BOOLEAN),
+                        Map.entry(ListOrder.PARAMETER, ListOrder.RULE),
+                        Map.entry(DELETED, StringRule.BOOLEAN),
+                        Map.entry(SECRETS, OMITTED),
+                        Map.entry(Route.AT, PastSnapshots.MOMENT))))
                 .onLog());
         routes.add(Route.api("POST", "/config/bulk", this::bulk).with(Map.of(Route.AT, PastSnapshots.MOMENT)));
         routes.add(Route.api("GET", "/config/service/:service_name", this::ofService)
@@ -90,6 +88,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.NAME,
                         "format",
                         FlatDocument.FORMAT,
+                        SECRETS,
+                        OMITTED,
                         EXPLAIN,
                         StringRule.BOOLEAN,
                         Route.AT,
@@ -102,6 +102,8 @@ public final class ConfigurationRoutes implements Routes {
                         StringRule.NAME,
                         "is_encrypted",
                         StringRule.BOOLEAN,
+                        SECRETS,
+                        OMITTED,
                         EXPLAIN,
                         StringRule.BOOLEAN,
                         Route.AT,
@@ -116,6 +118,9 @@ public final class ConfigurationRoutes implements Routes {
         if (Ids.isId(key)) {
             if (isExplained) {
                 throw ServiceException.invalid(EXPLAIN, "needs a key: an id is of one configuration");
+            }
+            if (at == null && request.query(SECRETS) != null) {
+                return byId.find(request).map(found -> masked(found, request));
             }
             return at == null ? byId.get(request) : past.revision(at).compose(moment -> byId.getAt(request, moment));
         }
@@ -149,6 +154,14 @@ public final class ConfigurationRoutes implements Routes {
             }
             return asOf(view, byId.read(found.resource(), request));
         });
+    }
+
+    private Response masked(Resources.Found found, Request request) {
+        Resource r = found.present();
+        request.caller().require(Right.READ, r.environment(), r.serviceName());
+        return Response.json(200, kind.render(r, request.caller().withoutSecrets()))
+                .tagged(r.revision() + (r.isSealed() ? "-m" : ""))
+                .asOf(found.snapshot().asOf().revision(), found.snapshot().isOutdated());
     }
 
     private Response getAt(
@@ -259,7 +272,7 @@ public final class ConfigurationRoutes implements Routes {
 
     /** Returns the caller of a request. Of an earlier state, nobody may see encrypted values. */
     private static Caller reader(Request request) {
-        return request.query(Route.AT) == null
+        return request.query(Route.AT) == null && request.query(SECRETS) == null
                 ? request.caller()
                 : request.caller().withoutSecrets();
     }
@@ -353,7 +366,7 @@ public final class ConfigurationRoutes implements Routes {
         ListOrder order = ListOrder.of(request.query(ListOrder.PARAMETER));
         Page page = order.page(request);
         // of what was deleted, nobody sees encrypted values, as in its history
-        Caller caller = isOfDeleted ? request.caller().withoutSecrets() : request.caller();
+        Caller caller = isOfDeleted ? request.caller().withoutSecrets() : reader(request);
         long lastChange = resources.lastChange(kind.name(), environment, service);
         String words = isOfDeleted ? "lower(name || E'\\n' || coalesce(row ->> 'description', ''))" : "words";
         Select select = (isOfDeleted ? Resources.selectDeleted(kind.name()) : Resources.select(kind.name()))

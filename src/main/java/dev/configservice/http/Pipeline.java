@@ -462,7 +462,12 @@ final class Pipeline {
             }
         }
         for (Map.Entry<String, String> h : answer.headers()) {
-            headers.add(h.getKey(), h.getValue());
+            if (h.getKey().equals("Cache-Control")) {
+                // a file whose name changes with its content
+                headers.set(HttpHeaders.CACHE_CONTROL, h.getValue());
+            } else {
+                headers.add(h.getKey(), h.getValue());
+            }
         }
         if (state.isLeaving()) {
             // this node is shutting down: the client must send its next request to another node

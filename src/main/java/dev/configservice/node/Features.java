@@ -2,11 +2,13 @@ package dev.configservice.node;
 
 import dev.configservice.cluster.Grid;
 import dev.configservice.cluster.KeyAnnouncements;
+import dev.configservice.cluster.NodeStatus;
 import dev.configservice.config.ConfigurationKind;
 import dev.configservice.config.ConfigurationRoutes;
 import dev.configservice.config.Configurations;
 import dev.configservice.config.DiffRoutes;
 import dev.configservice.config.StoredValues;
+import dev.configservice.console.ConsoleRoutes;
 import dev.configservice.credential.AccessKeyKind;
 import dev.configservice.credential.AccessKeyRoutes;
 import dev.configservice.credential.Credentials;
@@ -43,6 +45,7 @@ import dev.configservice.log.ChangeReader;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
 import dev.configservice.ops.ApiDocument;
+import dev.configservice.ops.ClusterRoutes;
 import dev.configservice.ops.Health;
 import dev.configservice.ops.OpsRoutes;
 import dev.configservice.registry.Discovery;
@@ -80,6 +83,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 import io.vertx.ext.healthchecks.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +92,7 @@ import org.jspecify.annotations.Nullable;
 /** The features of a node, the same in every role, and their routes. */
 final class Features {
     private final NodeParts parts;
+    private final NodeStatus status;
     private final AppliedKind appliedKind = new AppliedKind();
     private final EvaluationBus evaluations;
     private final FlagUsage flagUsage;
@@ -178,6 +183,7 @@ final class Features {
                 parts.clock,
                 meters);
         consul = settings.facades().consul() ? consul(settings) : null;
+        status = new NodeStatus(parts.vertx, parts.hazelcast, this::state);
         pulses = new Pulses(credentials::probe);
         health = new Health(parts.vertx, parts.feed, sources.name(), sources.redis(), parts.state, pulses);
         if (parts.keyring.isPresent()) {
@@ -191,6 +197,15 @@ final class Features {
                 .description("Encrypted values that could not be opened because this node does not have their key")
                 .register(meters);
         routes = routes(sources, environment, configurationKind, flagKind, templateKind, versioned);
+    }
+
+    /** Returns the state of this node, for others. */
+    private JsonObject state() {
+        return new JsonObject()
+                .put("revision", parts.feed.applied().revision())
+                .put("epoch", parts.feed.applied().epoch())
+                .put("stale_seconds", parts.feed.staleness().toSeconds())
+                .put("streams", (long) streams.count());
     }
 
     private ConsulRoutes consul(Settings settings) {
@@ -290,11 +305,19 @@ final class Features {
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());
         List<VersionedKind> documented = List.of(configurationKind, flagKind);
         features.add(sets);
+        String issuer = parts.settings.access().jwtIssuer();
+        features.add(new ConsoleRoutes(
+                parts.settings.console(), parts.settings.http().publicPath(), issuer.isEmpty() ? null : issuer));
+        features.add(new ClusterRoutes(status));
         features.add(new TemplateRoutes(templateKind, appliedKind, byId(templateKind), sets, resources));
         features.add(new ExportRoutes(documented, past, parts.feed));
         features.add(new ImportRoutes(documented, past, parts.feed, sets, resources, parts.keyring));
-        features.add(
-                new OpsRoutes(parts.vertx, health, new ApiDocument(versioned, features), parts.metrics.registry()));
+        features.add(new OpsRoutes(
+                parts.vertx,
+                health,
+                new ApiDocument(versioned, features),
+                parts.metrics.registry(),
+                parts.settings.http().publicPath()));
         return List.copyOf(features);
     }
 
@@ -327,6 +350,7 @@ final class Features {
         secretReads.start();
         accessDenials.start();
         credentials.start();
+        status.start();
         new KeyAnnouncements(parts.vertx, parts.hazelcast, parts.keyring, sources.postgres()).start();
     }
 

@@ -3,6 +3,7 @@ package dev.configservice.ops;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.configservice.http.Pages;
 import dev.configservice.http.Response;
 import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
@@ -59,7 +60,7 @@ public final class ApiDocument {
 
     private static ObjectNode packaged() {
         try {
-            return (ObjectNode) new YAMLMapper().readTree(OpsRoutes.resource("/openapi.yaml"));
+            return (ObjectNode) new YAMLMapper().readTree(Pages.resource("/openapi.yaml"));
         } catch (IOException e) {
             throw new IllegalStateException("the description of the API cannot be read", e);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.cluster.Release;
 import dev.configservice.error.ServiceException;
+import dev.configservice.http.Pages;
 import dev.configservice.http.Request;
 import dev.configservice.http.Response;
 import dev.configservice.http.Route;
@@ -24,10 +25,18 @@ import java.util.Properties;
 public final class OpsRoutes implements Routes {
     private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
     private static final String WEBJAR = "/META-INF/resources/webjars/swagger-ui/";
+    /** The script that starts the page. */
+    private static final String START = "docs.js";
+
     private static final Map<String, String> DOCS = Map.of(
-            "swagger-ui.css", "text/css; charset=utf-8",
-            "swagger-ui-bundle.js", "text/javascript; charset=utf-8",
-            "favicon-32x32.png", "image/png");
+            START,
+            "text/javascript; charset=utf-8",
+            "swagger-ui.css",
+            "text/css; charset=utf-8",
+            "swagger-ui-bundle.js",
+            "text/javascript; charset=utf-8",
+            "favicon-32x32.png",
+            "image/png");
 
     private final Vertx vertx;
     private final Health health;
@@ -35,13 +44,21 @@ public final class OpsRoutes implements Routes {
     private final ApiDocument document;
     private final byte[] docs;
     private final String webjar;
+    private final String publicPath;
 
-    public OpsRoutes(Vertx vertx, Health health, ApiDocument document, PrometheusMeterRegistry meters) {
+    /**
+     * Creates the routes.
+     *
+     * @param publicPath the path that a proxy puts in front; empty for none
+     */
+    public OpsRoutes(
+            Vertx vertx, Health health, ApiDocument document, PrometheusMeterRegistry meters, String publicPath) {
+        this.publicPath = publicPath;
         this.vertx = vertx;
         this.health = health;
         this.meters = meters;
         this.document = document;
-        this.docs = resource("/docs.html");
+        this.docs = Pages.resource("/docs.html");
         this.webjar = WEBJAR + swaggerUiVersion() + "/";
     }
 
@@ -59,7 +76,7 @@ public final class OpsRoutes implements Routes {
                         "/openapi.json",
                         r -> vertx.executeBlocking(document::json, false)
                                 .map(json -> Response.bytes(200, Response.JSON, json))),
-                Route.root("/docs", r -> Future.succeededFuture(Response.bytes(200, "text/html; charset=utf-8", docs))),
+                Route.root("/docs", r -> docs(r)),
                 Route.root("/docs/:file", this::docsFile));
     }
 
@@ -94,14 +111,22 @@ public final class OpsRoutes implements Routes {
         });
     }
 
+    private Future<Response> docs(Request request) {
+        // relative links need the slash at the end
+        return Future.succeededFuture(
+                request.path().endsWith("/")
+                        ? Pages.secured(Response.bytes(200, "text/html; charset=utf-8", docs))
+                        : Response.empty(302).header("Location", publicPath + "/docs/"));
+    }
+
     private Future<Response> docsFile(Request request) {
         String file = request.parameter("file");
         String type = DOCS.get(file);
         if (type == null) {
             throw ServiceException.notFound("This path does not exist");
         }
-        return vertx.executeBlocking(() -> resource(webjar + file), false)
-                .map(bytes -> Response.bytes(200, type, bytes));
+        return vertx.executeBlocking(() -> Pages.resource(file.equals(START) ? "/docs.js" : webjar + file), false)
+                .map(bytes -> Response.bytes(200, type, bytes).header("X-Content-Type-Options", "nosniff"));
     }
 
     private static String swaggerUiVersion() {
@@ -114,17 +139,6 @@ public final class OpsRoutes implements Routes {
             return properties.getProperty("version", "");
         } catch (IOException e) {
             throw new IllegalStateException("the packaged pages cannot be read", e);
-        }
-    }
-
-    static byte[] resource(String name) {
-        try (InputStream in = OpsRoutes.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new IllegalStateException("not packaged: " + name);
-            }
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new IllegalStateException("cannot be read: " + name, e);
         }
     }
 }

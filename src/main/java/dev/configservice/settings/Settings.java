@@ -37,6 +37,7 @@ public record Settings(
         RegistrySettings registry,
         FacadeSettings facades,
         SpringSettings spring,
+        ConsoleSettings console,
         TracingSettings tracing,
         EmbeddedSettings embedded,
         ShutdownSettings shutdown) {
@@ -109,6 +110,7 @@ public record Settings(
                 RegistrySettings.from(get(open, "registry")),
                 FacadeSettings.from(get(open, "facades")),
                 SpringSettings.from(get(open, "spring")),
+                ConsoleSettings.from(get(open, "console")),
                 TracingSettings.from(get(open, "tracing")),
                 embedded,
                 ShutdownSettings.from(get(open, "shutdown")));

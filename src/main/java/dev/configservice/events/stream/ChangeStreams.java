@@ -292,6 +292,11 @@ public final class ChangeStreams {
         return firstMatch(ChangeFilter.of(events.kinds(), wanted, caller), atMost, gone);
     }
 
+    /** Returns the number of streams that are open on this node. */
+    public int count() {
+        return open.get();
+    }
+
     /**
      * Opens a stream. Must be called on the event loop of the response. Fails with {@link ErrorCode#TOO_MANY} if this node
      * has as many as it may.

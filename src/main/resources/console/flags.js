@@ -1,0 +1,268 @@
+// Feature flags: the list by name and environment, one with its order of evaluation and its usage, and trying one.
+
+import { all, follow, get, may, write } from "./api.js";
+import { bucket, isIn } from "./bucket.js";
+import { difference, fieldDifferences, same } from "./diff.js";
+import { change, link } from "./route.js";
+import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast } from "./ui.js";
+import { reviewDeletion, reviewOne, rollback } from "./write.js";
+
+export function flagsPage(app, route) {
+  return route.parts.length ? detail(app, route) : list(app, route);
+}
+
+/** Returns the share of users that get a flag, as far as its fields tell. */
+function share(f) {
+  if (!f.is_enabled) return 0;
+  return f.rollout_percentage ?? ((f.rules || []).length || (f.target_users || []).length ? 0 : 100);
+}
+
+function list(app, route) {
+  const page = { names: [], environments: [], stale: new Set() };
+  const scroll = scroller(app.refresh);
+  const again = later(() => { if (!document.querySelector("dialog[open]")) app.reload(); }, 400);
+  page.close = follow((c) => { if (c.resync || c.resource_type === "feature_flag") again(); });
+  page.onRoute = (r) => { route = r; };
+
+  page.load = async () => {
+    const { env, q, tag } = route.params;
+    const [flags, stale] = await Promise.all([all("/feature-flags", { environment: env, tag }), all("/feature-flags", { environment: env, stale: true })]);
+    page.stale = new Map(stale.map((f) => [f.id, f.stale_reasons]));
+    const names = new Map();
+    const environments = new Set();
+    for (const f of flags) {
+      if (q && !(f.name + " " + (f.description || "") + " " + (f.owner || "")).toLowerCase().includes(q.toLowerCase())) continue;
+      environments.add(f.environment);
+      if (!names.has(f.name)) names.set(f.name, new Map());
+      names.get(f.name).set(f.environment, f);
+    }
+    page.environments = [...environments].sort();
+    page.names = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
+  };
+
+  const cell = (f) => {
+    if (!f) return html`<td class="quiet">–</td>`;
+    const canWrite = may("flags:write", f.environment);
+    const s = share(f);
+    const targeted = f.is_enabled && ((f.rules || []).length || (f.target_users || []).length);
+    return html`<td><span class="flag-cell"><button role="switch" class="toggle" aria-checked=${f.is_enabled} aria-label="${f.name} in ${f.environment}" ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right flags:write here"} @click=${() => reviewOne("feature_flag", f, { is_enabled: !f.is_enabled }, { onDone: () => app.reload(), title: (f.is_enabled ? "Switch off " : "Switch on ") + f.name })}></button>
+      <a href=${link("flags", [f.id], { env: f.environment })}>${f.is_enabled ? html`<meter min="0" max="100" value=${s} aria-label="rollout"></meter> ${s} %${targeted ? "+" : ""}` : "off"}</a></span></td>`;
+  };
+
+  page.view = () => {
+    const { q, env } = route.params;
+    return html`<div class="head"><h1 tabindex="-1">Flags</h1><span class="quiet">${page.names.length} ${page.names.length === 1 ? "name" : "names"}</span><span class="grow"></span>
+      <button class="primary" ?disabled=${!may("flags:write", env)} title=${may("flags:write", env) ? "" : "Needs the right flags:write here"} @click=${() => create(app, route)}>New flag</button></div>
+      <div class="tools" role="search"><input type="search" aria-label="Filter flags" placeholder="Part of the name, description or owner" .value=${q || ""} @input=${later((e) => change(route, { q: e.target.value }))}></div>
+      ${!page.names.length ? empty("No flags" + (q ? " match" : ""), q ? "" : "This call creates the first one:", q ? "" : html`<pre><code>${curl("PUT", "/feature-flags/new-ui", { environment: env || "staging" }, { is_enabled: true, rollout_percentage: 10 })}</code></pre>`) : html`
+      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Flags"><table><thead><tr><th>Name</th>${page.environments.map((e) => html`<th>${e}</th>`)}<th>Variants</th><th>Tags</th><th>Owner</th><th>Changed</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
+      <tbody>${rows(page.names, scroll, page.environments.length + 6, ([name, by]) => {
+        const first = [...by.values()][0];
+        const latest = [...by.values()].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1))[0];
+        const stale = [...by.values()].map((f) => page.stale.get(f.id)).find(Boolean);
+        return html`<tr><td class="key"><a href=${link("flags", [first.id], { env: first.environment })} title=${first.description || name}>${name}</a> ${stale ? html`<span class="chip warn" title=${stale.join(", ")}>stale</span>` : ""}</td>
+          ${page.environments.map((e) => cell(by.get(e)))}
+          <td>${(first.variants || []).map((v) => chip(v.name))}</td><td>${(first.tags || []).map((t) => chip(t, "quiet"))}</td><td>${first.owner || ""}</td><td>${time(latest.updated_at)}</td>
+          <td class="narrow"><a class="button small ghost" href=${link("try", [], { flag: name, env: first.environment })}>Why for user…</a></td></tr>`;
+      })}</tbody></table></div>`}`;
+  };
+  return page;
+}
+
+function create(app, route) {
+  const state = { environment: route.params.env || app.environments[0] || "", name: "", description: "" };
+  dialog((close) => {
+    const set = (name) => (e) => { state[name] = e.target.value; };
+    return html`<form @submit=${(e) => { e.preventDefault(); close(); reviewOne("feature_flag", { environment: state.environment, name: state.name }, { description: state.description || null, is_enabled: false }, { isNew: true, onDone: (f) => { app.reload(); app.places(); if (f) location.hash = link("flags", [f.id], { env: f.environment }); } }); }}>
+      <h2>New flag</h2>
+      ${field("Environment", html`<input required list="environments-f" .value=${state.environment} @input=${set("environment")}>`)}<datalist id="environments-f">${app.environments.map((x) => html`<option value=${x}></option>`)}</datalist>
+      ${field("Name", html`<input required autofocus spellcheck="false" pattern="[A-Za-z0-9_][A-Za-z0-9._:\\-]*" .value=${state.name} @input=${set("name")}>`)}
+      ${field("Description", html`<input maxlength="2000" .value=${state.description} @input=${set("description")}>`)}
+      <p class="quiet">It begins switched off.</p>
+      <div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary" data-review>Review</button></div></form>`;
+  });
+}
+
+// one flag
+
+function detail(app, route) {
+  const id = route.parts[0];
+  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null };
+  const again = later(() => { if (!page.draft) app.reload(); }, 300);
+  page.close = follow((c) => { if (c.resource_id === id) again(); });
+  page.onRoute = (r) => { route = r; };
+  const fieldsOf = (f) => ({ is_enabled: f.is_enabled, prerequisites: f.prerequisites || [], target_users: f.target_users || [], rules: f.rules || [], rollout_percentage: f.rollout_percentage, variants: f.variants || [], salt: f.salt, description: f.description, owner: f.owner, tags: f.tags || [], expires_at: f.expires_at });
+
+  page.load = async () => {
+    page.history = (await get(`/feature-flags/${id}/history`, { limit: 100 })).items;
+    try {
+      page.f = await get("/feature-flags/" + id);
+      page.gone = null;
+    } catch (e) {
+      if (e.status !== 404) throw e;
+      page.gone = e;
+      page.f = null;
+    }
+    page.usage = page.f ? await get(`/feature-flags/${id}/usage`).catch(() => null) : null;
+    setTimeout(drawChart, 50);
+  };
+
+  const edit = (name, value) => {
+    page.draft = page.draft || structuredClone(fieldsOf(page.f));
+    page.draft[name] = value;
+    app.refresh();
+  };
+  const editJson = (name) => (e) => {
+    try {
+      edit(name, JSON.parse(e.target.value));
+      e.target.setCustomValidity("");
+    } catch (x) {
+      e.target.setCustomValidity("not JSON: " + x.message);
+      e.target.reportValidity();
+    }
+  };
+  const submit = async () => {
+    const f = page.f;
+    const before = fieldsOf(f);
+    const changed = Object.fromEntries(Object.entries(page.draft).filter(([n, v]) => !same(v, before[n])));
+    if (!Object.keys(changed).length) { page.draft = null; app.refresh(); toast("Nothing differs"); return; }
+    await reviewOne("feature_flag", f, changed, { onDone: () => { page.draft = null; app.reload(); } });
+  };
+
+  const rung = (n, title, state, body) => html`<li class="rung ${state}"><span class="number" aria-hidden="true">${n}</span><div><h3>${title}</h3>${body}</div></li>`;
+
+  page.view = () => {
+    const f = page.f;
+    if (!f) return html`<div class="head"><h1 tabindex="-1">Deleted flag</h1></div><div class="note">It was deleted. Rolling back to a version brings it back.</div>${historyTable()}`;
+    const v = page.draft || fieldsOf(f);
+    const canWrite = may("flags:write", f.environment);
+    const locked = canWrite ? "" : "Needs the right flags:write here";
+    const percentage = v.rollout_percentage ?? ((v.rules.length || v.target_users.length) ? 0 : 100);
+    return html`<div class="head"><h1 tabindex="-1">${f.name}</h1>${chip(f.environment)} ${v.is_enabled ? chip("on", "good") : chip("off", "quiet")}<span class="grow"></span>
+        ${page.draft ? html`<button @click=${() => { page.draft = null; app.refresh(); }}>Discard</button><button class="primary" data-review @click=${submit}>Review</button>` : html`
+        <a class="button" href=${link("try", [], { flag: f.name, env: f.environment })}>Why for user…</a>
+        <button class="danger" ?disabled=${!canWrite} title=${locked} @click=${() => reviewDeletion("feature_flag", [f], () => app.reload())}>Delete</button>`}</div>
+      <p>${f.description || html`<span class="quiet">No description.</span>`} <span class="quiet">version ${f.version}, revision ${f.revision}, changed ${time(f.updated_at)} by ${actor(f.updated_by)}${f.owner ? ", owned by " + f.owner : ""} ${copyButton(location.href, "Copy the link")}</span></p>
+      <div class="columns"><section aria-label="Order of evaluation"><h2>Who gets it: the first that decides</h2>
+      <ol class="ladder">
+        ${rung(1, "Switch", v.is_enabled ? "" : "decides", html`<button role="switch" class="toggle" aria-checked=${v.is_enabled} aria-label="Switched on" ?disabled=${!canWrite} title=${locked} @click=${() => edit("is_enabled", !v.is_enabled)}></button> ${v.is_enabled ? "on: go on" : "off for everybody"}`)}
+        ${rung(2, "Prerequisites", "", html`${v.prerequisites.length ? v.prerequisites.map((p) => chip(typeof p === "string" ? p + " is on" : p.flag_name + " is " + p.variant)) : html`<span class="quiet">none</span>`}
+          <details><summary>Change</summary><textarea aria-label="Prerequisites, as JSON" rows="3" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.prerequisites)} @change=${editJson("prerequisites")}></textarea></details>`)}
+        ${rung(3, "Users", "", html`${v.target_users.length ? html`${v.target_users.slice(0, 12).map((u) => chip(u))}${v.target_users.length > 12 ? ` and ${v.target_users.length - 12} more` : ""}` : html`<span class="quiet">none by name</span>`}
+          <details><summary>Change</summary><textarea aria-label="Users, one in a line" rows="5" spellcheck="false" ?disabled=${!canWrite} .value=${v.target_users.join("\n")} @change=${(e) => edit("target_users", e.target.value.split("\n").map((u) => u.trim()).filter(Boolean))}></textarea><small class="quiet">One in a line.</small></details>`)}
+        ${rung(4, "Rules, from the top", "", html`${v.rules.length ? html`<ol>${v.rules.map((r) => html`<li>${(r.constraints || []).length ? r.constraints.map((c, i) => html`${i ? " and " : ""}<code>${c.attribute}</code> ${c.negate ? "not " : ""}${c.operator.replace("_", " ")} ${(c.values || []).map((x) => html`<code>${JSON.stringify(x)}</code> `)}`) : "everybody"} → ${r.variant ? chip(r.variant) : ""}${r.rollout_percentage !== undefined && r.rollout_percentage !== null ? r.rollout_percentage + " %" : r.variant ? "" : "on"} ${r.description ? html`<small class="quiet">${r.description}</small>` : ""}</li>`)}</ol>` : html`<span class="quiet">none</span>`}
+          <details><summary>Change</summary><textarea aria-label="Rules, as JSON" rows="8" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.rules, null, 2)} @change=${editJson("rules")}></textarea></details>`)}
+        ${rung(5, "Everybody else", "", html`<div class="stops"><input type="range" min="0" max="100" step="1" aria-label="Percentage of users" ?disabled=${!canWrite} .value=${String(percentage)} @input=${(e) => edit("rollout_percentage", Number(e.target.value))}>
+          <input type="number" min="0" max="100" step="0.01" aria-label="Percentage of users, exactly" ?disabled=${!canWrite} .value=${String(percentage)} @change=${(e) => edit("rollout_percentage", Number(e.target.value))}> %</div>
+          <div class="stops">${[0, 1, 5, 25, 50, 100].map((s) => html`<button class="small ${s === percentage ? "primary" : ""}" ?disabled=${!canWrite} @click=${() => edit("rollout_percentage", s)}>${s} %</button>`)}</div>
+          <small class="quiet">by the user's bucket; raising it never takes the flag from anybody</small>`)}
+      </ol>
+      <h2>What they get</h2>
+      ${v.variants.length ? variants(v.variants) : html`<p class="quiet">true (no variants)</p>`}
+      <details><summary>Change variants</summary><textarea aria-label="Variants, as JSON" rows="6" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.variants, null, 2)} @change=${editJson("variants")}></textarea></details>
+      <details><summary>Change description, owner, tags, expiry</summary>
+        ${field("Description", html`<input ?disabled=${!canWrite} .value=${v.description || ""} @change=${(e) => edit("description", e.target.value || null)}>`)}
+        ${field("Owner", html`<input ?disabled=${!canWrite} .value=${v.owner || ""} @change=${(e) => edit("owner", e.target.value || null)}>`)}
+        ${field("Tags, separated by commas", html`<input ?disabled=${!canWrite} .value=${v.tags.join(", ")} @change=${(e) => edit("tags", e.target.value.split(",").map((t) => t.trim()).filter(Boolean))}>`)}
+        ${field("Counts as stale after", html`<input ?disabled=${!canWrite} placeholder="2027-01-31T00:00:00Z" .value=${v.expires_at || ""} @change=${(e) => edit("expires_at", e.target.value || null)}>`)}
+      </details></section>
+      <section aria-label="Usage"><h2>Usage</h2>
+        ${page.usage && page.usage.items.length ? html`<div id="usage-chart" role="img" aria-label="Evaluations by hour: ${page.usage.items.reduce((n, i) => n + i.evaluations, 0)} in all"></div><p class="quiet">Evaluations by hour; last ${time(page.usage.last_evaluated_at)}.</p>` : html`<p class="quiet">Not evaluated yet.</p>`}
+        <h2>Who would get it</h2>
+        <textarea aria-label="User ids, one in a line" rows="4" spellcheck="false" placeholder="user ids, one in a line" .value=${page.users} @input=${(e) => { page.users = e.target.value; app.refresh(); }}></textarea>
+        ${preview(f, v)}</section></div>
+      ${historyTable()}`;
+  };
+
+  const variants = (all) => {
+    const sum = all.reduce((n, v) => n + (v.weight || 0), 0) || 1;
+    return html`<table><thead><tr><th>Variant</th><th>Value</th><th class="narrow">Weight</th><th>Share</th></tr></thead><tbody>${all.map((v) => html`<tr><td>${v.name}</td><td><code class="value">${JSON.stringify(v.value)}</code></td><td class="number">${v.weight}</td><td><meter min="0" max="100" value=${(100 * v.weight) / sum}></meter> ${Math.round((1000 * v.weight) / sum) / 10} %</td></tr>`)}</tbody></table>`;
+  };
+
+  const preview = (f, v) => {
+    const users = page.users.split("\n").map((u) => u.trim()).filter(Boolean);
+    if (!users.length) return html`<p class="quiet">By the percentage alone, before and after your change.</p>`;
+    const of = (x, u) => x.is_enabled && ((x.target_users || []).includes(u) || isIn(x.salt || f.name, u, share(x)));
+    const before = users.filter((u) => of(f, u)).length;
+    const after = users.filter((u) => of(v, u)).length;
+    return html`<p>${before} of ${users.length} now${page.draft ? html`, <b>${after}</b> after the change` : ""}.</p><p class="quiet">${users.slice(0, 8).map((u) => html`<code>${u}</code> bucket ${bucket(v.salt || f.name, u)} ${of(v, u) ? "on" : "off"}; `)}</p>`;
+  };
+
+  const historyTable = () => html`<h2>History</h2><div class="scroll short"><table><thead><tr><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>${page.history.map((v, i) => html`<tr>
+    <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by)}</td><td>${v.comment || ""}</td>
+    <td class="narrow"><button class="small" ?disabled=${i === page.history.length - 1} @click=${() => dialog((close) => html`<h2>Version ${page.history[i + 1].version} → ${v.version}</h2>${fieldDifferences(page.history[i + 1].value || {}, v.value || {})}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>Difference</button>
+      ${i === 0 || v.action === "deleted" ? "" : html`<button class="small" ?disabled=${!may("flags:write", route.params.env)} @click=${() => rollback("feature_flag", { id }, v.version, () => app.reload())}>Roll back</button>`}</td></tr>`)}</tbody></table></div>`;
+
+  function drawChart() {
+    const place = document.getElementById("usage-chart");
+    if (!place || !page.usage) return;
+    const series = new Map();
+    const hours = [...new Set(page.usage.items.map((i) => i.hour))].sort();
+    for (const i of page.usage.items) {
+      const name = i.variant || i.reason;
+      if (!series.has(name)) series.set(name, hours.map(() => 0));
+      series.get(name)[hours.indexOf(i.hour)] += i.evaluations;
+    }
+    place.textContent = "";
+    const style = getComputedStyle(document.documentElement);
+    const colors = ["--accent", "--good", "--warn", "--bad", "--text"].map((n) => style.getPropertyValue(n));
+    const axis = { stroke: style.getPropertyValue("--quiet"), grid: { stroke: style.getPropertyValue("--line") } };
+    new window.uPlot({ width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [hours.map((h) => Date.parse(h) / 1000), ...series.values()], place);
+  }
+  return page;
+}
+
+// trying
+
+export function tryPage(app, route) {
+  const page = { results: null, environments: [], flags: [], error: null, steps: null };
+  const state = { flag: route.params.flag || "", user: route.params.user || "", context: route.params.context || "", environments: (route.params.env || "").split(",").filter(Boolean) };
+  page.onRoute = (r) => {
+    route = r;
+    Object.assign(state, { flag: r.params.flag || "", user: r.params.user || "", context: r.params.context || "", environments: (r.params.env || "").split(",").filter(Boolean) });
+  };
+  page.load = async () => {
+    page.error = null;
+    page.steps = null;
+    if (!app.environments.length) await app.places();
+    const environments = state.environments.length ? state.environments : app.environments.slice(0, 4);
+    if (!state.user && !state.flag && !state.context) { page.results = null; return; }
+    let context;
+    if (state.context) {
+      try { context = JSON.parse(state.context); } catch (e) { page.error = new Error("The context is not JSON: " + e.message); page.results = null; return; }
+    }
+    const names = state.flag ? state.flag.split(",").map((f) => f.trim()).filter(Boolean) : undefined;
+    const answers = await Promise.all(environments.map((environment) => write("POST", "/feature-flags/evaluate/bulk", { body: { environment, user_id: state.user || undefined, context, flag_names: names } })));
+    page.environments = environments;
+    page.flags = [...new Set(answers.flatMap((a) => Object.keys(a.json.items)))].sort();
+    page.results = answers.map((a) => a.json.items);
+    if (names && names.length === 1) await explain(names[0], environments[0], context);
+  };
+  const explain = async (flag, environment, context) => {
+    const answer = await write("POST", "/feature-flags/evaluate", { body: { flag_name: flag, environment, user_id: state.user || undefined, context, explain: true } });
+    page.steps = { flag, environment, ...answer.json };
+    app.refresh();
+  };
+  const submit = (e) => { e.preventDefault(); change(route, { flag: state.flag, user: state.user, context: state.context, env: state.environments.join(",") }); };
+  page.view = () => html`<div class="head"><h1 tabindex="-1">Try a flag</h1><span class="grow"></span>${copyButton(location.href, "Copy the link")}</div>
+    <form class="panel" @submit=${submit}><div class="pair">
+      ${field("Flags", html`<input placeholder="all" .value=${state.flag} @input=${(e) => { state.flag = e.target.value; }}>`, "", "Names, separated by commas")}
+      ${field("Environments", html`<input placeholder="all" .value=${state.environments.join(", ")} @input=${(e) => { state.environments = e.target.value.split(",").map((x) => x.trim()).filter(Boolean); }}>`)}
+      ${field("User id", html`<input .value=${state.user} @input=${(e) => { state.user = e.target.value; }}>`)}
+      ${field("Context", html`<textarea rows="2" spellcheck="false" placeholder='{"plan": "gold"}' .value=${state.context} @input=${(e) => { state.context = e.target.value; }}></textarea>`, "", "Attributes, as JSON")}</div>
+      <div class="buttons"><button class="primary">Evaluate</button></div></form>
+    ${page.error ? failure(page.error) : ""}
+    ${!page.results ? html`<p class="quiet">Give a user, a flag or a context.</p>` : html`<div class="scroll"><table><thead><tr><th>Flag</th>${page.environments.map((e) => html`<th>${e}</th>`)}</tr></thead><tbody>${page.flags.map((name) => {
+      const cells = page.results.map((r) => r[name]);
+      const differs = new Set(cells.map((c) => JSON.stringify(c ? c.value : null))).size > 1;
+      return html`<tr><td class="key">${name} ${differs ? chip("differs", "warn") : ""}</td>${cells.map((c, i) => html`<td>${c ? html`<button class="ghost" title="Why? (${c.reason})" @click=${() => { let context; try { context = state.context ? JSON.parse(state.context) : undefined; } catch { context = undefined; } explain(name, page.environments[i], context); }}>${c.enabled ? chip("on", "good") : chip("off", "quiet")} ${c.variant ? chip(c.variant) : ""} <code class="value">${JSON.stringify(c.value)}</code></button>` : html`<span class="quiet">–</span>`}</td>`)}</tr>`;
+    })}</tbody></table></div>`}
+    ${page.steps ? html`<h2>Why ${page.steps.flag} is ${page.steps.enabled ? "on" : "off"} in ${page.steps.environment}</h2><p>${chip(page.steps.reason)} value <code>${JSON.stringify(page.steps.value)}</code></p>
+      <ol class="ladder">${(page.steps.steps || []).map((s, i, a) => html`<li class="rung ${i === a.length - 1 ? "decides" : ""}"><span class="number" aria-hidden="true">${i + 1}</span><div><h3>${s.step}</h3>${s.result}</div></li>`)}</ol>
+      ${state.user ? ruler(page.steps.flag, state.user) : ""}
+      <h3>The same call</h3><pre><code>${curl("POST", "/feature-flags/evaluate", {}, { flag_name: page.steps.flag, environment: page.steps.environment, user_id: state.user || undefined })}</code></pre>` : ""}`;
+  const ruler = (salt, user) => html`<p>Bucket ${bucket(salt, user)} of 10,000 (with the flag's name as salt)</p><svg class="ruler" viewBox="0 0 1000 30" role="img" aria-label="Bucket ${bucket(salt, user)} of 10000"><line x1="0" y1="20" x2="1000" y2="20"></line>${[0, 100, 500, 2500, 5000, 10000].map((t) => html``)}<circle cx=${bucket(salt, user) / 10} cy="20" r="7"></circle></svg>`;
+  return page;
+}
+
+export { difference };

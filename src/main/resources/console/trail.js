@@ -1,0 +1,117 @@
+// What changed: the tape of all changes, live, and everything as of a revision.
+
+import { follow, get, session } from "./api.js";
+import { difference } from "./diff.js";
+import { change, link } from "./route.js";
+import { actor, chip, dialog, empty, html, plain, render, time, toast } from "./ui.js";
+import { undoSet } from "./write.js";
+
+const MOST = 1000;
+
+/** Returns the name of what changed. */
+export function nameOf(c) {
+  const d = c.data || {};
+  return c.resource_type === "service" ? c.resource_id : d.key || d.name || c.resource_id;
+}
+
+/** Returns the page of what changed. */
+export function hrefOf(c) {
+  if (c.resource_type === "configuration") return link("config", [c.resource_id], { env: c.environment });
+  if (c.resource_type === "feature_flag") return link("flags", [c.resource_id], { env: c.environment });
+  if (c.resource_type === "service") return link("registry", [c.resource_id.slice(0, c.resource_id.indexOf("/")), c.resource_id.slice(c.resource_id.indexOf("/") + 1)]);
+  return link(c.resource_type + "s", [nameOf(c)]);
+}
+
+export function changesPage(app, route) {
+  const page = { items: [], waiting: [], paused: false, resync: false };
+  const matches = (c) => (!route.params.kind || c.resource_type === route.params.kind) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
+  page.close = follow((c) => {
+    if (c.resync) { page.items.unshift({ cut: true, revision: c.revision }); app.refresh(); return; }
+    if (!matches(c)) return;
+    if (page.paused || route.params.after) page.waiting.unshift(c);
+    else page.items.unshift(c);
+    page.items.length = Math.min(page.items.length, MOST);
+    page.waiting.length = Math.min(page.waiting.length, MOST);
+    app.refresh();
+  });
+  page.onRoute = (r) => { route = r; };
+  page.load = async () => {
+    const query = { environment: route.params.env, service_name: route.params.service, resource_type: route.params.kind, limit: 200 };
+    if (route.params.after) {
+      page.items = (await get("/changes", { ...query, after: route.params.after })).items.reverse();
+      return;
+    }
+    // the last ones: begin near the end, and further back as long as too few match
+    await get("/changes", { limit: 1, after: 0 }).catch(() => null);
+    let back = 200;
+    for (;;) {
+      const after = Math.max(0, session.revision - back);
+      const found = (await get("/changes", { ...query, after, limit: 500 }).catch((e) => { if (e.status === 410) return { items: [] }; throw e; })).items;
+      if (found.length >= 100 || after === 0 || back > 50000) { page.items = found.reverse().slice(0, 300); return; }
+      back *= 8;
+    }
+  };
+  page.view = () => {
+    const range = page.items.filter((c) => !c.cut);
+    return html`<div class="head"><h1 tabindex="-1">Changes</h1><span class="quiet">newest first, live</span><span class="grow"></span>
+      ${page.waiting.length ? html`<button class="primary" @click=${() => { page.items.unshift(...page.waiting.splice(0)); page.paused = false; app.refresh(); }}>${page.waiting.length} new</button>` : ""}
+      <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
+      <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} ?selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
+        <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
+      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
+        ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="8">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app))}</tbody></table></div>`}`;
+  };
+  return page;
+}
+
+function row(c, app) {
+  const d = c.data || {};
+  return html`<tr><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
+    <td><code class="value">${c.resource_type === "configuration" ? (d.is_encrypted ? "secret" : plain(d.value).slice(0, 60)) : c.resource_type === "service" ? d.status || "" : c.resource_type === "feature_flag" ? (d.is_enabled ? "on" : "off") : ""}</code></td><td>${actor(c.actor)}</td>
+    <td class="narrow">${c.change_set ? html`<button class="small ghost" title="Show the change set (${c.change_set.count} changes)" @click=${() => showSet(c.change_set.id, app)}>set of ${c.change_set.count}</button>` : ""}<a class="button small ghost" href=${link("at", [String(c.revision)])}>as of here</a></td></tr>`;
+}
+
+/** Shows what a change set did, and offers to undo it. */
+export async function showSet(id, app) {
+  let set;
+  try { set = await get("/change-sets/" + id); } catch (e) { toast(e.message, "bad"); return; }
+  dialog((close) => html`<h2>Change set</h2><p>${set.comment || html`<span class="quiet">no comment</span>`} <span class="quiet">revisions ${set.first_revision} to ${set.last_revision}, ${time(set.changed_at)}</span></p>
+    <div class="review">${set.results.map((r) => { const s = r.after || r.before || {}; return html`<section><h3>${s.key || s.name || r.id} <span class="chip ${r.action}">${r.action}</span></h3>${s.value !== undefined ? difference(r.before ? r.before.value : undefined, r.after ? r.after.value : undefined) : ""}</section>`; })}</div>
+    <div class="buttons"><button @click=${() => close()}>Close</button><button class="danger" @click=${() => { close(); undoSet(id, () => app.reload(), true); }}>Undo these ${set.results.length} changes</button></div>`, { kind: "wide" });
+}
+
+let sheet = null;
+
+/** Opens or closes the tape beside the page. */
+export function tapeSheet(app) {
+  if (sheet) { sheet.close(); return; }
+  const items = [];
+  const aside = document.createElement("aside");
+  aside.className = "sheet";
+  aside.setAttribute("aria-label", "The tape of changes");
+  document.body.append(aside);
+  const draw = () => render(html`<div class="head"><h2>Tape</h2><span class="grow"></span><a href=${link("changes")}>all</a><button class="ghost" aria-label="Close the tape" @click=${() => sheet.close()}>✕</button></div>
+    ${items.length ? html`<ol class="timeline">${items.slice(0, 100).map((c) => html`<li>${c.cut ? "… changes are missing here …" : html`${time(c.occurred_at)} ${chip(c.action.replace("_", " "), c.action)} <a href=${hrefOf(c)}>${nameOf(c)}</a> <span class="quiet">${c.environment || ""}</span>`}</li>`)}</ol>` : html`<p class="quiet">Watching…</p>`}`, aside);
+  const end = follow((c) => { items.unshift(c.resync ? { cut: true } : c); items.length = Math.min(items.length, 200); draw(); });
+  const escape = (e) => { if (e.key === "Escape" && !document.querySelector("dialog[open]")) sheet.close(); };
+  addEventListener("keydown", escape);
+  sheet = { close() { end(); removeEventListener("keydown", escape); aside.remove(); sheet = null; } };
+  get("/changes", { after: Math.max(0, session.revision - 30), limit: 30 }).then((found) => { items.push(...found.items.reverse()); draw(); }, () => {});
+  draw();
+  void app;
+}
+
+export function atPage(app, route) {
+  const page = { set: null, items: [], error: null };
+  page.load = async () => {
+    const revision = Number(route.parts[0]);
+    const found = await get("/changes", { after: revision - 1, limit: 1 });
+    page.items = found.items.filter((c) => c.revision === revision);
+    page.layer = route.params.env ? await get("/config", { environment: route.params.env, at: revision, limit: 500 }) : null;
+  };
+  page.view = () => html`<div class="head"><h1 tabindex="-1">As of revision ${route.parts[0]}</h1></div>
+    ${page.items.map((c) => html`<div class="panel"><p>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)} <a href=${hrefOf(c)}>${nameOf(c)}</a> ${c.environment || ""} ${time(c.occurred_at)} by ${actor(c.actor)}</p><pre><code>${JSON.stringify(c.data, null, 2)}</code></pre></div>`)}
+    ${!page.items.length ? html`<p class="note">This revision is not one that you may see, or the log no longer holds it.</p>` : ""}
+    ${route.params.env ? html`<h2>${route.params.env} as it was</h2><div class="scroll"><table><thead><tr><th>Service</th><th>Key</th><th>Value</th></tr></thead><tbody>${page.layer.items.map((c) => html`<tr><td>${c.service_name || "shared"}</td><td class="key">${c.key}</td><td><code class="value">${c.is_encrypted ? "secret" : plain(c.value)}</code></td></tr>`)}</tbody></table></div>` : html`<p class="quiet">Choose an environment above to see its configurations as they were.</p>`}`;
+  return page;
+}
