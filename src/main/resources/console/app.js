@@ -304,6 +304,7 @@ async function start() {
   open();
   places();
   stream();
+  setInterval(refresh, 15000); // times are told as "2 minutes ago"
   atRoot("health").then((r) => r.json()).then((h) => { session.version = h.version; refresh(); }, () => {});
 }
 

@@ -94,18 +94,18 @@ function list(app, route) {
     <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Configurations"><table>
       <thead><tr>
         ${view === "stored" ? html`<th class="narrow"><input type="checkbox" aria-label="Choose all" .checked=${marked.length > 0 && marked.length === items.length} @change=${(e) => { page.selected = new Set(e.target.checked ? items.map(key) : []); app.refresh(); }}></th>` : ""}
-        <th>Key</th><th>Value</th>${env ? "" : html`<th>Environment</th>`}<th>${view === "seen" ? "From" : "Service"}</th><th class="narrow">Version</th><th>Changed</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
-      <tbody>${rows(items, scroll, 9, (c) => row(c, view, env))}</tbody></table></div></div>`}`;
+        <th>Key</th><th>Value</th>${env ? "" : html`<th>Environment</th>`}<th>${view === "seen" ? "From" : "Service"}</th><th class="narrow">Version</th><th>Changed</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
+      <tbody>${rows(items, scroll, 8, (c) => row(c, view, env))}</tbody></table></div></div>`}`;
   };
 
   const row = (c, view, env) => html`<tr>
     ${view === "stored" ? html`<td class="narrow"><input type="checkbox" aria-label="Choose ${c.key}" .checked=${page.selected.has(key(c))} @change=${(e) => { if (e.target.checked) page.selected.add(key(c)); else page.selected.delete(key(c)); app.refresh(); }}></td>` : ""}
     <td class="key"><a href=${link("config", [c.id], { env: c.environment, service: route.params.service })} title=${c.description || c.key}>${c.key}</a></td>
-    <td>${page.revealed.has(c.id) ? html`<code class="value">${page.revealed.get(c.id)}</code>` : valueCell(c)} ${c.is_encrypted && c.value === null && view !== "deleted" ? reveal(c) : ""}
+    <td class="value">${page.revealed.has(c.id) ? html`<code class="value">${page.revealed.get(c.id)}</code>` : valueCell(c)} ${c.is_encrypted && c.value === null && view !== "deleted" ? reveal(c) : ""}
       ${c.origin && c.origin.overrides ? html`<s class="quiet" title="The shared value, which this one takes the place of">${text(c.origin.overrides.value) || "secret"}</s>` : ""}</td>
     ${env ? "" : html`<td>${c.environment}</td>`}
     <td>${c.origin ? (c.origin.layer === "own" ? chip(c.origin.overrides ? "own, overrides shared" : "own") : chip("shared", "quiet")) : c.service_name || html`<span class="quiet">shared</span>`}</td>
-    <td class="narrow number">${c.version}</td><td>${time(c.updated_at)}</td><td>${actor(c.updated_by)}</td>
+    <td class="narrow number">${c.version}</td><td>${time(c.updated_at)} ${c.updated_by ? html`<span class="quiet">by ${actor(c.updated_by)}</span>` : ""}</td>
     <td class="narrow"><a class="button small ghost" data-history href=${link("config", [c.id], { env: c.environment, tab: "history" })}>History</a></td></tr>`;
 
   const reveal = (c) => may("secrets:read", c.environment, c.service_name)
@@ -295,7 +295,7 @@ function detail(app, route) {
         <a class="button" href=${link("compare", [], { a: c.environment, b: app.environments.find((x) => x !== c.environment), service: c.service_name || "", q: c.key })}>Compare</a>
         <button class="danger" ?disabled=${!canWrite} @click=${() => reviewDeletion("configuration", [c], () => app.reload())}>Delete</button>` : ""}</div>
     ${page.gone && !c ? html`<div class="note">${page.gone.status === 404 ? "It was deleted. Its history stays; rolling back brings it back." : page.gone.message}</div>` : ""}
-    ${c ? page.draft ? form(c) : html`<div class="panel"><p>${valueCell(c)}</p>${typeof c.value === "object" && c.value ? html`<pre><code>${JSON.stringify(c.value, null, 2)}</code></pre>` : ""}
+    ${c ? page.draft ? form(c) : html`<div class="panel"><p>${chip(c.is_encrypted ? "secret" : typeOf(c.value))} ${typeof c.value === "object" ? "" : html`<code class="value">${text(c.value)}</code>`}</p>${typeof c.value === "object" && c.value ? html`<pre><code>${JSON.stringify(c.value, null, 2)}</code></pre>` : ""}
       ${c.is_encrypted ? html`<p>${page.revealed === undefined ? may("secrets:read", c.environment, c.service_name) ? html`<button class="small" @click=${() => reveal(c)}>Show it</button> <span class="quiet">Showing it is written to the audit.</span>` : html`<span class="quiet">Shown only with the right secrets:read.</span>` : html`<code class="value">${page.revealed}</code> <button class="small" @click=${() => { page.revealed = undefined; app.refresh(); }}>Hide</button>`}</p>` : ""}
       ${c.description ? html`<p>${c.description}</p>` : html`<p class="quiet">No description.</p>`}
       <p class="quiet">version ${c.version}, revision ${c.revision}, changed ${time(c.updated_at)} by ${actor(c.updated_by)} ${copyButton(location.href, "Copy the link")}</p>

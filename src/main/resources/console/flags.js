@@ -207,7 +207,10 @@ function detail(app, route) {
     const style = getComputedStyle(document.documentElement);
     const colors = ["--accent", "--good", "--warn", "--bad", "--text"].map((n) => style.getPropertyValue(n));
     const axis = { stroke: style.getPropertyValue("--quiet"), grid: { stroke: style.getPropertyValue("--line") } };
-    new window.uPlot({ width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [hours.map((h) => Date.parse(h) / 1000), ...series.values()], place);
+    const seconds = hours.map((h) => Date.parse(h) / 1000);
+    const to = Math.max(seconds.at(-1), Date.now() / 1000 - 3600) + 3600;
+    const from = Math.min(seconds[0], to - 86400);
+    new window.uPlot({ scales: { x: { range: [from, to] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } }, width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [seconds, ...series.values()], place);
   }
   return page;
 }

@@ -197,7 +197,7 @@ export function clusterPage(app) {
       <h2>Parts of this node</h2><table><thead><tr><th>Part</th><th>State</th><th>More</th></tr></thead><tbody>${page.health.parts.map((p) => html`<tr><td>${p.part}</td><td>${chip(p.status.toLowerCase(), p.status === "UP" ? "good" : "bad")}</td><td class="quiet">${Object.entries(p.data || {}).map(([k, v]) => `${k.replaceAll("_", " ")} ${v}`).join(", ")}</td></tr>`)}</tbody></table>
       <h2>Numbers of this node</h2><dl class="numbers">
         ${[["Streams", sum("config_service_streams")], ["Memory for what is read, MB", Math.round(sum("config_service_cache_bytes") / 1e5) / 10], ["Log held for consumers that lag, revisions", sum("config_service_log_held")], ["Backlog of Kafka, changes", sum("config_service_kafka_backlog")], ["Writes", sum("config_service_writes_total")]].filter(([, v]) => !Number.isNaN(v)).map(([k, v]) => html`<dt>${k}</dt><dd>${v.toLocaleString("en")}</dd>`)}
-        ${all ? reads.map((s) => html`<dt>Answered from ${Object.values(s.labels).join(" ")}</dt><dd>${Math.round((1000 * s.value) / all) / 10} %</dd>`) : ""}</dl>`;
+        ${all ? reads.map((s) => html`<dt>Reads answered from ${s.labels.tier || s.labels.source || Object.values(s.labels).at(-1)}</dt><dd>${Math.round((1000 * s.value) / all) / 10} %</dd>`) : ""}</dl>`;
   };
   return page;
 }

@@ -66,8 +66,8 @@ export function changesPage(app, route) {
 
 function row(c, app) {
   const d = c.data || {};
-  return html`<tr><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
-    <td><code class="value">${c.resource_type === "configuration" ? (d.is_encrypted ? "secret" : plain(d.value).slice(0, 60)) : c.resource_type === "service" ? d.status || "" : c.resource_type === "feature_flag" ? (d.is_enabled ? "on" : "off") : ""}</code></td><td>${actor(c.actor)}</td>
+  return html`<tr><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td class="what"><span class="quiet">${c.resource_type.replace("_", " ")}</span> ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
+    <td><code class="value">${c.resource_type === "configuration" ? (d.is_encrypted ? "secret" : plain(d.value).slice(0, 40)) : c.resource_type === "service" ? d.status || "" : c.resource_type === "feature_flag" ? (d.is_enabled ? "on" : "off") : ""}</code></td><td>${actor(c.actor)}</td>
     <td class="narrow">${c.change_set ? html`<button class="small ghost" title="Show the change set (${c.change_set.count} changes)" @click=${() => showSet(c.change_set.id, app)}>set of ${c.change_set.count}</button>` : ""}<a class="button small ghost" href=${link("at", [String(c.revision)])}>as of here</a></td></tr>`;
 }
 

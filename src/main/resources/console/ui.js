@@ -33,7 +33,7 @@ export function valueCell(c) {
   }
   const type = c.value === null ? "none" : Array.isArray(c.value) ? "array" : typeof c.value;
   const shown = plain(c.value);
-  return html`<span class="chip ${type}">${c.is_encrypted ? "secret" : type}</span> <code class="value" title=${shown.length > 60 ? shown.slice(0, 2000) : nothing}>${shown.length > 120 ? shown.slice(0, 120) + "…" : shown}</code>`;
+  return html`${type === "string" && !c.is_encrypted ? "" : html`<span class="chip ${type}">${c.is_encrypted ? "secret" : type}</span> `}<code class="value" title=${shown.length > 60 ? shown.slice(0, 2000) : nothing}>${shown.length > 120 ? shown.slice(0, 120) + "…" : shown}</code>`;
 }
 
 export function chip(text, kind = "") {
