@@ -3,7 +3,7 @@
 import { all, follow, get, may, Problem, send, session } from "./api.js";
 import { difference, fieldDifferences, read, same, text, typeOf } from "./diff.js";
 import { change, go, link } from "./route.js";
-import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast, valueCell } from "./ui.js";
+import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, nothing, rows, scroller, time, toast, valueCell } from "./ui.js";
 import { operation, reviewDeletion, reviewOne, reviewSet, rollback } from "./write.js";
 
 export function configPage(app, route) {
@@ -105,7 +105,7 @@ function list(app, route) {
       ${c.origin && c.origin.overrides ? html`<s class="quiet" title="The shared value, which this one takes the place of">${text(c.origin.overrides.value) || "secret"}</s>` : ""}</td>
     ${env ? "" : html`<td>${c.environment}</td>`}
     <td>${c.origin ? (c.origin.layer === "own" ? chip(c.origin.overrides ? "own, overrides shared" : "own") : chip("shared", "quiet")) : c.service_name || html`<span class="quiet">shared</span>`}</td>
-    <td class="narrow number">${c.version}</td><td>${time(c.updated_at)} ${c.updated_by ? html`<span class="quiet">by ${actor(c.updated_by)}</span>` : ""}</td>
+    <td class="narrow number">${c.version}</td><td title=${c.updated_by ? "by " + c.updated_by.name : nothing}>${time(c.updated_at)}</td>
     <td class="narrow"><a class="button small ghost" data-history href=${link("config", [c.id], { env: c.environment, tab: "history" })}>History</a></td></tr>`;
 
   const reveal = (c) => may("secrets:read", c.environment, c.service_name)

@@ -1,0 +1,383 @@
+package dev.configservice.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.configservice.flag.eval.Bucket;
+import dev.configservice.testing.Api;
+import dev.configservice.testing.Reply;
+import dev.configservice.testing.TcpProxy;
+import dev.configservice.testing.TestNode;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.openqa.selenium.Keys;
+
+/** The console in a real browser: its pages, its flows, and what it does when something is wrong. */
+@Tag("browser")
+class ConsoleTest {
+    private static TestNode node;
+    private static Browser browser;
+
+    private Api admin = Api.anonymous(1);
+    private final String env = "env-" + UUID.randomUUID().toString().substring(0, 8);
+
+    @BeforeAll
+    static void start() {
+        assumeTrue(
+                Files.exists(Browser.CHROMIUM) && Files.exists(Browser.DRIVER),
+                "Chromium and its driver are not installed");
+        node = TestNode.start(Map.of("CS_CONSOLE_PRODUCTION", "prod-*"));
+        browser = new Browser("http://127.0.0.1:" + node.port());
+    }
+
+    @AfterAll
+    static void stop() {
+        if (browser != null) {
+            browser.close();
+            node.close();
+        }
+    }
+
+    @BeforeEach
+    void wide() {
+        admin = node.admin();
+        browser.look("light", 1280, 900);
+    }
+
+    @AfterEach
+    void nothingWentWrongInThePage() {
+        browser.assertQuiet();
+    }
+
+    private JsonNode put(String path, String body) {
+        Reply written = admin.put(path, body);
+        assertThat(written.status()).as(written.text()).isIn(200, 201);
+        return written.json();
+    }
+
+    private JsonNode config(String environment, String key) {
+        return admin.get("/config/" + key + "?environment=" + environment).json();
+    }
+
+    private void fill(String environment) {
+        put(
+                "/config/db.url?environment=" + environment,
+                "{\"value\": \"postgresql://db/app\", \"description\": \"where\"}");
+        put("/config/db.pool?environment=" + environment + "&service_name=shop", "{\"value\": 10}");
+        put("/config/limits?environment=" + environment, "{\"value\": {\"a\": [1, 2]}}");
+        put("/config/secret?environment=" + environment, "{\"value\": \"geheim\", \"is_encrypted\": true}");
+        put(
+                "/feature-flags/new-ui?environment=" + environment,
+                "{\"is_enabled\": true, \"rollout_percentage\": 25, \"variants\": [{\"name\": \"a\", \"value\": 1, \"weight\": 1}]}");
+        admin.post(
+                "/registry/register",
+                "{\"service_name\": \"shop\", \"service_url\": \"http://a:1\", \"instance_id\": \"one\"}");
+        put("/templates/web", "{\"configurations\": [{\"key\": \"a\", \"value\": 1}]}");
+        put("/schemas/ports", "{\"key_pattern\": \"*.port\", \"schema\": {\"type\": \"integer\"}}");
+    }
+
+    @Test
+    void everyPageIsShownWithoutErrorsAndBarriersWideAndNarrowLightAndDark() {
+        fill(env);
+        String id = config(env, "db.url").get("id").asText();
+        String flag = admin.get("/feature-flags/new-ui?environment=" + env)
+                .json()
+                .get("id")
+                .asText();
+        Map<String, String> pages = Map.ofEntries(
+                Map.entry("overview", "#/overview"),
+                Map.entry("config", "#/config?env=" + env),
+                Map.entry("seen", "#/config?env=" + env + "&service=shop&view=seen"),
+                Map.entry("detail", "#/config/" + id + "?env=" + env),
+                Map.entry("compare", "#/compare?a=" + env + "&at=1"),
+                Map.entry("flags", "#/flags?env=" + env),
+                Map.entry("flag", "#/flags/" + flag + "?env=" + env),
+                Map.entry("try", "#/try?user=u&env=" + env),
+                Map.entry("registry", "#/registry"),
+                Map.entry("instances", "#/registry/shop"),
+                Map.entry("life", "#/registry/shop/one"),
+                Map.entry("changes", "#/changes"),
+                Map.entry("audit", "#/audit"),
+                Map.entry("keys", "#/keys"),
+                Map.entry("templates", "#/templates"),
+                Map.entry("template", "#/templates/web"),
+                Map.entry("schemas", "#/schemas/ports"),
+                Map.entry("cluster", "#/cluster"));
+        List<String> barriers = new ArrayList<>();
+        browser.open("#/overview", TestNode.ADMIN_KEY);
+        pages.forEach((name, hash) -> {
+            for (String scheme : List.of("light", "dark")) {
+                browser.look(scheme, scheme.equals("light") ? 1280 : 360, 900);
+                browser.go("#/nowhere");
+                browser.go(hash);
+                browser.await("main." + hash.replaceAll("#/([a-z]+).*", "$1") + " h1");
+                browser.awaitNo("main .skeleton");
+                browser.picture(name + "-" + scheme);
+                browser.barriers().forEach(b -> barriers.add(name + " " + scheme + " " + b));
+                assertThat(browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"))
+                        .as(name + " scrolls sideways at " + scheme)
+                        .isEqualTo(true);
+            }
+        });
+        assertThat(barriers).isEmpty();
+    }
+
+    @Test
+    void aValueIsChangedWithReviewConfirmationAndUndo() {
+        String production = "prod-" + env;
+        put("/config/db.pool?environment=" + production + "&service_name=shop", "{\"value\": 10}");
+        String id = admin.get("/config/db.pool?environment=" + production + "&service_name=shop")
+                .json()
+                .get("id")
+                .asText();
+        browser.open("#/config/" + id + "?env=" + production, TestNode.ADMIN_KEY);
+
+        browser.click("button", "Edit");
+        browser.type("textarea[aria-label=Value]", "20");
+        browser.chord(Keys.CONTROL, "s");
+        assertThat(browser.await("dialog.production .review").getText()).contains("10", "20");
+        assertThat(browser.await("dialog button.primary").isEnabled())
+                .as("not confirmed yet")
+                .isFalse();
+        browser.type("dialog input[maxlength]", "more load");
+        browser.type("dialog input[autocomplete=off]", production);
+        browser.click("dialog button", "Apply");
+        browser.await(".toast", "seen on 1 of 1 node");
+
+        JsonNode now = admin.get("/config/" + id).json();
+        assertThat(now.get("value").asInt()).isEqualTo(20);
+        assertThat(admin.get("/config/" + id + "/history")
+                        .json()
+                        .at("/items/0/comment")
+                        .asText())
+                .isEqualTo("more load");
+        browser.click(".toast button", "Undo");
+        await().until(() -> admin.get("/config/" + id).json().get("value").asInt() == 10);
+        browser.await("td", "rolled back");
+    }
+
+    @Test
+    void whoeverIsFasterIsShownBesideMine() {
+        put("/config/a?environment=" + env, "{\"value\": \"one\"}");
+        String id = config(env, "a").get("id").asText();
+        browser.open("#/config/" + id + "?env=" + env, TestNode.ADMIN_KEY);
+        browser.click("button", "Edit");
+        browser.type("textarea[aria-label=Value]", "mine");
+        put("/config/a?environment=" + env, "{\"value\": \"theirs\"}");
+        browser.click("button", "Review");
+        browser.click("dialog button", "Apply");
+
+        assertThat(browser.await("dialog .three").getText()).contains("theirs", "mine");
+        browser.click("dialog button", "Apply mine on top");
+        browser.await("dialog .review", "mine");
+        browser.click("dialog button", "Apply");
+        await().until(() -> config(env, "a").get("value").asText().equals("mine"));
+    }
+
+    @Test
+    void valuesAreBroughtToAnotherEnvironmentAndUndoneAsOne() {
+        put("/config/x.1?environment=" + env, "{\"value\": 1}");
+        put("/config/x.2?environment=" + env, "{\"value\": 2}");
+        put("/config/x.1?environment=" + env + "-b", "{\"value\": 9}");
+        browser.open("#/compare?a=" + env + "&b=" + env + "-b", TestNode.ADMIN_KEY);
+        browser.await("td", "x.2");
+        browser.await("th input[type=checkbox]").click();
+        browser.click("button", "Bring to " + env + "-b →");
+        browser.await("dialog .review", "x.2");
+        browser.click("dialog button", "Apply");
+        await().until(() -> config(env + "-b", "x.2").path("value").asInt() == 2);
+        assertThat(config(env + "-b", "x.1").get("value").asInt()).isEqualTo(1);
+        browser.await(".empty", "No differences");
+        browser.click(".toast button", "Undo");
+        browser.await("dialog h2", "Undo");
+        browser.click("dialog button", "Apply");
+        await().until(() -> config(env + "-b", "x.1").get("value").asInt() == 9);
+    }
+
+    @Test
+    void aFlagIsRolledOutStepByStepAndExplained() {
+        put("/feature-flags/f?environment=" + env, "{\"is_enabled\": true, \"rollout_percentage\": 5}");
+        browser.open("#/flags?env=" + env, TestNode.ADMIN_KEY);
+        browser.click("td.key a", "f");
+        browser.click(".stops button", "25 %");
+        browser.click("button", "Review");
+        browser.await("dialog .note", "About 20 % more users get it; nobody loses it.");
+        browser.click("dialog button", "Apply");
+        await().until(() -> admin.get("/feature-flags/f?environment=" + env)
+                        .json()
+                        .get("rollout_percentage")
+                        .asInt()
+                == 25);
+        browser.click(".stops button", "1 %");
+        browser.click("button", "Review");
+        browser.await("dialog .note", "of the users lose it");
+        browser.press(Keys.ESCAPE);
+        browser.click("button", "Discard");
+        browser.click("a", "Why for user…");
+        browser.await("main h1", "Try a flag");
+        browser.type("main.try input:not([placeholder])", "user-1");
+        browser.click("button", "Evaluate");
+        browser.await("h2", "Why f is");
+        boolean isOn = admin.post(
+                        "/feature-flags/evaluate",
+                        "{\"flag_name\": \"f\", \"environment\": \"" + env + "\", \"user_id\": \"user-1\"}")
+                .json()
+                .get("enabled")
+                .asBoolean();
+        browser.await("h2", "Why f is " + (isOn ? "on" : "off") + " in " + env);
+    }
+
+    @Test
+    void whoMayNotIsToldWhyAndSecretsAreShownOnlyOnDemand() {
+        fill(env);
+        browser.open("#/config?env=" + env, "");
+        assertThat(browser.await("main .head button.primary").isEnabled()).isFalse();
+        assertThat(browser.await("main .head button.primary").getAttribute("title"))
+                .contains("config:write");
+        browser.go("#/audit");
+        browser.await("main .note", "audit:read");
+        browser.click("main button", "Sign in");
+        browser.type("dialog input[type=password]", "wrong");
+        browser.click("dialog button", "Sign in");
+        browser.await("dialog .failure");
+        browser.type("dialog input[type=password]", TestNode.ADMIN_KEY);
+        browser.click("dialog button", "Sign in");
+        browser.await("main.audit td", "created");
+        assertThat(browser.run("return sessionStorage.getItem('key')"))
+                .as("kept only by choice")
+                .isNull();
+
+        browser.go("#/config?env=" + env);
+        browser.await("td", "db.url");
+        assertThat(browser.await("main").getText()).doesNotContain("geheim");
+        // the answer to the write that gave the value showed it, too
+        int before = reads();
+        browser.click("td button", "Show");
+        browser.await("td", "geheim");
+        await().until(() -> reads() == before + 1);
+    }
+
+    private int reads() {
+        return admin.get("/audit?resource_type=secret_read&environment=" + env)
+                .json()
+                .get("items")
+                .size();
+    }
+
+    @Test
+    void aStreamThatBreaksOffGoesOnWhereItEnded() {
+        try (TcpProxy proxy = new TcpProxy(node.port());
+                Browser other = new Browser("http://127.0.0.1:" + proxy.port())) {
+            other.open("#/changes", TestNode.ADMIN_KEY);
+            other.await("button.stream-live");
+            proxy.refuse(true);
+            proxy.cutAll();
+            other.await(".banner", "broke off");
+            put("/config/missed?environment=" + env, "{\"value\": 1}");
+            proxy.refuse(false);
+            other.await("button.stream-live");
+            other.await("td.key", "missed");
+        }
+    }
+
+    @Test
+    void whatOneDoesTheOtherSees() {
+        browser.open("#/config?env=" + env, TestNode.ADMIN_KEY);
+        try (Browser other = new Browser("http://127.0.0.1:" + node.port())) {
+            other.open("#/config?env=" + env, TestNode.ADMIN_KEY);
+            other.click("button", "New value");
+            other.type("dialog input[pattern]", "by.the.other");
+            other.type("dialog textarea", "hello");
+            other.click("dialog button", "Review");
+            other.await("dialog .review", "hello");
+            other.click("dialog button", "Apply");
+            other.await(".toast", "revision");
+            other.assertQuiet();
+        }
+        browser.await("td.key", "by.the.other");
+    }
+
+    @Test
+    void aValueIsChangedByKeyboardAlone() {
+        put("/config/k?environment=" + env, "{\"value\": \"old\"}");
+        browser.open("#/overview?env=" + env, TestNode.ADMIN_KEY);
+        browser.press("g", "c");
+        browser.await("main.config td.key");
+        browser.press("j");
+        browser.press(Keys.ENTER);
+        browser.await("main h1", "k");
+        browser.press("e");
+        browser.await("textarea[aria-label=Value]").sendKeys(" and new");
+        browser.chord(Keys.CONTROL, "s");
+        browser.await("dialog .review", "new");
+        browser.press("a reason");
+        browser.press(Keys.ENTER);
+        await().until(() -> config(env, "k").get("value").asText().equals("old and new"));
+        browser.press("?");
+        browser.await("dialog", "the tape of changes");
+        browser.press(Keys.ESCAPE);
+        browser.awaitNo("dialog");
+        browser.chord(Keys.CONTROL, "k");
+        browser.await(".palette input").sendKeys("new", Keys.ARROW_DOWN);
+        browser.press(Keys.ESCAPE);
+    }
+
+    @Test
+    void anEdgeServesTheSame() {
+        try (TestNode core = TestNode.start(Map.of());
+                TestNode edge = core.edge(Map.of());
+                Browser other = new Browser("http://127.0.0.1:" + edge.port())) {
+            core.admin().put("/config/a?environment=e", "{\"value\": 1}");
+            other.open("#/config?env=e", TestNode.ADMIN_KEY);
+            other.await("td.key", "a");
+            other.go("#/cluster");
+            other.await("td", "edge");
+            other.assertQuiet();
+        }
+    }
+
+    @Test
+    void theModulesComputeWhatTheServiceDoes() {
+        browser.open("#/overview", "");
+        StringBuilder users = new StringBuilder();
+        for (String user : List.of("user-1", "ä", "日本", "", "x".repeat(33))) {
+            int bucket = bucket("salt", user);
+            users.append("[")
+                    .append('"')
+                    .append(user)
+                    .append("\",")
+                    .append(bucket)
+                    .append("],");
+        }
+        Object wrong = browser.runAsync("""
+                const done = arguments[arguments.length - 1];
+                const files = document.querySelector("script[type=module]").src.replace("app.js", "");
+                Promise.all(["bucket.js", "diff.js", "route.js"].map(f => import(files + f))).then(([b, d, r]) => {
+                  const wrong = [];
+                  for (const [user, bucket] of [%s]) if (b.bucket("salt", user) !== bucket) wrong.push(user + " " + b.bucket("salt", user));
+                  const m = d.merge({a: 1, b: 1, c: 1}, {a: 2, b: 1, c: 3}, {a: 1, b: 5, c: 4});
+                  if (JSON.stringify(m) !== '{"merged":{"a":2,"b":5,"c":3},"conflicts":["c"]}') wrong.push(JSON.stringify(m));
+                  if (!d.same({x: [1, {y: null}]}, {x: [1, {y: null}]}) || d.same([1], {0: 1}) || d.same("1", 1)) wrong.push("same");
+                  const route = r.parse(r.link("config", ["a/b c"], {env: "ü&=", q: ""}));
+                  if (route.parts[0] !== "a/b c" || route.params.env !== "ü&=" || "q" in route.params) wrong.push(JSON.stringify(route));
+                  done(wrong);
+                }, e => done([String(e)]));
+                """.formatted(users));
+        assertThat(wrong).isEqualTo(List.of());
+    }
+
+    private static int bucket(String salt, String user) {
+        return Bucket.of(salt, user);
+    }
+}
