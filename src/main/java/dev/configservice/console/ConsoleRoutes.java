@@ -8,6 +8,7 @@ import dev.configservice.http.Response;
 import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
+import dev.configservice.json.StringRule;
 import dev.configservice.secret.Sha256;
 import dev.configservice.settings.ConsoleSettings;
 import io.vertx.core.Future;
@@ -92,7 +93,8 @@ public final class ConsoleRoutes implements Routes {
                 Route.root(
                         "/",
                         r -> Future.succeededFuture(Response.empty(302).header("Location", publicPath + "/console/"))),
-                Route.root("/console", this::page),
+                // an issuer of tokens leads back with parameters of its own
+                Route.root("/console", this::page).with(Map.of("*", StringRule.ANY)),
                 Route.root("/console/settings.json", r -> Future.succeededFuture(settings())),
                 Route.root("/console/files/:digest/:file", this::file));
     }

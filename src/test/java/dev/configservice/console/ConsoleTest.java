@@ -348,6 +348,33 @@ class ConsoleTest {
     }
 
     @Test
+    void peopleSignInAtTheIssuerOfTokens() {
+        try (Issuer issuer = new Issuer();
+                TestNode own = TestNode.start(Map.of(
+                        "CS_ACCESS_JWT_ISSUER",
+                        issuer.url(),
+                        "CS_ACCESS_JWT_AUDIENCE",
+                        "config",
+                        "CS_ACCESS_JWT_SECRET",
+                        Issuer.SECRET,
+                        "CS_CONSOLE_OIDC_CLIENT_ID",
+                        "console"));
+                Browser other = new Browser("http://127.0.0.1:" + own.port())) {
+            other.open("#/config?env=" + env, "");
+            other.click("header button", "Sign in");
+            other.click(
+                    "dialog button.primary",
+                    "Sign in with 127.0.0.1:" + issuer.url().replaceAll(".*:", ""));
+            other.await("header button", "ann@example.com");
+            assertThat(other.hash()).as("back where it was").isEqualTo("#/config?env=" + env);
+            assertThat(other.await("main .head button.primary").isEnabled()).isTrue();
+            assertThat(other.run("return sessionStorage.length + location.search"))
+                    .isEqualTo("0");
+            other.assertQuiet();
+        }
+    }
+
+    @Test
     void theModulesComputeWhatTheServiceDoes() {
         browser.open("#/overview", "");
         StringBuilder users = new StringBuilder();

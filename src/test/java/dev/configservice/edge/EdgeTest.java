@@ -46,6 +46,41 @@ class EdgeTest {
     }
 
     @Test
+    void templatesSchemasAndSearchAreTheSameThroughTheEdge() {
+        Reply template =
+                edge.admin().put("/templates/of-edge", "{\"configurations\":[{\"key\":\"a.port\",\"value\":80}]}");
+        assertThat(template.status()).as(template.text()).isEqualTo(201);
+        assertThat(edge.admin().get("/templates/of-edge").json()).isEqualTo(template.json());
+        Reply applied = edge.admin()
+                .post("/templates/of-edge/apply", "{\"environment\":\"e-t\",\"service_name\":\"s\",\"parameters\":{}}");
+        assertThat(applied.status()).as(applied.text()).isEqualTo(200);
+        assertThat(after(edge, applied)
+                        .get("/templates/of-edge/drift?environment=e-t&service_name=s")
+                        .text())
+                .contains("\"same\"");
+
+        Reply schema = edge.admin()
+                .put(
+                        "/schemas/of-edge",
+                        "{\"environment\":\"e-t\",\"key_pattern\":\"*.port\",\"schema\":{\"type\":\"integer\"},\"enforce\":\"warn\"}");
+        assertThat(schema.status()).as(schema.text()).isEqualTo(201);
+        Reply warned = edge.admin().put("/config/b.port?environment=e-t", "{\"value\":\"x\"}");
+        assertThat(warned.header("Warning")).contains("of-edge");
+        assertThat(edge.admin()
+                        .put("/schemas/of-edge?force=true", "{\"enforce\":\"reject\"}")
+                        .status())
+                .isEqualTo(200);
+        assertThat(edge.admin()
+                        .put("/config/b.port?environment=e-t", "{\"value\":\"y\"}")
+                        .status())
+                .isEqualTo(400);
+        assertThat(after(edge, warned).get("/search?q=b.port").json().get("items"))
+                .hasSize(1);
+        assertThat(edge.admin().get("/cluster").json().get("nodes").findValuesAsText("role"))
+                .contains("core", "edge");
+    }
+
+    @Test
     void writesThroughACoreNodeAreReadThroughTheEdgeAndViceVersa() {
         Reply written = core.admin()
                 .post("/config", "{\"key\":\"both\",\"value\":1,\"environment\":\"e\",\"service_name\":\"s\"}");
