@@ -104,7 +104,7 @@ final class Browser implements AutoCloseable {
     }
 
     private <T> T until(String what, java.util.function.Supplier<T> condition) {
-        return new WebDriverWait(driver, Duration.ofSeconds(12))
+        return new WebDriverWait(driver, Duration.ofSeconds(12), Duration.ofMillis(40))
                 .ignoring(StaleElementReferenceException.class)
                 .withMessage(() -> what + "; the page shows: "
                         + driver.findElement(By.tagName("body")).getText())
