@@ -55,6 +55,7 @@ public final class ApiDocument {
                 describe(document, kind, features);
             }
         }
+        SchemaNames.give(document);
         return document;
     }
 
