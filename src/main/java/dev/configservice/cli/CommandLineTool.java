@@ -124,6 +124,7 @@ public final class CommandLineTool {
                 line.addSubcommand(name, command.get());
             }
         });
+        line.getSubcommands().values().forEach(CommandLineTool::addHelp);
         line.setParameterExceptionHandler((e, given) -> {
             System.err.println("config-service: " + e.getMessage());
             CommandLine.UnmatchedArgumentException.printSuggestions(e, line.getErr());
@@ -134,6 +135,17 @@ public final class CommandLineTool {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         return line.execute(arguments.toArray(String[]::new));
+    }
+
+    private static void addHelp(CommandLine command) {
+        if (command.getCommandSpec().findOption("--help") == null) {
+            command.getCommandSpec()
+                    .addOption(CommandLine.Model.OptionSpec.builder("-h", "--help")
+                            .usageHelp(true)
+                            .description("Show this.")
+                            .build());
+        }
+        command.getSubcommands().values().forEach(CommandLineTool::addHelp);
     }
 
     private static int failed(Exception e) throws Exception {

@@ -63,8 +63,13 @@ final class Printer {
     }
 
     private static String cell(String text) {
-        String flat = text.replaceAll("\\p{Cntrl}", " ");
+        String flat = flat(text);
         return flat.length() <= MAX_CELL ? flat : flat.substring(0, MAX_CELL - 3) + "...";
+    }
+
+    /** Returns a string without control characters, which could do things to a terminal. */
+    private static String flat(String text) {
+        return text.replaceAll("\\p{Cntrl}", " ");
     }
 
     /** Returns a value as a person reads it: strings as they are, nothing for null. */
@@ -73,15 +78,15 @@ final class Printer {
     }
 
     void added(String text) {
-        out.println(colored(GREEN, "+ " + text));
+        out.println(colored(GREEN, "+ " + flat(text)));
     }
 
     void removed(String text) {
-        out.println(colored(RED, "- " + text));
+        out.println(colored(RED, "- " + flat(text)));
     }
 
     void changed(String text) {
-        out.println(colored(YELLOW, "~ " + text));
+        out.println(colored(YELLOW, "~ " + flat(text)));
     }
 
     void indented(String sign, JsonNode value) {

@@ -151,7 +151,6 @@ final class ServiceClient {
                     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                     request.setRequestProperty("Content-Type", type);
                     request.setDoOutput(true);
-                    request.setFixedLengthStreamingMode(bytes.length);
                     try (OutputStream out = request.getOutputStream()) {
                         out.write(bytes);
                     }

@@ -3,6 +3,7 @@ package dev.configservice.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.transfer.Documents;
 import dev.configservice.transfer.ForeignFiles;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,7 +67,11 @@ final class TransferCommands {
                                     .with("format", service.isJson() ? "json" : "yaml"))
                     .text();
             if (file != null) {
-                Files.writeString(file, document);
+                try {
+                    Files.writeString(file, document);
+                } catch (IOException e) {
+                    throw new ServiceFailure(ServiceFailure.WRONG_USAGE, file + ": cannot be written (" + e + ")");
+                }
             } else {
                 System.out.print(document);
             }
@@ -141,6 +147,13 @@ final class TransferCommands {
         public Integer call() throws IOException {
             List<Part> parts = parts();
             ServiceClient client = service.client();
+            refuseClashes(parts);
+            if (parts.size() > 1 && !isDry) {
+                // what is wrong in any file is told before the first is applied
+                for (Part part : parts) {
+                    tryOut(client, part);
+                }
+            }
             int changes = 0;
             List<JsonNode> answers = new ArrayList<>();
             for (Part part : parts) {
@@ -162,6 +175,33 @@ final class TransferCommands {
                                                 + (isDry ? " would be made" : " made"));
             }
             return tells && isDry && changes > 0 ? ServiceFailure.DIFFERENT : 0;
+        }
+
+        /** Fails if two files are about one layer: the second would undo what the first did. */
+        private static void refuseClashes(List<Part> parts) {
+            Map<String, Path> layers = new HashMap<>();
+            for (Part part : parts) {
+                JsonNode scope = part.body().path("scope");
+                String layer = scope.path("environments") + "/" + scope.path("service_names") + "/"
+                        + scope.path("resource_types");
+                Path other = layers.putIfAbsent(layer, part.file());
+                if (other != null) {
+                    throw new ServiceFailure(
+                            ServiceFailure.WRONG_USAGE,
+                            part.file() + ": is about the same layer as " + other + " (expected: one file for each)");
+                }
+            }
+        }
+
+        private void tryOut(ServiceClient client, Part part) {
+            try {
+                send(client, part.body(), isPruning, true);
+            } catch (ServiceFailure e) {
+                if (!e.is("too-many-changes")) {
+                    throw new ServiceFailure(
+                            e.exitCode(), part.file() + ": " + e.getMessage() + "\nnothing was applied");
+                }
+            }
         }
 
         private List<JsonNode> send(ServiceClient client, Part part) {
@@ -189,13 +229,17 @@ final class TransferCommands {
         }
 
         private JsonNode send(ServiceClient client, ObjectNode document, boolean replaces) {
+            return send(client, document, replaces, isDry);
+        }
+
+        private JsonNode send(ServiceClient client, ObjectNode document, boolean replaces, boolean dry) {
             return client.write(
                             "POST",
                             "/import",
                             new ServiceClient.Query()
                                     .with("mode", replaces ? "replace" : "merge")
                                     .with("environment", source == Source.files ? target(document) : null)
-                                    .with("dry_run", isDry ? true : null)
+                                    .with("dry_run", dry ? true : null)
                                     .with("full", true)
                                     .with("comment", comment),
                             Json.write(document),
@@ -329,6 +373,15 @@ final class TransferCommands {
         }
 
         private Part part(
+                Path from, String text, String format, @Nullable String environment, @Nullable String serviceName) {
+            try {
+                return read(from, text, format, environment, serviceName);
+            } catch (ServiceException e) {
+                throw new ServiceFailure(ServiceFailure.INVALID, from + ": " + e.getMessage());
+            }
+        }
+
+        private Part read(
                 Path from, String text, String format, @Nullable String environment, @Nullable String serviceName) {
             if (source == Source.files && Documents.isDocument(text)) {
                 JsonNode document = Documents.read(text);

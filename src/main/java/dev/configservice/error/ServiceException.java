@@ -118,7 +118,12 @@ public final class ServiceException extends RuntimeException {
         if (errors.size() > SHOWN) {
             detail.append("; and ").append(errors.size() - SHOWN).append(" more");
         }
-        return new ServiceException(code, detail.toString(), errors, Map.of());
+        Map<String, Object> members = refused.values().stream()
+                .filter(e -> e.code == code)
+                .findFirst()
+                .map(e -> e.members)
+                .orElse(Map.of());
+        return new ServiceException(code, detail.toString(), errors, members);
     }
 
     /** Returns the current revision that {@link #preconditionFailed} reports; 0 for every other failure. */

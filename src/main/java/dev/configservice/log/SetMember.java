@@ -16,6 +16,9 @@ public record SetMember(UUID id, int index, int count) {
     /** The largest number of operations in a set. */
     public static final int MAX_OPERATIONS = 500;
 
+    /** The largest size of all operations of a set together, in bytes. */
+    public static final int MAX_BYTES = 8 << 20;
+
     /** Returns the place as consumers of changes see it. */
     public ObjectNode toJson() {
         return Json.object().put("id", id.toString()).put("index", index).put("count", count);

@@ -39,8 +39,10 @@ final class SchemaNames {
                 .path("requestBodies")
                 .properties()
                 .forEach(r -> names.contents(r.getValue(), upper(r.getKey()) + "Request"));
+        components.path("parameters").forEach(p -> names.parts(p.path("schema"), ""));
         for (JsonNode path : document.path("paths")) {
             for (JsonNode operation : path) {
+                operation.path("parameters").forEach(p -> names.parts(p.path("schema"), ""));
                 String name = upper(operation.path("operationId").asText("operation"));
                 names.contents(operation.path("requestBody"), name + "Request");
                 operation.path("responses").forEach(response -> names.contents(response, name + "Response"));
@@ -88,6 +90,11 @@ final class SchemaNames {
         boolean isObject = object.path("type").asText().equals("object") || contains(object.path("type"), "object");
         if (isObject && !object.has("properties") && !object.has("additionalProperties")) {
             object.put("additionalProperties", true);
+        }
+        boolean isInteger = object.path("type").asText().equals("integer") || contains(object.path("type"), "integer");
+        if (isInteger && !object.has("format") && !object.has("maximum")) {
+            // revisions do not fit into 32 bits forever
+            object.put("format", "int64");
         }
         if (object.get("properties") instanceof ObjectNode properties) {
             for (Map.Entry<String, JsonNode> p : List.copyOf(properties.properties())) {

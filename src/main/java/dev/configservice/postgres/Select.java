@@ -3,6 +3,8 @@ package dev.configservice.postgres;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,8 @@ public final class Select {
 
     /** The column with the number of rows that the inner statement of {@link #whole} found. */
     static final String FOUND = "found";
+
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\$(\\d+)");
 
     private final StringBuilder sql;
     private final Tuple arguments = Tuple.tuple();
@@ -87,6 +91,25 @@ public final class Select {
             values.add(isPrefix ? name.substring(0, name.length() - 1) : name);
         }
         return where(String.join(" or ", conditions), values.toArray());
+    }
+
+    /** Adds the condition that a column is among the results of another statement. */
+    public Select whereIn(String column, Select among) {
+        sql.append(hasCondition ? "\n  and (" : "\nwhere (").append(column).append(" in (");
+        hasCondition = true;
+        String inner = among.sql.toString();
+        // the other's placeholders are numbered from its own first one on
+        Matcher m = PLACEHOLDER.matcher(inner);
+        int before = arguments.size();
+        StringBuilder renumbered = new StringBuilder();
+        while (m.find()) {
+            m.appendReplacement(renumbered, "\\$" + (before + Integer.parseInt(m.group(1))));
+        }
+        sql.append(m.appendTail(renumbered)).append("))");
+        for (int i = 0; i < among.arguments.size(); i++) {
+            arguments.addValue(among.arguments.getValue(i));
+        }
+        return this;
     }
 
     /** Ends the statement with an order and a limit on the number of rows. */

@@ -19,6 +19,7 @@ import dev.configservice.log.Change;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
+import dev.configservice.log.Origin.IdempotencyKey;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SetMember;
 import dev.configservice.log.WriteResult;
@@ -28,6 +29,7 @@ import dev.configservice.resource.PathWrites.By;
 import dev.configservice.resource.PathWrites.Path;
 import io.vertx.core.Future;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -36,11 +38,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of change sets: do several operations at once, read what a set did, and undo it. */
 public final class ChangeSetRoutes implements Routes {
-    private static final int MAX_BYTES = 8 << 20;
+    private static final Pattern OPERATION = Pattern.compile("operations\\[(\\d+)]");
     /** The size from which a value is not repeated in an answer, in characters. */
     private static final int MAX_SHOWN = 16 << 10;
 
@@ -64,8 +69,8 @@ public final class ChangeSetRoutes implements Routes {
     public List<Route> routes() {
         return List.of(
                 Route.api("POST", "/change-sets", this::write)
-                        .with(Map.of("full", StringRule.BOOLEAN))
-                        .withBodiesUpTo(MAX_BYTES)
+                        .with(Map.of("full", StringRule.BOOLEAN, VersionedKind.FORCE, StringRule.BOOLEAN))
+                        .withBodiesUpTo(SetMember.MAX_BYTES)
                         .onLog(),
                 Route.api("GET", "/change-sets/:id", this::read)
                         .needs(Right.READ)
@@ -95,7 +100,19 @@ public final class ChangeSetRoutes implements Routes {
             refuseTwice(operations, fields.errors());
         }
         fields.done();
-        return done(operations, isDry, comment, request);
+        return repeatedOr(request, isDry, () -> done(operations, isDry, comment, request));
+    }
+
+    /** Answers a repeated request with what the first one did. Otherwise, or if it is dry, runs it. */
+    public Future<Response> repeatedOr(Request request, boolean isDry, Supplier<Future<Response>> run) {
+        IdempotencyKey key = isDry ? null : request.origin(null).idempotencyKey();
+        return key == null
+                ? run.get()
+                : changeLog
+                        .repeated(key)
+                        .compose(first -> first.isPresent()
+                                ? repeated(first.get(), Boolean.TRUE.equals(request.flag("full")), request)
+                                : run.get());
     }
 
     /** Fails unless the caller may write anything. Each operation is checked by itself. */
@@ -177,9 +194,12 @@ public final class ChangeSetRoutes implements Routes {
         }
         Origin origin = isDry ? request.origin(comment).withoutKey() : request.origin(comment);
         boolean isFull = isDry || Boolean.TRUE.equals(request.flag("full"));
-        return sets.write(operations, isDry, new By(caller, ignored -> origin))
+        return sets.write(
+                        operations,
+                        isDry,
+                        new By(caller, ignored -> origin, Boolean.TRUE.equals(request.flag(VersionedKind.FORCE))))
                 .compose(outcome -> outcome.result().replayed()
-                        ? repeated(outcome, isFull, request)
+                        ? repeated(outcome.result().firstRevision(), isFull, request)
                         : Future.succeededFuture(shown(outcome, operations, isDry, isFull, request)));
     }
 
@@ -245,9 +265,13 @@ public final class ChangeSetRoutes implements Routes {
             }
             errors.add(new FieldError(field, error.message()));
         }
-        return s.code() == ErrorCode.INVALID
-                ? ServiceException.invalid(errors)
-                : new ServiceException(s.code(), String.valueOf(s.getMessage()), errors, s.members());
+        if (s.code() == ErrorCode.INVALID) {
+            return ServiceException.invalid(errors);
+        }
+        String detail = OPERATION
+                .matcher(String.valueOf(s.getMessage()))
+                .replaceAll(m -> Matcher.quoteReplacement(place.apply(Integer.parseInt(m.group(1)))));
+        return new ServiceException(s.code(), detail, errors, s.members());
     }
 
     /** Returns what an operation did. Encrypted values are never shown. */
@@ -377,8 +401,8 @@ public final class ChangeSetRoutes implements Routes {
     }
 
     /** Answers a repeated request with what the first one did. */
-    private Future<Response> repeated(Outcome outcome, boolean isFull, Request request) {
-        return changeLog.at(outcome.result().firstRevision()).compose(change -> {
+    private Future<Response> repeated(long firstRevision, boolean isFull, Request request) {
+        return changeLog.at(firstRevision).compose(change -> {
             SetMember set = change.map(Change::set).orElse(null);
             if (set == null) {
                 throw new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log");
@@ -400,6 +424,10 @@ public final class ChangeSetRoutes implements Routes {
         boolean isDry = Boolean.TRUE.equals(fields.bool(DRY_RUN));
         boolean skips = Boolean.TRUE.equals(fields.bool("skip_changed"));
         fields.done();
+        return repeatedOr(request, isDry, () -> revert(request, comment, isDry, skips));
+    }
+
+    private Future<Response> revert(Request request, @Nullable String comment, boolean isDry, boolean skips) {
         return past(id(request)).compose(past -> {
             List<Operation.Restore> undone = new ArrayList<>();
             Set<Path> seen = new HashSet<>();
@@ -409,6 +437,8 @@ public final class ChangeSetRoutes implements Routes {
                     undone.add(restore);
                 }
             }
+            // the notes of templates last, so that the others have the places that the caller sees
+            undone.sort(Comparator.comparing(restore -> restore.path().kind().isInternal()));
             return (skips ? sets.unchangedSince(undone) : Future.succeededFuture(undone))
                     .compose(left -> left.isEmpty()
                             ? Future.failedFuture(new ServiceException(

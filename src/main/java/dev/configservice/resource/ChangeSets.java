@@ -186,7 +186,11 @@ public final class ChangeSets {
         for (int i = 0; i < judged.size(); i++) {
             int index = i;
             checking = checking.compose(v -> PathWrites.checked(
-                            operations.get(index).path().kind(), judged.get(index), by, isReplaced)
+                            operations.get(index).path().kind(),
+                            operations.get(index).path().name(),
+                            judged.get(index),
+                            by,
+                            isReplaced)
                     .onSuccess(passed::add)
                     .recover(e -> {
                         if (!(e instanceof ServiceException s)) {

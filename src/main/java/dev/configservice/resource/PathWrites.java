@@ -150,7 +150,8 @@ public final class PathWrites {
      */
     public Future<Written> create(VersionedKind kind, ObjectNode body, By by) {
         Judged judged = create(kind, FieldReader.write(body), by);
-        return checked(kind, judged, by, ignored -> false)
+        String name = judged.command() instanceof Command.Create c ? c.name() : "";
+        return checked(kind, name, judged, by, ignored -> false)
                 .compose(j -> bus.write(j.command()).map(result -> new Written(result, true, j.warnings(result))));
     }
 
@@ -180,13 +181,13 @@ public final class PathWrites {
     }
 
     /** Completes with a command once the rules of its kind for its content permit it, and with what they warn of. */
-    static Future<Judged> checked(VersionedKind kind, Judged judged, By by, Predicate<Resource> isReplaced) {
+    static Future<Judged> checked(
+            VersionedKind kind, String name, Judged judged, By by, Predicate<Resource> isReplaced) {
         VersionedKind.ContentRules rules = kind.contentRules();
         ObjectNode content = judged.content();
         if (rules == null || content == null) {
             return Future.succeededFuture(judged);
         }
-        String name = judged.command() instanceof Command.Create c ? c.name() : "";
         return rules.check(name, content, by.isForced(), isReplaced)
                 .map(warnings -> new Judged(
                         judged.command(),
@@ -250,7 +251,7 @@ public final class PathWrites {
         Future<Judged> fitting = resources
                 .at(path.unit(), path.name(), 0)
                 .map(found -> judge.apply(found.resource()))
-                .compose(judged -> checked(path.kind(), judged, by, ignored -> false));
+                .compose(judged -> checked(path.kind(), path.name(), judged, by, ignored -> false));
         return fitting.transform(done -> {
             if (done.failed()) {
                 boolean mayBeOutdated =

@@ -13,6 +13,7 @@ import dev.configservice.http.Routes;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
@@ -180,6 +181,23 @@ public final class ResourceRoutes implements Routes {
     /** Creates or changes the resource of a request as a body says. */
     public Future<Response> put(Request request, ObjectNode body) {
         Precondition precondition = Precondition.of(request);
+        Origin origin = request.origin(null);
+        return resources
+                .repeated(origin)
+                .compose(first -> first.isPresent()
+                        ? resources.change(first.get()).map(change -> repeated(change, request))
+                        : put(request, body, precondition));
+    }
+
+    /** Answers a repeated request with what the first one did. */
+    private Response repeated(Optional<Change> first, Request request) {
+        Change change = first.orElseThrow(
+                () -> new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log"));
+        WriteResult result = new WriteResult(change.resource(), change.revision(), true, null);
+        return change.action() == Action.CREATED ? created(result, request) : written(200, result, request);
+    }
+
+    private Future<Response> put(Request request, ObjectNode body, Precondition precondition) {
         if (!isById(request)) {
             return byPath.put(path(request), body, precondition, by(request))
                     .map(written -> warned(
@@ -429,7 +447,7 @@ public final class ResourceRoutes implements Routes {
                             null,
                             request.origin(comment));
                     PathWrites.Judged judged = new PathWrites.Judged(rollback, Json.readObject(was.row()), List.of());
-                    return PathWrites.checked(kind, judged, by(request), ignored -> false)
+                    return PathWrites.checked(kind, was.name(), judged, by(request), ignored -> false)
                             .compose(checked -> bus.write(rollback)
                                     .map(result -> warned(written(200, result, request), checked.warnings(result))));
                 });

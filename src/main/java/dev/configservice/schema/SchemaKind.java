@@ -225,8 +225,9 @@ public final class SchemaKind implements VersionedKind {
         if (broken.count() == 0) {
             return List.of();
         }
-        String text = broken.count() + (broken.count() == 1 ? " value that is" : " values that are")
-                + " stored now do not fit this schema";
+        String text = broken.count() == 1
+                ? "1 value that is stored now does not fit this schema"
+                : broken.count() + " values that are stored now do not fit this schema";
         if (!schema.isEnforced() || isForced) {
             return List.of(text);
         }

@@ -208,6 +208,17 @@ public final class Resources {
         return changeLog.repeatedOr(origin, failure);
     }
 
+    /** Returns the revision of the first request with the key of an origin; empty if there was none, or it has no key. */
+    public Future<Optional<Long>> repeated(Origin origin) {
+        Origin.IdempotencyKey key = origin.idempotencyKey();
+        return key == null ? Future.succeededFuture(Optional.empty()) : changeLog.repeated(key);
+    }
+
+    /** Returns the change with a revision, if the log still holds it. */
+    public Future<Optional<Change>> change(long revision) {
+        return changeLog.at(revision);
+    }
+
     /** Returns the change that created a version; empty if it does not exist. */
     public Future<Optional<Change>> version(String kind, String id, long version) {
         return changeLog.version(kind, id, version);

@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.configservice.error.FieldError;
+import dev.configservice.error.ServiceException;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
+import dev.configservice.log.SetMember;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -168,28 +170,51 @@ final class Parameters {
         return m != null && m.matches() && m.group(1).isEmpty() && declared.containsKey(m.group(2)) ? m.group(2) : null;
     }
 
+    /** The room for the strings that an apply makes, in characters, so that repeated parameters do not fill the memory. */
+    static final class Room {
+        private long left;
+
+        Room(long chars) {
+            this.left = chars;
+        }
+
+        void take(long chars) {
+            left -= chars;
+            if (left < 0) {
+                throw ServiceException.invalid(
+                        TemplateKind.PARAMETERS,
+                        "make the entries larger than " + (SetMember.MAX_BYTES >> 20) + " MiB together");
+            }
+        }
+    }
+
     /** Returns a node with the values of parameters in its strings. One that is nothing but a reference gets its type. */
-    JsonNode replaced(JsonNode node, Map<String, JsonNode> values) {
+    JsonNode replaced(JsonNode node, Map<String, JsonNode> values, Room room) {
         if (node.isTextual()) {
             String whole = wholeReference(node);
             JsonNode value = whole == null ? null : values.get(whole);
-            return value != null ? value : TextNode.valueOf(replaced(node.textValue(), values));
+            if (value != null) {
+                room.take(chars(value));
+                return value;
+            }
+            return TextNode.valueOf(replaced(node.textValue(), values, room));
         }
         if (node instanceof ObjectNode object) {
             ObjectNode copy = Json.object();
-            object.properties().forEach(m -> copy.set(m.getKey(), replaced(m.getValue(), values)));
+            object.properties().forEach(m -> copy.set(m.getKey(), replaced(m.getValue(), values, room)));
             return copy;
         }
         if (node.isArray()) {
             ArrayNode copy = Json.object().arrayNode();
-            node.forEach(item -> copy.add(replaced(item, values)));
+            node.forEach(item -> copy.add(replaced(item, values, room)));
             return copy;
         }
         return node;
     }
 
     /** Returns a string with the values of parameters. */
-    String replaced(String text, Map<String, JsonNode> values) {
+    String replaced(String text, Map<String, JsonNode> values, Room room) {
+        room.take(text.length());
         Matcher m = REFERENCE.matcher(text);
         StringBuilder out = new StringBuilder();
         while (m.find()) {
@@ -202,9 +227,19 @@ final class Parameters {
             } else {
                 by = value == null ? m.group() : value.isTextual() ? value.textValue() : Json.write(value);
             }
+            room.take(by.length());
             m.appendReplacement(out, Matcher.quoteReplacement(by));
         }
         return m.appendTail(out).toString();
+    }
+
+    /** Returns about how many characters a value takes. */
+    private static long chars(JsonNode value) {
+        long chars = value.isTextual() ? value.textValue().length() : 8;
+        for (JsonNode child : value) {
+            chars += chars(child);
+        }
+        return chars;
     }
 
     /** Returns a node in which the strings of {@code names} are no references. */

@@ -45,6 +45,9 @@ public final class TemplateKind implements VersionedKind {
     static final int MAX_ENTRIES = SetMember.MAX_OPERATIONS - 1;
 
     private static final int MAX_BYTES = 1 << 20;
+    /** The part of a template that is searched, in characters. */
+    private static final int MAX_SEARCHED = 64 << 10;
+
     private static final long UNIT_MAX_BYTES = 64 << 20;
 
     static final String CONFIGURATIONS = "configurations";
@@ -135,17 +138,15 @@ public final class TemplateKind implements VersionedKind {
     public void filter(Select select, Request request) {
         String environment = request.query("environment");
         String service = request.query("service_name");
-        if (environment != null) {
-            select.where(
-                    "name in (select u.name from resources u where u.kind = ? and u.environment = ?)",
-                    AppliedKind.NAME,
-                    environment);
-        }
-        if (service != null) {
-            select.where(
-                    "name in (select u.name from resources u where u.kind = ? and u.service_name = ?)",
-                    AppliedKind.NAME,
-                    service);
+        Caller caller = request.caller();
+        if (environment != null || service != null) {
+            caller.require(Right.READ, environment == null ? "" : environment, service == null ? "" : service);
+            Select within = new Select("select u.name from resources u").where("u.kind = ?", AppliedKind.NAME);
+            within.whereGiven("u.environment = ?", environment)
+                    .whereGiven("u.service_name = ?", service)
+                    .whereWithin("u.environment", caller.environments().patterns(), false)
+                    .whereWithin("u.service_name", caller.serviceNames().patterns(), false);
+            select.whereIn("name", within);
         }
     }
 
@@ -346,9 +347,12 @@ public final class TemplateKind implements VersionedKind {
 
     @Override
     public String words(Resource resource) {
-        return Rendering.words(
-                resource.name(),
-                Json.readObject(resource.row()).path(DESCRIPTION).asText(""));
+        ObjectNode row = Json.readObject(resource.row());
+        StringBuilder more = new StringBuilder(row.path(DESCRIPTION).asText(""));
+        for (String field : entries.keySet()) {
+            more.append('\n').append(Json.write(row.path(field)));
+        }
+        return Rendering.words(resource.name(), more.substring(0, Math.min(more.length(), MAX_SEARCHED)));
     }
 
     @Override

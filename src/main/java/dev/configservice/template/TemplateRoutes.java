@@ -15,6 +15,7 @@ import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SetMember;
 import dev.configservice.log.UnitId;
 import dev.configservice.resource.ChangeSetRoutes;
 import dev.configservice.resource.ChangeSets.Operation;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 public final class TemplateRoutes implements Routes {
     private static final String ENVIRONMENT = "environment";
     private static final String SERVICE_NAME = "service_name";
+    private static final int MAX_ENTRY = 1 << 20;
+    /** A stored value is nested within its resource, and that within a change set. */
+    private static final int MAX_DEPTH = Json.MAX_DEPTH - 4;
 
     private final TemplateKind kind;
     private final AppliedKind applied;
@@ -140,6 +144,16 @@ public final class TemplateRoutes implements Routes {
         }
         fields.done();
         ObjectNode parameters = given instanceof ObjectNode object ? object : Json.object();
+        return sets.repeatedOr(request, isDry, () -> apply(request, environment, service, comment, isDry, parameters));
+    }
+
+    private Future<Response> apply(
+            Request request,
+            String environment,
+            String service,
+            @Nullable String comment,
+            boolean isDry,
+            ObjectNode parameters) {
         return byName.find(request).compose(found -> {
             Resource template = found.present();
             Filled filled = fill(Json.readObject(template.row()), parameters);
@@ -206,6 +220,7 @@ public final class TemplateRoutes implements Routes {
     /** Returns the entries. Those that refer to a parameter without a value are left out. */
     private List<Entry> entries(ObjectNode template, Parameters parameters, Map<String, JsonNode> values) {
         List<Entry> filled = new ArrayList<>();
+        Parameters.Room room = new Parameters.Room(SetMember.MAX_BYTES);
         kind.entries().forEach((field, entryKind) -> {
             JsonNode list = template.path(field);
             for (int i = 0; i < list.size(); i++) {
@@ -213,17 +228,36 @@ public final class TemplateRoutes implements Routes {
                 if (!values.keySet().containsAll(parameters.references(entry))) {
                     continue;
                 }
-                ObjectNode fields = (ObjectNode) parameters.replaced(entry, values);
+                ObjectNode fields = (ObjectNode) parameters.replaced(entry, values, room);
                 // names and descriptions are strings, whatever the type of a parameter
                 for (String text : List.of(entryKind.nameField(), TemplateKind.DESCRIPTION)) {
                     if (entry.path(text).isTextual()) {
-                        fields.put(text, parameters.replaced(entry.path(text).textValue(), values));
+                        fields.put(text, parameters.replaced(entry.path(text).textValue(), values, room));
                     }
                 }
+                checkSize(fields, field + "[" + i + "]");
                 filled.add(new Entry(entryKind, field + "[" + i + "]", fields));
             }
         });
         return filled;
+    }
+
+    /** Fails if an entry is larger, or nested deeper, than a body of a single write could be. */
+    private static void checkSize(ObjectNode fields, String place) {
+        if (depth(fields) > MAX_DEPTH) {
+            throw ServiceException.invalid(place, "is nested too deeply with these parameters");
+        }
+        if (Json.bytes(fields).length > MAX_ENTRY) {
+            throw ServiceException.invalid(place, "is larger than " + MAX_ENTRY + " bytes with these parameters");
+        }
+    }
+
+    private static int depth(JsonNode node) {
+        int deepest = 0;
+        for (JsonNode child : node) {
+            deepest = Math.max(deepest, depth(child));
+        }
+        return node.isContainerNode() ? deepest + 1 : deepest;
     }
 
     // comparing

@@ -119,6 +119,12 @@ public final class ImportRoutes implements Routes {
         Caller caller = request.caller();
         sets.requireWriter(caller);
         boolean isReplacing = "replace".equals(request.query(MODE));
+        boolean isDry = Boolean.TRUE.equals(request.flag("dry_run"));
+        return sets.repeatedOr(request, isDry, () -> take(request, isReplacing));
+    }
+
+    private Future<Response> take(Request request, boolean isReplacing) {
+        Caller caller = request.caller();
         return Futures.onWorker(() -> read(request))
                 .compose(d -> opened(d, caller))
                 .compose(document -> {
@@ -204,9 +210,18 @@ public final class ImportRoutes implements Routes {
     private Entry opened(Entry entry, String id, Sealed sealed, @Nullable Resource current, List<FieldError> errors) {
         ObjectNode fields = entry.fields().deepCopy();
         fields.remove(List.of(ExportRoutes.SEALED, ExportRoutes.SEALED_ID));
-        fields.put("is_encrypted", true);
-        boolean isThere =
-                current != null && current.id().equals(id) && current.sealed().equals(sealed);
+        if (fields.has("value")) {
+            errors.add(new FieldError(entry.at() + ".value", "cannot be given together with " + ExportRoutes.SEALED));
+        }
+        boolean isInClear =
+                fields.has("is_encrypted") && !fields.path("is_encrypted").asBoolean(true);
+        if (!isInClear) {
+            fields.put("is_encrypted", true);
+        }
+        boolean isThere = !isInClear
+                && current != null
+                && current.id().equals(id)
+                && current.sealed().equals(sealed);
         if (!isThere) {
             try {
                 fields.set("value", Json.read(keyring.open(id, sealed)));
