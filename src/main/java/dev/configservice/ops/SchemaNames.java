@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,11 +42,22 @@ final class SchemaNames {
                 .forEach(r -> names.contents(r.getValue(), upper(r.getKey()) + "Request"));
         components.path("parameters").forEach(p -> names.parts(p.path("schema"), ""));
         for (JsonNode path : document.path("paths")) {
+            removeAny(path.path("parameters"));
             for (JsonNode operation : path) {
                 operation.path("parameters").forEach(p -> names.parts(p.path("schema"), ""));
+                removeAny(operation.path("parameters"));
                 String name = upper(operation.path("operationId").asText("operation"));
                 names.contents(operation.path("requestBody"), name + "Request");
                 operation.path("responses").forEach(response -> names.contents(response, name + "Response"));
+            }
+        }
+    }
+
+    /** Removes the parameter that stands for any: clients cannot name it. */
+    private static void removeAny(JsonNode parameters) {
+        for (Iterator<JsonNode> all = parameters.iterator(); all.hasNext(); ) {
+            if (all.next().path("name").asText().equals("*")) {
+                all.remove();
             }
         }
     }
@@ -70,7 +82,7 @@ final class SchemaNames {
 
     /** Returns a schema in place of one: a reference, if it is an object with properties. */
     private JsonNode named(JsonNode given, String name) {
-        JsonNode schema = nullable(given);
+        JsonNode schema = inPlace(nullable(given));
         parts(schema, name);
         if (!schema.has("properties") || schema.has("$ref")) {
             return schema;
@@ -83,9 +95,24 @@ final class SchemaNames {
         return Json.object().put("$ref", REFERENCE + free);
     }
 
+    /** Returns what a reference leads to, if that may be null and is no object: generators take a reference for a value. */
+    private JsonNode inPlace(JsonNode schema) {
+        if (!schema.has("$ref")) {
+            return schema;
+        }
+        JsonNode original = originals.path(schema.get("$ref").asText().substring(REFERENCE.length()));
+        JsonNode resolved = nullable(original);
+        return !resolved.equals(original) && !resolved.has("properties") ? resolved : schema;
+    }
+
     private void parts(JsonNode schema, String name) {
         if (!(schema instanceof ObjectNode object)) {
             return;
+        }
+        if (object.path("additionalProperties").isBoolean()
+                && !object.path("additionalProperties").booleanValue()) {
+            // generators make a map of an object that may have no further members
+            object.remove("additionalProperties");
         }
         boolean isObject = object.path("type").asText().equals("object") || contains(object.path("type"), "object");
         if (isObject && !object.has("properties") && !object.has("additionalProperties")) {
@@ -98,7 +125,12 @@ final class SchemaNames {
         }
         if (object.get("properties") instanceof ObjectNode properties) {
             for (Map.Entry<String, JsonNode> p : List.copyOf(properties.properties())) {
-                properties.set(p.getKey(), named(p.getValue(), name + words(p.getKey())));
+                JsonNode property = named(p.getValue(), name + words(p.getKey()));
+                properties.set(p.getKey(), property);
+                if (isNullableContainer(property) && object.get("required") instanceof ArrayNode required) {
+                    // generators take null for a wrong value of what is required
+                    remove(required, p.getKey());
+                }
             }
         }
         if (object.get("items") instanceof ObjectNode items) {
@@ -139,6 +171,23 @@ final class SchemaNames {
             }
         });
         return copy;
+    }
+
+    private boolean isNullableContainer(JsonNode property) {
+        if (property.has("$ref")) {
+            String name = property.get("$ref").asText().substring(REFERENCE.length());
+            JsonNode schema = originals.has(name) ? nullable(originals.get(name)) : schemas.path(name);
+            return contains(schema.path("type"), "null");
+        }
+        return contains(property.path("type"), "array");
+    }
+
+    private static void remove(ArrayNode texts, String text) {
+        for (int i = texts.size() - 1; i >= 0; i--) {
+            if (texts.get(i).asText().equals(text)) {
+                texts.remove(i);
+            }
+        }
     }
 
     private static boolean contains(JsonNode types, String type) {

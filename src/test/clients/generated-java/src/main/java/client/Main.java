@@ -29,7 +29,8 @@ public final class Main {
         FlagsApi flags = new FlagsApi(client);
         RegistryApi registry = new RegistryApi(client);
 
-        require("admin".equals(new AccessApi(client).readSelf().getName()), "who the caller is");
+        var self = new AccessApi(client).readSelf();
+        require("admin".equals(self.getName()), "who the caller is, not " + self);
         ModelConfiguration made = configurations.putConfiguration(
                 "pool", new ConfigurationChange().value(120).description("size"), env, "shop", null, null, null);
         require(made.getVersion() == 1, "a new configuration");
@@ -60,7 +61,7 @@ public final class Main {
                 .key("limits");
         require(
                 new ChangeSetsApi(client)
-                        .writeChangeSet(new NewChangeSet().addOperationsItem(delete), null, null)
+                        .writeChangeSet(new NewChangeSet().addOperationsItem(delete), null, null, null)
                         .getApplied(),
                 "a change set");
         require(
