@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
+import dev.configservice.log.Change;
 import dev.configservice.log.Resource;
 import dev.configservice.postgres.Rows;
 import dev.configservice.postgres.Select;
@@ -18,7 +19,9 @@ import io.vertx.core.Future;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /** The values of all configurations, as a new schema is tried against them: page by page, on a worker thread. */
@@ -39,6 +42,39 @@ public final class StoredValues implements SchemaKind.StandingValues {
     @Override
     public Future<SchemaKind.Broken> broken(ValueSchema schema, Predicate<Resource> isReplaced) {
         return new Search(schema, isReplaced, clock.millis() + DEADLINE.toMillis()).from(List.of());
+    }
+
+    @Override
+    public Future<SchemaKind.Broken> brokenBetween(ValueSchema schema, long after, long before) {
+        return written(after, before, new LinkedHashMap<>())
+                .compose(last -> Futures.onWorker(() -> {
+                    Search search = new Search(schema, ignored -> false, Long.MAX_VALUE);
+                    search.judge(new Rows<>(List.copyOf(last.values()), false));
+                    return new SchemaKind.Broken(search.count, search.first);
+                }));
+    }
+
+    /** Returns the last states of the configurations that were written between two revisions and still exist. */
+    private Future<Map<String, Resource>> written(long after, long before, Map<String, Resource> last) {
+        return resources.changesAfter(after).compose(changes -> {
+            long reached = after;
+            for (Change change : changes) {
+                reached = change.revision();
+                Resource r = change.resource();
+                if (reached >= before) {
+                    break;
+                }
+                if (r.kind().equals(ConfigurationKind.NAME)) {
+                    last.remove(r.id());
+                    if (!change.action().isRemoval()) {
+                        last.put(r.id(), r);
+                    }
+                }
+            }
+            return changes.isEmpty() || reached >= before
+                    ? Future.succeededFuture(last)
+                    : written(reached, before, last);
+        });
     }
 
     private final class Search {

@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PathWrites {
     static final int TRIES = 20;
+
+    private static final String TAKEN_BACK = "taken back: what was written at the same time does not fit";
     private static final Duration FIRST_PAUSE = Duration.ofMillis(2);
     private static final Duration MAX_PAUSE = Duration.ofMillis(100);
     /** The failures that a node that lags behind may find without cause. */
@@ -149,10 +151,13 @@ public final class PathWrites {
      * {@link ErrorCode#INVALID}, or with {@link ErrorCode#CONFLICT} if there is one.
      */
     public Future<Written> create(VersionedKind kind, ObjectNode body, By by) {
+        long since = resources.applied();
         Judged judged = create(kind, FieldReader.write(body), by);
         String name = judged.command() instanceof Command.Create c ? c.name() : "";
         return checked(kind, name, judged, by, ignored -> false)
-                .compose(j -> bus.write(j.command()).map(result -> new Written(result, true, j.warnings(result))));
+                .compose(j -> bus.write(j.command())
+                        .compose(result -> upheld(kind, name, j, by, since, result))
+                        .map(result -> new Written(result, true, j.warnings(result))));
     }
 
     /**
@@ -194,6 +199,44 @@ public final class PathWrites {
                         content,
                         Stream.concat(judged.warnings().stream(), warnings.stream())
                                 .toList()));
+    }
+
+    /** Completes with the result of a write, unless what was written meanwhile does not permit it: then it is taken back. */
+    private Future<WriteResult> upheld(
+            VersionedKind kind, String name, Judged judged, By by, long since, WriteResult result) {
+        VersionedKind.ContentRules rules = kind.contentRules();
+        ObjectNode content = judged.content();
+        if (rules == null
+                || content == null
+                || result.replayed()
+                || result.resource().equals(result.before())) {
+            return Future.succeededFuture(result);
+        }
+        return rules.recheck(name, content, by.isForced(), since, result.revision())
+                .compose(failure -> failure == null
+                        ? Future.succeededFuture(result)
+                        : bus.write(takingBack(result, by)).transform(done -> Future.failedFuture(failure)));
+    }
+
+    /** Returns the command that brings a resource to its state before a write, unless it was changed since. */
+    private Command takingBack(WriteResult result, By by) {
+        Resource after = result.resource();
+        Resource before = result.before();
+        Origin origin = by.origin().apply(TAKEN_BACK).withoutKey();
+        List<Long> revision = List.of(result.revision());
+        return before == null
+                ? new Command.Delete(ids.next(), after.kind(), after.id(), revision, Action.DELETED, null, origin)
+                : new Command.Rollback(
+                        ids.next(),
+                        before.kind(),
+                        before.id(),
+                        before.environment(),
+                        before.serviceName(),
+                        before.name(),
+                        before.row(),
+                        before.sealed(),
+                        revision,
+                        origin);
     }
 
     /** Fails if the caller may not write some content of a kind. */
@@ -248,6 +291,7 @@ public final class PathWrites {
      */
     private Future<Written> write(
             Path path, Function<@Nullable Resource, Judged> judge, By by, Backoff pauses, int tries) {
+        long since = resources.applied();
         Future<Judged> fitting = resources
                 .at(path.unit(), path.name(), 0)
                 .map(found -> judge.apply(found.resource()))
@@ -262,6 +306,7 @@ public final class PathWrites {
             }
             Judged judged = done.result();
             return bus.write(judged.command())
+                    .compose(result -> upheld(path.kind(), path.name(), judged, by, since, result))
                     .map(result -> new Written(
                             result, isNew(result, judged.command() instanceof Command.Create), judged.warnings(result)))
                     .recover(e -> {

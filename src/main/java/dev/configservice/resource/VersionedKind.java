@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.http.Request;
 import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
@@ -118,6 +119,18 @@ public interface VersionedKind extends ResourceKind {
          * @param isReplaced tells of a resource whether the same write changes it, too
          */
         Future<List<String>> check(String name, ObjectNode content, boolean isForced, Predicate<Resource> isReplaced);
+
+        /**
+         * Checks content that was written against what was written to other kinds meanwhile. Completes with the failure for
+         * which the write must be taken back; null if it may stay.
+         *
+         * @param since the revision that the node had applied before the check
+         * @param revision the revision of the write
+         */
+        default Future<@Nullable ServiceException> recheck(
+                String name, ObjectNode content, boolean isForced, long since, long revision) {
+            return Future.succeededFuture(null);
+        }
     }
 
     /** A resource to create: its path, its fields, and its sealed value. */

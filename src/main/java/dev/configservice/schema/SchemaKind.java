@@ -43,7 +43,6 @@ public final class SchemaKind implements VersionedKind {
     private final StandingValues standing;
 
     /** The values that are there already. */
-    @FunctionalInterface
     public interface StandingValues {
         /**
          * Returns which values break a schema. Values that are encrypted are left out.
@@ -51,6 +50,9 @@ public final class SchemaKind implements VersionedKind {
          * @param isReplaced tells which configurations are left out, too
          */
         Future<Broken> broken(ValueSchema schema, Predicate<Resource> isReplaced);
+
+        /** Returns which values that were written after one revision, and before another, break a schema. */
+        Future<Broken> brokenBetween(ValueSchema schema, long after, long before);
     }
 
     /**
@@ -202,6 +204,24 @@ public final class SchemaKind implements VersionedKind {
                 return Futures.onWorker(() -> ValueSchema.checked(name, content))
                         .compose(schema ->
                                 standing.broken(schema, isReplaced).map(broken -> verdict(schema, broken, isForced)));
+            }
+
+            @Override
+            public Future<@Nullable ServiceException> recheck(
+                    String name, ObjectNode content, boolean isForced, long since, long revision) {
+                if (isForced || revision == since + 1) {
+                    return Future.succeededFuture(null);
+                }
+                return Futures.onWorker(() -> ValueSchema.compile(name, content))
+                        .compose(schema -> schema.isEnforced()
+                                ? standing.brokenBetween(schema, since, revision)
+                                        .map(broken -> verdict(schema, broken, false))
+                                : Future.succeededFuture(List.of()))
+                        .transform(done -> done.succeeded()
+                                ? Future.succeededFuture(null)
+                                : done.cause() instanceof ServiceException e
+                                        ? Future.succeededFuture(e)
+                                        : Future.failedFuture(done.cause()));
             }
         };
     }

@@ -17,6 +17,7 @@ import dev.configservice.postgres.Select;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,7 @@ public final class Resources {
             r.kind, r.resource_id as id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence,
             r.row::text as row, r.sealed""";
 
+    private static final int CHANGES = 500;
     private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
 
     private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
@@ -212,6 +214,16 @@ public final class Resources {
     public Future<Optional<Long>> repeated(Origin origin) {
         Origin.IdempotencyKey key = origin.idempotencyKey();
         return key == null ? Future.succeededFuture(Optional.empty()) : changeLog.repeated(key);
+    }
+
+    /** Returns the last revision that this node has applied. */
+    public long applied() {
+        return feed.applied().revision();
+    }
+
+    /** Returns the first changes after a revision, in order. */
+    public Future<List<Change>> changesAfter(long revision) {
+        return changeLog.after(revision, CHANGES);
     }
 
     /** Returns the change with a revision, if the log still holds it. */

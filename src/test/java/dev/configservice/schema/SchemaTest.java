@@ -9,7 +9,13 @@ import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -296,6 +302,38 @@ class SchemaTest {
                         .put("/schemas/" + name, body + "}")
                         .status())
                 .isEqualTo(401);
+    }
+
+    @Test
+    void noValueThatIsWrittenAtTheSameTimeSlipsPastASchema() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(5);
+        try {
+            for (int round = 0; round < 8; round++) {
+                String place = env + "-" + round;
+                List<Callable<Reply>> all = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    String key = "k." + i;
+                    all.add(() -> admin.put("/config/" + key + "?environment=" + place, "{\"value\": \"a string\"}"));
+                }
+                all.add(() -> admin.put(
+                        "/schemas/" + name,
+                        "{\"environment\": \"%s\", \"key_pattern\": \"k.*\", \"schema\": {\"type\": \"integer\"}}"
+                                .formatted(place)));
+                List<Future<Reply>> done = threads.invokeAll(all);
+                int schema = done.get(4).get().status();
+                assertThat(schema).isIn(201, 409);
+                int stored = admin.get("/config?environment=" + place)
+                        .json()
+                        .get("items")
+                        .size();
+                assertThat(schema == 201 && stored > 0)
+                        .as("stored beside the schema: " + stored)
+                        .isFalse();
+                admin.delete("/schemas/" + name);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
     }
 
     @Test

@@ -226,6 +226,52 @@ class TemplateTest {
     }
 
     @Test
+    void parametersThatAreRepeatedFillNoMemory() {
+        StringBuilder entries = new StringBuilder();
+        for (int i = 0; i < 400; i++) {
+            entries.append(i > 0 ? "," : "").append("{\"key\":\"k").append(i).append("\",\"value\":\"");
+            entries.append("${p}".repeat(50)).append("\"}");
+        }
+        assertThat(create("{\"parameters\":[{\"name\":\"p\"}],\"configurations\":[" + entries + "]}")
+                        .status())
+                .isEqualTo(201);
+        Reply large = apply("\"p\": \"" + "x".repeat(19_000) + "\"", ", \"dry_run\": true");
+        assertThat(large.status()).as(large.text()).isEqualTo(400);
+        assertThat(large.text()).contains("8 MiB");
+
+        create("{\"parameters\":[{\"name\":\"p\"}],\"configurations\":[{\"key\":\"a\",\"value\":\"${p}${p}${p}\"}]}");
+        assertThat(apply("\"p\": \"" + "x".repeat(500_000) + "\"", "").status()).isEqualTo(400);
+        create("{\"configurations\":[{\"key\":\"a\",\"value\":" + "[".repeat(33) + "\"${p}\"" + "]".repeat(33) + "}]}");
+        Reply deep = apply("\"p\": " + "[".repeat(33) + "1" + "]".repeat(33), "");
+        assertThat(deep.status()).as(deep.text()).isEqualTo(400);
+        assertThat(deep.text()).contains("nested too deeply");
+    }
+
+    @Test
+    void aRepeatedRequestIsAnsweredWithWhatTheFirstOneDid() {
+        create("{\"configurations\":[{\"key\":\"a\",\"value\":1}]}");
+        Api keyed = admin.with("Idempotency-Key", name);
+        String body = "{\"environment\": \"" + env + "\", \"service_name\": \"shop\"}";
+        Reply first = keyed.post("/templates/" + name + "/apply", body);
+        Reply second = keyed.post("/templates/" + name + "/apply", body);
+        assertThat(first.json().get("id").isNull()).isFalse();
+        assertThat(second.json()).isEqualTo(first.json());
+
+        Api again = admin.with("Idempotency-Key", name + "-revert");
+        String revert = "/change-sets/" + first.json().get("id").asText() + "/revert";
+        Reply undone = again.post(revert, "{}");
+        assertThat(undone.status()).as(undone.text()).isEqualTo(200);
+        assertThat(undone.json().at("/results/0/index").asInt()).isZero();
+        assertThat(again.post(revert, "{}").json()).isEqualTo(undone.json());
+
+        Api put = admin.with("Idempotency-Key", name + "-put");
+        assertThat(put.put("/config/p?environment=" + env, "{\"value\": 1}").status())
+                .isEqualTo(201);
+        assertThat(put.put("/config/p?environment=" + env, "{\"value\": 1}").status())
+                .isEqualTo(201);
+    }
+
+    @Test
     void rightsAreThoseOfTheSingleWrites() {
         create(WEB);
         Api limited = TestNode.shared()
@@ -243,6 +289,10 @@ class TemplateTest {
                         .status())
                 .isEqualTo(403);
         assertThat(limited.delete("/templates/" + name).status()).isEqualTo(403);
+        assertThat(limited.get("/templates?environment=other").status()).isEqualTo(403);
+        assertThat(limited.get("/templates?environment=" + env + "&service_name=other")
+                        .status())
+                .isEqualTo(403);
         String body = "{\"environment\": \"%s\", \"service_name\": \"%s\", \"parameters\": {" + ALL + "}}";
         assertThat(limited.post("/templates/" + name + "/apply", body.formatted(env, "other"))
                         .status())
