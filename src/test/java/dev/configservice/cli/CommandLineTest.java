@@ -146,6 +146,28 @@ class CommandLineTest {
     }
 
     @Test
+    void nothingIsAppliedIfOneOfTheFilesIsWrong() throws Exception {
+        Path folder = TestServers.directory("wrong");
+        Path place = Files.createDirectories(folder.resolve(env));
+        Files.writeString(place.resolve("a.json"), "{\"ok\": 1}");
+        Files.writeString(place.resolve("b.json"), "{\"not a key!\": 1}");
+        Ran refused = run("apply", "-f", folder.toString());
+        assertThat(refused.exitCode()).isEqualTo(8);
+        assertThat(refused.err()).contains("b.json", "nothing was applied");
+        assertThat(run("list", "-e", env, "-o", "json").json()).isEmpty();
+
+        Files.delete(place.resolve("b.json"));
+        Files.writeString(place.resolve("a.yaml"), "other: 2\n");
+        Ran clash = run("apply", "-f", folder.toString());
+        assertThat(clash.exitCode()).isEqualTo(1);
+        assertThat(clash.err()).contains("the same layer");
+        assertThat(run("apply", "--help").out()).contains("--prune");
+        Ran denied = run(Map.of("CS_API_KEY", "wrong"), "", "set", "a", "1", "-e", env);
+        assertThat(denied.exitCode()).isEqualTo(5);
+        assertThat(denied.err()).contains("request ");
+    }
+
+    @Test
     void anExportIsAppliedToAnotherEnvironment() throws Exception {
         run("set", "a", "1", "-e", env);
         run("flags", "-e", env, "new", "--on", "--rollout", "25");
