@@ -4,7 +4,7 @@ import { follow, get, session } from "./api.js";
 import { difference } from "./diff.js";
 import { change, link } from "./route.js";
 import { actor, chip, dialog, empty, html, plain, render, time, toast } from "./ui.js";
-import { undoSet } from "./write.js";
+import { operation, reviewSet, undoSet } from "./write.js";
 
 const MOST = 1000;
 
@@ -23,7 +23,7 @@ export function hrefOf(c) {
 }
 
 export function changesPage(app, route) {
-  const page = { items: [], waiting: [], paused: false, resync: false };
+  const page = { items: [], waiting: [], paused: false, resync: false, selected: new Set() };
   const matches = (c) => (!route.params.kind || c.resource_type === route.params.kind) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
   page.close = follow((c) => {
     if (c.resync) { page.items.unshift({ cut: true, revision: c.revision }); app.refresh(); return; }
@@ -55,18 +55,33 @@ export function changesPage(app, route) {
     const range = page.items.filter((c) => !c.cut);
     return html`<div class="head"><h1 tabindex="-1">Changes</h1><span class="quiet">newest first, live</span><span class="grow"></span>
       ${page.waiting.length ? html`<button class="primary" @click=${() => { page.items.unshift(...page.waiting.splice(0)); page.paused = false; app.refresh(); }}>${page.waiting.length} new</button>` : ""}
+      ${page.selected.size ? html`<button @click=${() => undoRange(range.filter((c) => page.selected.has(c.revision)), () => { page.selected.clear(); app.reload(); })}>Undo ${page.selected.size === 1 ? "this change" : `these ${page.selected.size} changes`}</button>` : ""}
       <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
       <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} ?selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
         <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
-      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
-        ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="8">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app))}</tbody></table></div>`}`;
+      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
+        ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="9">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app, page))}</tbody></table></div>`}`;
   };
   return page;
 }
 
-function row(c, app) {
+const UNDOABLE = new Set(["configuration", "feature_flag"]);
+
+function row(c, app, page) {
   const d = c.data || {};
-  return html`<tr><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td class="what"><span class="quiet">${c.resource_type.replace("_", " ")}</span> ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
+  const choose = (e) => {
+    // with Shift, all between the last one and this one
+    const shown = page.items.filter((x) => !x.cut && UNDOABLE.has(x.resource_type));
+    const at = shown.indexOf(c);
+    const from = e.shiftKey && page.last ? shown.indexOf(page.last) : at;
+    for (const x of shown.slice(Math.min(at, Math.max(0, from)), Math.max(at, from) + 1)) {
+      if (e.target.checked) page.selected.add(x.revision);
+      else page.selected.delete(x.revision);
+    }
+    page.last = c;
+    app.refresh();
+  };
+  return html`<tr><td class="narrow">${UNDOABLE.has(c.resource_type) ? html`<input type="checkbox" aria-label="Choose revision ${c.revision}" title="With Shift: all between" .checked=${page.selected.has(c.revision)} @click=${choose}>` : ""}</td><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td class="what"><span class="quiet">${c.resource_type.replace("_", " ")}</span> ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
     <td><code class="value">${c.resource_type === "configuration" ? (d.is_encrypted ? "secret" : plain(d.value).slice(0, 40)) : c.resource_type === "service" ? d.status || "" : c.resource_type === "feature_flag" ? (d.is_enabled ? "on" : "off") : ""}</code></td><td>${actor(c.actor)}</td>
     <td class="narrow">${c.change_set ? html`<button class="small ghost" title="Show the change set (${c.change_set.count} changes)" @click=${() => showSet(c.change_set.id, app)}>set of ${c.change_set.count}</button>` : ""}<a class="button small ghost" href=${link("at", [String(c.revision)])}>as of here</a></td></tr>`;
 }
@@ -78,6 +93,42 @@ export async function showSet(id, app) {
   dialog((close) => html`<h2>Change set</h2><p>${set.comment || html`<span class="quiet">no comment</span>`} <span class="quiet">revisions ${set.first_revision} to ${set.last_revision}, ${time(set.changed_at)}</span></p>
     <div class="review">${set.results.map((r) => { const s = r.after || r.before || {}; return html`<section><h3>${s.key || s.name || r.id} <span class="chip ${r.action}">${r.action}</span></h3>${s.value !== undefined ? difference(r.before ? r.before.value : undefined, r.after ? r.after.value : undefined) : ""}</section>`; })}</div>
     <div class="buttons"><button @click=${() => close()}>Close</button><button class="danger" @click=${() => { close(); undoSet(id, () => app.reload(), true); }}>Undo these ${set.results.length} changes</button></div>`, { kind: "wide" });
+}
+
+/**
+ * Undoes chosen changes as one change set: each resource gets the state before the first of its changes. What was changed
+ * since then is named, and left as it is.
+ */
+async function undoRange(changes, onDone) {
+  const byResource = new Map();
+  for (const c of changes) {
+    const known = byResource.get(c.resource_id);
+    byResource.set(c.resource_id, { first: !known || c.revision < known.first.revision ? c : known.first, last: !known || c.revision > known.last.revision ? c : known.last });
+  }
+  const operations = [];
+  const left = [];
+  try {
+    for (const [id, { first, last }] of byResource) {
+      const isFlag = first.resource_type === "feature_flag";
+      const path = (isFlag ? "/feature-flags/" : "/config/") + id;
+      const history = (await get(path + "/history", { limit: 500 })).items;
+      const now = history[0];
+      const name = nameOf(first);
+      if (!now || now.revision !== last.revision) { left.push(name + " was changed since"); continue; }
+      const before = history.find((v) => v.version === first.data.version - 1);
+      const at = isFlag ? { environment: first.environment, name } : { environment: first.environment, service_name: first.service_name || undefined, key: name };
+      const if_revision = now.action === "deleted" ? 0 : now.revision;
+      if (!before || before.action === "deleted") {
+        if (now.action !== "deleted") operations.push(operation(first.resource_type, "delete", at, { if_revision }));
+      } else if (before.value === null) {
+        left.push(name + " was encrypted then: roll it back by itself");
+      } else {
+        operations.push(operation(first.resource_type, "put", at, { ...(isFlag ? before.value : { value: before.value }), if_revision }));
+      }
+    }
+  } catch (e) { toast(e.message, "bad"); return; }
+  if (!operations.length) { toast("Nothing is left to undo" + (left.length ? ": " + left.join("; ") : ""), "bad", undefined, 12); return; }
+  reviewSet(changes.length === 1 ? "Undo this change" : `Undo ${changes.length} changes`, operations, { notes: left.map((l) => l + ", and stays as it is."), onDone });
 }
 
 let sheet = null;

@@ -276,6 +276,27 @@ class ConsoleTest {
     }
 
     @Test
+    void aRangeOfChangesIsUndoneAsOne() {
+        put("/config/r.1?environment=" + env, "{\"value\": \"before\"}");
+        put("/config/r.1?environment=" + env, "{\"value\": \"after\"}");
+        put("/config/r.1?environment=" + env, "{\"value\": \"later\"}");
+        put("/config/r.2?environment=" + env, "{\"value\": 1}");
+        admin.delete("/config/r.2?environment=" + env);
+        put("/config/r.3?environment=" + env, "{\"value\": 3}");
+        browser.open("#/changes?env=" + env, TestNode.ADMIN_KEY);
+        browser.await("td.key", "r.3");
+        // all but the first write of r.1
+        for (int i = 0; i < 5; i++) {
+            browser.run("document.querySelectorAll('main tbody input[type=checkbox]')[arguments[0]].click()", i);
+        }
+        browser.click("button", "Undo these 5 changes");
+        browser.await("dialog .review", "before");
+        browser.click("dialog button", "Apply");
+        await().until(() -> config(env, "r.1").path("value").asText().equals("before"));
+        assertThat(config(env, "r.3").path("status").asInt()).isEqualTo(404);
+    }
+
+    @Test
     void aStreamThatBreaksOffGoesOnWhereItEnded() {
         try (TcpProxy proxy = new TcpProxy(node.port());
                 Browser other = new Browser("http://127.0.0.1:" + proxy.port())) {
