@@ -73,7 +73,7 @@ class RunTest {
                 assertThat(process.output()).contains("config-service");
             }
         }
-        assertThat(refusal(Map.of(), "--versoin")).contains("Usage: config-service");
+        assertThat(refusal(Map.of(), "--versoin")).contains("usage: config-service");
     }
 
     @Test

@@ -52,6 +52,7 @@ public final class CommandLineTool {
             name = "config-service",
             mixinStandardHelpOptions = true,
             versionProvider = Version.class,
+            synopsisHeading = "usage: ",
             header =
                     "Without a command, or with --embedded, the service itself runs (settings: conf/config-service.yaml).",
             footerHeading = "%nExit codes: ",

@@ -107,7 +107,7 @@ class CommandLineTest {
         assertThat(run("set", "a", "1").exitCode()).isEqualTo(1);
         Ran unknown = run("sett", "a");
         assertThat(unknown.exitCode()).isEqualTo(1);
-        assertThat(unknown.err()).contains("Usage: config-service");
+        assertThat(unknown.err()).contains("usage: config-service");
         Ran away = run(Map.of("CS_URL", "http://127.0.0.1:" + Ports.free()), "", "get", "a");
         assertThat(away.exitCode()).isEqualTo(7);
         assertThat(away.err()).contains("is unreachable", "CS_URL");

@@ -28,10 +28,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /** Nodes that start while Redis has lost part of what it held, or holds it damaged. */
+@Tag("servers")
 class RedisLossTest {
     private final TestPostgres postgres = new TestPostgres();
     private final TestRedis redis = new TestRedis();
