@@ -2,7 +2,6 @@ package dev.configservice.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.configservice.flag.eval.Bucket;
@@ -10,6 +9,7 @@ import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
 import dev.configservice.testing.TcpProxy;
 import dev.configservice.testing.TestNode;
+import dev.configservice.testing.Tools;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +34,7 @@ class ConsoleTest {
 
     @BeforeAll
     static void start() {
-        assumeTrue(
+        Tools.require(
                 Files.exists(Browser.CHROMIUM) && Files.exists(Browser.DRIVER),
                 "Chromium and its driver are not installed");
         node = TestNode.start(Map.of("CS_CONSOLE_PRODUCTION", "prod-*"));
