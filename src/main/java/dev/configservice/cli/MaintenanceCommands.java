@@ -25,6 +25,7 @@ import java.util.function.Function;
 /** The work on keysets and the database that a running service does not do: keysets, resealing, verification. */
 final class MaintenanceCommands {
     private static final long DEADLINE_HOURS = 24;
+    private static final int CLOSE_SECONDS = 10;
     private static final int GAVE_UP = 1;
     private static final int BROKEN = 2;
     private static final int REFUSED = 3;
@@ -128,7 +129,14 @@ final class MaintenanceCommands {
                     + "; what was done stays done, and it can be run again");
             return GAVE_UP;
         } finally {
-            vertx.close().toCompletionStage().toCompletableFuture().join();
+            // the process ends with the command: what is still open after these seconds goes with it
+            vertx.close()
+                    .onFailure(e -> System.err.println("config-service: " + name + ": not closed: " + e.getMessage()))
+                    .otherwiseEmpty()
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS)
+                    .join();
         }
     }
 }
