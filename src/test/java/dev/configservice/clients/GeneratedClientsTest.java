@@ -97,4 +97,27 @@ class GeneratedClientsTest {
         assertThat(run(work, "node", "out/main.js", url, TestNode.ADMIN_KEY, env))
                 .contains("all calls done");
     }
+
+    @Test
+    @Tag("python")
+    void aClientInPythonCompilesAndWorks() throws Exception {
+        Process packages = new ProcessBuilder(
+                        "/usr/bin/env",
+                        "python3",
+                        "-c",
+                        "import pydantic, dateutil, urllib3, typing_extensions; assert pydantic.VERSION >= '2'")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        Tools.require(
+                packages.waitFor(1, TimeUnit.MINUTES) && packages.exitValue() == 0,
+                "python3 with pydantic 2, python-dateutil, urllib3 and typing-extensions is not installed");
+        run(PROJECTS, maven("python", "python", "", "clean", "generate-sources").toArray(String[]::new));
+        Path work = WORK.resolve("generated-python/generated");
+        Files.copy(PROJECTS.resolve("generated-python/main.py"), work.resolve("main.py"));
+        run(work, "python3", "-m", "compileall", "-q", "openapi_client");
+
+        assertThat(run(work, "python3", "main.py", url, TestNode.ADMIN_KEY, env))
+                .contains("all calls done");
+    }
 }
