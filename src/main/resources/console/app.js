@@ -53,6 +53,25 @@ function refresh() {
   });
 }
 
+const VISITED = 8;
+
+/** Returns the pages of single things that were visited in this tab, the last first. */
+function visited() {
+  try {
+    return JSON.parse(sessionStorage.getItem("visited")) || [];
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps what is shown as visited, under its heading. */
+function visit() {
+  const heading = document.querySelector("main h1");
+  if (!app.route.parts.length || !heading || problem) return;
+  const entry = { hash: link(app.route.page, app.route.parts.slice(0, 2).filter((p) => p !== "v"), { env: app.route.params.env }), name: heading.textContent, page: app.route.page };
+  sessionStorage.setItem("visited", JSON.stringify([entry, ...visited().filter((v) => v.hash !== entry.hash)].slice(0, VISITED)));
+}
+
 async function open() {
   const route = parse(location.hash);
   const entry = PAGES[route.page] || PAGES.overview;
@@ -93,7 +112,8 @@ async function reload() {
   if (turn === loading) {
     isSlow = false;
     page.isLoaded = true;
-    refresh();
+    draw();
+    visit();
   }
 }
 
@@ -156,6 +176,7 @@ function search() {
     if (item.kind === "configuration") return link("config", [item.id], { env, service: item.service_name });
     if (item.kind === "feature_flag") return link("flags", [item.id], { env });
     if (item.kind === "service") return link("registry", [item.name], { env });
+    if (item.kind === "visited") return item.hash;
     if (item.kind === "page") return link(item.id, [], { env, service: app.route.params.service });
     return link(item.kind + "s", [item.name], {});
   };
@@ -163,7 +184,7 @@ function search() {
     (close, update) => {
       const ask = later(async () => {
         const q = state.q.trim();
-        state.items = Object.entries(PAGES).filter(([, p]) => !p.isHidden && p.title.toLowerCase().includes(q.toLowerCase())).map(([name, p]) => ({ kind: "page", id: name, name: p.title, match: { field: "", excerpt: "" } }));
+        state.items = [...visited().filter((v) => v.name.toLowerCase().includes(q.toLowerCase())).map((v) => ({ kind: "visited", name: v.name, hash: v.hash, environment: v.page, match: null })), ...Object.entries(PAGES).filter(([, p]) => !p.isHidden && p.title.toLowerCase().includes(q.toLowerCase())).map(([name, p]) => ({ kind: "page", id: name, name: p.title, match: null }))];
         state.at = 0;
         state.error = null;
         if (q.length >= 3) {
@@ -182,6 +203,10 @@ function search() {
         close();
         location.hash = to(item);
       };
+      if (!state.hasBegun) {
+        state.hasBegun = true;
+        ask();
+      }
       return html`<div class="palette">
         <input type="search" role="combobox" aria-expanded="true" aria-controls="found" aria-label="Search keys, values, flags, services and pages" placeholder="Search keys, values, flags, services, pages…" autofocus
           @input=${(e) => { state.q = e.target.value; ask(); }}

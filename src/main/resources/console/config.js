@@ -1,9 +1,9 @@
 // Configurations: what is stored, what a service sees, one with its history, and a layer as text.
 
-import { all, follow, get, may, Problem, send, session } from "./api.js";
-import { difference, fieldDifferences, read, same, text, typeOf } from "./diff.js";
-import { change, go, link } from "./route.js";
-import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, nothing, rows, scroller, time, toast, valueCell } from "./ui.js";
+import { all, follow, get, may, Problem } from "./api.js";
+import { difference, read, same, text, typeOf } from "./diff.js";
+import { change, link } from "./route.js";
+import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, valueCell } from "./ui.js";
 import { operation, reviewDeletion, reviewOne, reviewSet, rollback } from "./write.js";
 
 export function configPage(app, route) {
@@ -345,4 +345,3 @@ function snippets(c) {
   dialog((close) => html`<h2>Use ${c.key}</h2>${Object.entries(all).map(([name, code]) => html`<section><h3>${name} ${copyButton(code)}</h3><pre><code>${code}</code></pre></section>`)}<div class="buttons"><button @click=${() => close()}>Close</button></div>`);
 }
 
-export { fieldDifferences, failure, send, session, go };

@@ -2,8 +2,9 @@
 
 import { all, follow, get, may, write } from "./api.js";
 import { bucket, isIn } from "./bucket.js";
-import { difference, fieldDifferences, same } from "./diff.js";
+import { fieldDifferences, same } from "./diff.js";
 import { change, link } from "./route.js";
+import { asJson, condition, prerequisiteEditor, ruleEditor, variantEditor } from "./rules.js";
 import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast } from "./ui.js";
 import { reviewDeletion, reviewOne, rollback } from "./write.js";
 
@@ -87,9 +88,17 @@ function create(app, route) {
 
 function detail(app, route) {
   const id = route.parts[0];
-  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null };
+  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", open: new Set() };
   const again = later(() => { if (!page.draft) app.reload(); }, 300);
-  page.close = follow((c) => { if (c.resource_id === id) again(); });
+  const unfollow = follow((c) => { if (c.resource_id === id) again(); });
+  // counts come in by the minute: the chart follows them
+  const watching = setInterval(async () => {
+    if (document.visibilityState === "hidden" || !page.f) return;
+    page.usage = await get(`/feature-flags/${id}/usage`).catch(() => page.usage);
+    app.refresh();
+    setTimeout(drawChart, 50);
+  }, 10000);
+  page.close = () => { unfollow(); clearInterval(watching); };
   page.onRoute = (r) => { route = r; };
   const fieldsOf = (f) => ({ is_enabled: f.is_enabled, prerequisites: f.prerequisites || [], target_users: f.target_users || [], rules: f.rules || [], rollout_percentage: f.rollout_percentage, variants: f.variants || [], salt: f.salt, description: f.description, owner: f.owner, tags: f.tags || [], expires_at: f.expires_at });
 
@@ -112,15 +121,6 @@ function detail(app, route) {
     page.draft[name] = value;
     app.refresh();
   };
-  const editJson = (name) => (e) => {
-    try {
-      edit(name, JSON.parse(e.target.value));
-      e.target.setCustomValidity("");
-    } catch (x) {
-      e.target.setCustomValidity("not JSON: " + x.message);
-      e.target.reportValidity();
-    }
-  };
   const submit = async () => {
     const f = page.f;
     const before = fieldsOf(f);
@@ -129,6 +129,7 @@ function detail(app, route) {
     await reviewOne("feature_flag", f, changed, { onDone: () => { page.draft = null; app.reload(); } });
   };
 
+  const opened = (name) => (e) => { if (e.target.open) page.open.add(name); else page.open.delete(name); };
   const rung = (n, title, state, body) => html`<li class="rung ${state}"><span class="number" aria-hidden="true">${n}</span><div><h3>${title}</h3>${body}</div></li>`;
 
   page.view = () => {
@@ -137,8 +138,10 @@ function detail(app, route) {
     const v = page.draft || fieldsOf(f);
     const canWrite = may("flags:write", f.environment);
     const locked = canWrite ? "" : "Needs the right flags:write here";
+    const before = page.history.find((h) => h.value && h.value.rollout_percentage !== f.rollout_percentage);
+    const earlier = before && before.value.rollout_percentage;
     const percentage = v.rollout_percentage ?? ((v.rules.length || v.target_users.length) ? 0 : 100);
-    return html`<div class="head"><h1 tabindex="-1">${f.name}</h1>${chip(f.environment)} ${v.is_enabled ? chip("on", "good") : chip("off", "quiet")}<span class="grow"></span>
+    return html`<div class="head ${page.draft ? "editing" : ""}"><h1 tabindex="-1">${f.name}</h1>${chip(f.environment)} ${v.is_enabled ? chip("on", "good") : chip("off", "quiet")}<span class="grow"></span>
         ${page.draft ? html`<button @click=${() => { page.draft = null; app.refresh(); }}>Discard</button><button class="primary" data-review @click=${submit}>Review</button>` : html`
         <a class="button" href=${link("try", [], { flag: f.name, env: f.environment })}>Why for user…</a>
         <button class="danger" ?disabled=${!canWrite} title=${locked} @click=${() => reviewDeletion("feature_flag", [f], () => app.reload())}>Delete</button>`}</div>
@@ -147,19 +150,19 @@ function detail(app, route) {
       <ol class="ladder">
         ${rung(1, "Switch", v.is_enabled ? "" : "decides", html`<button role="switch" class="toggle" aria-checked=${v.is_enabled} aria-label="Switched on" ?disabled=${!canWrite} title=${locked} @click=${() => edit("is_enabled", !v.is_enabled)}></button> ${v.is_enabled ? "on: go on" : "off for everybody"}`)}
         ${rung(2, "Prerequisites", "", html`${v.prerequisites.length ? v.prerequisites.map((p) => chip(typeof p === "string" ? p + " is on" : p.flag_name + " is " + p.variant)) : html`<span class="quiet">none</span>`}
-          <details><summary>Change</summary><textarea aria-label="Prerequisites, as JSON" rows="3" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.prerequisites)} @change=${editJson("prerequisites")}></textarea></details>`)}
+          <details ?open=${page.open.has("prerequisites")} @toggle=${opened("prerequisites")}><summary>Change</summary>${prerequisiteEditor(v.prerequisites, (x) => edit("prerequisites", x), !canWrite)}</details>`)}
         ${rung(3, "Users", "", html`${v.target_users.length ? html`${v.target_users.slice(0, 12).map((u) => chip(u))}${v.target_users.length > 12 ? ` and ${v.target_users.length - 12} more` : ""}` : html`<span class="quiet">none by name</span>`}
           <details><summary>Change</summary><textarea aria-label="Users, one in a line" rows="5" spellcheck="false" ?disabled=${!canWrite} .value=${v.target_users.join("\n")} @change=${(e) => edit("target_users", e.target.value.split("\n").map((u) => u.trim()).filter(Boolean))}></textarea><small class="quiet">One in a line.</small></details>`)}
-        ${rung(4, "Rules, from the top", "", html`${v.rules.length ? html`<ol>${v.rules.map((r) => html`<li>${(r.constraints || []).length ? r.constraints.map((c, i) => html`${i ? " and " : ""}<code>${c.attribute}</code> ${c.negate ? "not " : ""}${c.operator.replace("_", " ")} ${(c.values || []).map((x) => html`<code>${JSON.stringify(x)}</code> `)}`) : "everybody"} → ${r.variant ? chip(r.variant) : ""}${r.rollout_percentage !== undefined && r.rollout_percentage !== null ? r.rollout_percentage + " %" : r.variant ? "" : "on"} ${r.description ? html`<small class="quiet">${r.description}</small>` : ""}</li>`)}</ol>` : html`<span class="quiet">none</span>`}
-          <details><summary>Change</summary><textarea aria-label="Rules, as JSON" rows="8" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.rules, null, 2)} @change=${editJson("rules")}></textarea></details>`)}
+        ${rung(4, "Rules, from the top", "", html`${v.rules.length ? html`<ol>${v.rules.map((r) => html`<li>${(r.constraints || []).length ? r.constraints.map((c, i) => html`${i ? " and " : ""}${condition(c)}`) : "everybody"} → ${r.variant ? chip(r.variant) : ""}${r.rollout_percentage !== undefined && r.rollout_percentage !== null ? r.rollout_percentage + " %" : r.variant ? "" : "on"} ${r.description ? html`<small class="quiet">${r.description}</small>` : ""}</li>`)}</ol>` : html`<span class="quiet">none</span>`}
+          <details ?open=${page.open.has("rules")} @toggle=${opened("rules")}><summary>Change</summary>${ruleEditor(v.rules, v.variants, (x) => edit("rules", x), !canWrite)}${asJson("Rules", v.rules, (x) => edit("rules", x), !canWrite)}</details>`)}
         ${rung(5, "Everybody else", "", html`<div class="stops"><input type="range" min="0" max="100" step="1" aria-label="Percentage of users" ?disabled=${!canWrite} .value=${String(percentage)} @input=${(e) => edit("rollout_percentage", Number(e.target.value))}>
           <input type="number" min="0" max="100" step="0.01" aria-label="Percentage of users, exactly" ?disabled=${!canWrite} .value=${String(percentage)} @change=${(e) => edit("rollout_percentage", Number(e.target.value))}> %</div>
-          <div class="stops">${[0, 1, 5, 25, 50, 100].map((s) => html`<button class="small ${s === percentage ? "primary" : ""}" ?disabled=${!canWrite} @click=${() => edit("rollout_percentage", s)}>${s} %</button>`)}</div>
+          <div class="stops">${[0, 1, 5, 25, 50, 100].map((s) => html`<button class="small ${s === percentage ? "primary" : ""}" ?disabled=${!canWrite} @click=${() => edit("rollout_percentage", s)}>${s} %</button>`)}
+            ${earlier === undefined || page.draft ? "" : html`<button class="small" ?disabled=${!canWrite} title="Back to what it was before the last change of it" @click=${() => { edit("rollout_percentage", earlier); submit(); }}>← back to ${earlier ?? "all"} %</button>`}</div>
           <small class="quiet">by the user's bucket; raising it never takes the flag from anybody</small>`)}
       </ol>
       <h2>What they get</h2>
-      ${v.variants.length ? variants(v.variants) : html`<p class="quiet">true (no variants)</p>`}
-      <details><summary>Change variants</summary><textarea aria-label="Variants, as JSON" rows="6" spellcheck="false" ?disabled=${!canWrite} .value=${JSON.stringify(v.variants, null, 2)} @change=${editJson("variants")}></textarea></details>
+      ${variantEditor(v.variants, (x) => edit("variants", x), !canWrite)}${asJson("Variants", v.variants, (x) => edit("variants", x), !canWrite)}
       <details><summary>Change description, owner, tags, expiry</summary>
         ${field("Description", html`<input ?disabled=${!canWrite} .value=${v.description || ""} @change=${(e) => edit("description", e.target.value || null)}>`)}
         ${field("Owner", html`<input ?disabled=${!canWrite} .value=${v.owner || ""} @change=${(e) => edit("owner", e.target.value || null)}>`)}
@@ -167,16 +170,11 @@ function detail(app, route) {
         ${field("Counts as stale after", html`<input ?disabled=${!canWrite} placeholder="2027-01-31T00:00:00Z" .value=${v.expires_at || ""} @change=${(e) => edit("expires_at", e.target.value || null)}>`)}
       </details></section>
       <section aria-label="Usage"><h2>Usage</h2>
-        ${page.usage && page.usage.items.length ? html`<div id="usage-chart" role="img" aria-label="Evaluations by hour: ${page.usage.items.reduce((n, i) => n + i.evaluations, 0)} in all"></div><p class="quiet">Evaluations by hour; last ${time(page.usage.last_evaluated_at)}.</p>` : html`<p class="quiet">Not evaluated yet.</p>`}
+        ${page.usage && page.usage.items.length ? html`<div id="usage-chart" role="img" aria-label="Evaluations by hour: ${page.usage.items.reduce((n, i) => n + i.evaluations, 0)} in all"></div><p class="quiet">Evaluations by hour; dashed lines are changes of the flag. Last ${time(page.usage.last_evaluated_at)}.</p>` : html`<p class="quiet">Not evaluated yet.</p>`}
         <h2>Who would get it</h2>
         <textarea aria-label="User ids, one in a line" rows="4" spellcheck="false" placeholder="user ids, one in a line" .value=${page.users} @input=${(e) => { page.users = e.target.value; app.refresh(); }}></textarea>
         ${preview(f, v)}</section></div>
       ${historyTable()}`;
-  };
-
-  const variants = (all) => {
-    const sum = all.reduce((n, v) => n + (v.weight || 0), 0) || 1;
-    return html`<table><thead><tr><th>Variant</th><th>Value</th><th class="narrow">Weight</th><th>Share</th></tr></thead><tbody>${all.map((v) => html`<tr><td>${v.name}</td><td><code class="value">${JSON.stringify(v.value)}</code></td><td class="number">${v.weight}</td><td><meter min="0" max="100" value=${(100 * v.weight) / sum}></meter> ${Math.round((1000 * v.weight) / sum) / 10} %</td></tr>`)}</tbody></table>`;
   };
 
   const preview = (f, v) => {
@@ -210,7 +208,22 @@ function detail(app, route) {
     const seconds = hours.map((h) => Date.parse(h) / 1000);
     const to = Math.max(seconds.at(-1), Date.now() / 1000 - 3600) + 3600;
     const from = Math.min(seconds[0], to - 86400);
-    new window.uPlot({ scales: { x: { range: [from, to] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } }, width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [seconds, ...series.values()], place);
+    // each version that was written within the chart is a vertical line
+    const written = page.history.map((h) => Date.parse(h.changed_at) / 1000).filter((t) => t >= from && t <= to);
+    const marks = (u) => {
+      u.ctx.save();
+      u.ctx.strokeStyle = style.getPropertyValue("--warn");
+      u.ctx.setLineDash([4, 4]);
+      for (const t of written) {
+        const x = u.valToPos(t, "x", true);
+        u.ctx.beginPath();
+        u.ctx.moveTo(x, u.bbox.top);
+        u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+        u.ctx.stroke();
+      }
+      u.ctx.restore();
+    };
+    new window.uPlot({ hooks: { draw: [marks] }, scales: { x: { range: [from, to] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } }, width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [seconds, ...series.values()], place);
   }
   return page;
 }
@@ -218,7 +231,7 @@ function detail(app, route) {
 // trying
 
 export function tryPage(app, route) {
-  const page = { results: null, environments: [], flags: [], error: null, steps: null };
+  const page = { results: null, columns: [], flags: [], error: null, steps: null };
   const state = { flag: route.params.flag || "", user: route.params.user || "", context: route.params.context || "", environments: (route.params.env || "").split(",").filter(Boolean) };
   page.onRoute = (r) => {
     route = r;
@@ -235,15 +248,18 @@ export function tryPage(app, route) {
       try { context = JSON.parse(state.context); } catch (e) { page.error = new Error("The context is not JSON: " + e.message); page.results = null; return; }
     }
     const names = state.flag ? state.flag.split(",").map((f) => f.trim()).filter(Boolean) : undefined;
-    const answers = await Promise.all(environments.map((environment) => write("POST", "/feature-flags/evaluate/bulk", { body: { environment, user_id: state.user || undefined, context, flag_names: names } })));
-    page.environments = environments;
+    const users = state.user.split(",").map((u) => u.trim()).filter(Boolean).slice(0, 6);
+    // one column for each environment and user
+    page.columns = environments.flatMap((environment) => (users.length ? users : [undefined]).map((user) => ({ environment, user })));
+    const answers = await Promise.all(page.columns.map(({ environment, user }) => write("POST", "/feature-flags/evaluate/bulk", { body: { environment, user_id: user, context, flag_names: names } })));
     page.flags = [...new Set(answers.flatMap((a) => Object.keys(a.json.items)))].sort();
     page.results = answers.map((a) => a.json.items);
-    if (names && names.length === 1) await explain(names[0], environments[0], context);
+    if (names && names.length === 1) await explain(names[0], page.columns[0], context);
   };
-  const explain = async (flag, environment, context) => {
-    const answer = await write("POST", "/feature-flags/evaluate", { body: { flag_name: flag, environment, user_id: state.user || undefined, context, explain: true } });
-    page.steps = { flag, environment, ...answer.json };
+  const explain = async (flag, { environment, user }, context) => {
+    const body = { flag_name: flag, environment, user_id: user, context };
+    const answer = await write("POST", "/feature-flags/evaluate", { body: { ...body, explain: true } });
+    page.steps = { flag, environment, user, body, ...answer.json };
     app.refresh();
   };
   const submit = (e) => { e.preventDefault(); change(route, { flag: state.flag, user: state.user, context: state.context, env: state.environments.join(",") }); };
@@ -251,21 +267,19 @@ export function tryPage(app, route) {
     <form class="panel" @submit=${submit}><div class="pair">
       ${field("Flags", html`<input placeholder="all" .value=${state.flag} @input=${(e) => { state.flag = e.target.value; }}>`, "", "Names, separated by commas")}
       ${field("Environments", html`<input placeholder="all" .value=${state.environments.join(", ")} @input=${(e) => { state.environments = e.target.value.split(",").map((x) => x.trim()).filter(Boolean); }}>`)}
-      ${field("User id", html`<input .value=${state.user} @input=${(e) => { state.user = e.target.value; }}>`)}
+      ${field("User ids", html`<input .value=${state.user} @input=${(e) => { state.user = e.target.value; }}>`, "", "One, or up to six separated by commas, side by side")}
       ${field("Context", html`<textarea rows="2" spellcheck="false" placeholder='{"plan": "gold"}' .value=${state.context} @input=${(e) => { state.context = e.target.value; }}></textarea>`, "", "Attributes, as JSON")}</div>
       <div class="buttons"><button class="primary">Evaluate</button></div></form>
     ${page.error ? failure(page.error) : ""}
-    ${!page.results ? html`<p class="quiet">Give a user, a flag or a context.</p>` : html`<div class="scroll"><table><thead><tr><th>Flag</th>${page.environments.map((e) => html`<th>${e}</th>`)}</tr></thead><tbody>${page.flags.map((name) => {
+    ${!page.results ? html`<p class="quiet">Give a user, a flag or a context.</p>` : html`<div class="scroll"><table><thead><tr><th>Flag</th>${page.columns.map((c) => html`<th>${c.environment}${c.user ? html` <code>${c.user}</code>` : ""}</th>`)}</tr></thead><tbody>${page.flags.map((name) => {
       const cells = page.results.map((r) => r[name]);
       const differs = new Set(cells.map((c) => JSON.stringify(c ? c.value : null))).size > 1;
-      return html`<tr><td class="key">${name} ${differs ? chip("differs", "warn") : ""}</td>${cells.map((c, i) => html`<td>${c ? html`<button class="ghost" title="Why? (${c.reason})" @click=${() => { let context; try { context = state.context ? JSON.parse(state.context) : undefined; } catch { context = undefined; } explain(name, page.environments[i], context); }}>${c.enabled ? chip("on", "good") : chip("off", "quiet")} ${c.variant ? chip(c.variant) : ""} <code class="value">${JSON.stringify(c.value)}</code></button>` : html`<span class="quiet">–</span>`}</td>`)}</tr>`;
+      return html`<tr><td class="key">${name} ${differs ? chip("differs", "warn") : ""}</td>${cells.map((c, i) => html`<td>${c ? html`<button class="ghost" title="Why? (${c.reason})" @click=${() => { let context; try { context = state.context ? JSON.parse(state.context) : undefined; } catch { context = undefined; } explain(name, page.columns[i], context); }}>${c.enabled ? chip("on", "good") : chip("off", "quiet")} ${c.variant ? chip(c.variant) : ""} <code class="value">${JSON.stringify(c.value)}</code></button>` : html`<span class="quiet">–</span>`}</td>`)}</tr>`;
     })}</tbody></table></div>`}
-    ${page.steps ? html`<h2>Why ${page.steps.flag} is ${page.steps.enabled ? "on" : "off"} in ${page.steps.environment}</h2><p>${chip(page.steps.reason)} value <code>${JSON.stringify(page.steps.value)}</code></p>
+    ${page.steps ? html`<h2>Why ${page.steps.flag} is ${page.steps.enabled ? "on" : "off"} in ${page.steps.environment}${page.steps.user ? " for " + page.steps.user : ""}</h2><p>${chip(page.steps.reason)} value <code>${JSON.stringify(page.steps.value)}</code></p>
       <ol class="ladder">${(page.steps.steps || []).map((s, i, a) => html`<li class="rung ${i === a.length - 1 ? "decides" : ""}"><span class="number" aria-hidden="true">${i + 1}</span><div><h3>${s.step}</h3>${s.result}</div></li>`)}</ol>
-      ${state.user ? ruler(page.steps.flag, state.user) : ""}
-      <h3>The same call</h3><pre><code>${curl("POST", "/feature-flags/evaluate", {}, { flag_name: page.steps.flag, environment: page.steps.environment, user_id: state.user || undefined })}</code></pre>` : ""}`;
-  const ruler = (salt, user) => html`<p>Bucket ${bucket(salt, user)} of 10,000 (with the flag's name as salt)</p><svg class="ruler" viewBox="0 0 1000 30" role="img" aria-label="Bucket ${bucket(salt, user)} of 10000"><line x1="0" y1="20" x2="1000" y2="20"></line>${[0, 100, 500, 2500, 5000, 10000].map((t) => html``)}<circle cx=${bucket(salt, user) / 10} cy="20" r="7"></circle></svg>`;
+      ${page.steps.user ? ruler(page.steps.flag, page.steps.user) : ""}
+      <h3>The same call</h3><pre><code>${curl("POST", "/feature-flags/evaluate", {}, page.steps.body)}</code></pre>` : ""}`;
+  const ruler = (salt, user) => html`<p>Bucket ${bucket(salt, user)} of 10,000 (with the flag's name as salt)</p><svg class="ruler" viewBox="0 0 1000 30" role="img" aria-label="Bucket ${bucket(salt, user)} of 10000"><line x1="0" y1="20" x2="1000" y2="20"></line><circle cx=${bucket(salt, user) / 10} cy="20" r="7"></circle></svg>`;
   return page;
 }
-
-export { difference };

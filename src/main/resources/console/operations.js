@@ -120,6 +120,24 @@ export function auditPage(app, route) {
 const KINDS = { "Service that reads": ["read"], Deployer: ["read", "config:write", "flags:write"], Auditor: ["read", "audit:read"], "Service that registers": ["read", "registry:write"] };
 const RIGHTS = ["read", "config:write", "flags:write", "registry:write", "secrets:read", "audit:read", "keys:write", "admin"];
 
+/** What each right permits, in the columns of the matrix. */
+const DOES = [["reads configuration and flags", ["read"]], ["writes configuration", ["config:write"]], ["writes flags", ["flags:write"]], ["registers instances", ["registry:write"]], ["sees secrets", ["secrets:read"]], ["sees the audit", ["audit:read"]], ["manages keys", ["keys:write"]]];
+
+/** Returns what a key may do in which environment, and for which services. */
+function matrix(app, key) {
+  const covers = (names, name) => !names || !names.length || names.some((n) => (n.endsWith("*") ? name.startsWith(n.slice(0, -1)) : n === name));
+  const rights = key.rights || [];
+  // of an environment that does not exist yet, the key tells what it will be
+  const named = (key.environments || []).filter((n) => !app.environments.includes(n));
+  const rows = [...app.environments, ...named];
+  const services = (key.service_names || []).length ? "Only for " + key.service_names.join(", ") + ", and shared values are read." : "For all services.";
+  return html`<div class="scroll short" tabindex="0" role="region" aria-label="What it may do"><table class="matrix"><thead><tr><th>Environment</th>${DOES.map(([title]) => html`<th>${title}</th>`)}</tr></thead><tbody>
+    ${rows.map((name) => html`<tr><td class="key">${name}</td>${DOES.map(([title, needed]) => {
+      const has = covers(key.environments, name) && (rights.includes("admin") || needed.some((r) => rights.includes(r)));
+      return html`<td>${has ? html`<span class="yes" aria-label="yes: ${title}">✓</span>` : html`<span class="quiet" aria-label="no">–</span>`}</td>`;
+    })}</tr>`)}</tbody></table></div><p class="quiet">${services}${rights.includes("admin") ? " An admin key may do everything." : ""}</p>`;
+}
+
 export function keysPage(app) {
   const page = { items: null };
   page.load = async () => { page.items = may("keys:write") ? await all("/access/keys", {}) : null; };
@@ -142,7 +160,7 @@ export function keysPage(app) {
       <fieldset class="checks"><legend>Rights</legend>${RIGHTS.map((r) => html`<label class="check"><input type="checkbox" .checked=${state.rights.has(r)} ?disabled=${!may(r)} title=${may(r) ? "" : "Beyond your own rights"} @change=${(e) => { if (e.target.checked) state.rights.add(r); else state.rights.delete(r); update(); }}> ${r}</label>`)}</fieldset>
       <div class="pair">${field("Only these environments", html`<input placeholder="all" @input=${(e) => { state.environments = e.target.value; update(); }}>`, "", "Separated by commas; a trailing * matches any rest")}${field("Only these services", html`<input placeholder="all" @input=${(e) => { state.services = e.target.value; update(); }}>`)}</div>
       ${field("Expires after, in days", html`<input type="number" min="1" placeholder="never" @input=${(e) => { state.days = e.target.value; }}>`)}
-      <p class="quiet">It may ${[...state.rights].join(", ") || "do nothing"} in ${state.environments || "all environments"}, for ${state.services || "all services"}.</p>
+      <h3>What it may do</h3>${matrix(app, { rights: [...state.rights], environments: names(state.environments), service_names: names(state.services) })}
       ${state.problem ? failure(state.problem) : ""}<div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary">Create</button></div></form>`);
   };
   const remove = (k) => {
@@ -156,7 +174,7 @@ export function keysPage(app) {
   page.view = () => html`<div class="head"><h1 tabindex="-1">Keys</h1><span class="grow"></span><button class="primary" ?disabled=${!may("keys:write")} @click=${create}>New key</button></div>
     ${page.items === null ? html`<div class="note">Keys are managed with a key that has the right <code>keys:write</code>. ${session.self ? "" : html`<button @click=${signIn}>Sign in</button>`}</div>` : !page.items.length ? empty("No keys", "Only the admin key is there.") : html`<div class="scroll"><table><thead><tr><th>Name</th><th>Rights</th><th>Environments</th><th>Services</th><th>Expires</th><th>Last used</th><th class="narrow"></th></tr></thead><tbody>${page.items.map((k) => {
       const idle = !k.last_used_at || Date.now() - Date.parse(k.last_used_at) > 90 * 86400e3;
-      return html`<tr><td class="key">${k.name} ${k.enabled === false ? chip("disabled", "warn") : ""}</td><td>${k.rights.map((r) => chip(r, r === "admin" ? "bad" : ""))}</td><td>${(k.environments || []).length ? k.environments.join(", ") : "all"}</td><td>${(k.service_names || []).length ? k.service_names.join(", ") : "all"}</td><td>${k.expires_at ? time(k.expires_at) : "never"}</td><td>${time(k.last_used_at)} ${idle && k.last_used_at ? chip("unused", "warn") : ""}</td><td class="narrow"><button class="small" @click=${() => rotate(k)}>Rotate</button> <button class="small" @click=${() => act(() => write("PUT", "/access/keys/" + k.id, { body: { enabled: k.enabled === false } }))}>${k.enabled === false ? "Enable" : "Disable"}</button> <button class="small danger" @click=${() => remove(k)}>Delete</button></td></tr>`;
+      return html`<tr><td class="key">${k.name} ${k.enabled === false ? chip("disabled", "warn") : ""}</td><td>${k.rights.map((r) => chip(r, r === "admin" ? "bad" : ""))}</td><td>${(k.environments || []).length ? k.environments.join(", ") : "all"}</td><td>${(k.service_names || []).length ? k.service_names.join(", ") : "all"}</td><td>${k.expires_at ? time(k.expires_at) : "never"}</td><td>${time(k.last_used_at)} ${idle && k.last_used_at ? chip("unused", "warn") : ""}</td><td class="narrow"><button class="small" @click=${() => dialog((close) => html`<h2>${k.name}</h2>${matrix(app, k)}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>May do</button> <button class="small" @click=${() => rotate(k)}>Rotate</button> <button class="small" @click=${() => act(() => write("PUT", "/access/keys/" + k.id, { body: { enabled: k.enabled === false } }))}>${k.enabled === false ? "Enable" : "Disable"}</button> <button class="small danger" @click=${() => remove(k)}>Delete</button></td></tr>`;
     })}</tbody></table></div>`}`;
   return page;
 }
@@ -181,7 +199,8 @@ export function clusterPage(app) {
   const timer = setInterval(() => app.reload(), 5000);
   page.close = () => clearInterval(timer);
   page.load = async () => {
-    const [nodes, health, metrics] = await Promise.all([get("/cluster").catch((e) => ({ error: e })), atRoot("health").then((r) => r.json()), atRoot("metrics").then((r) => (r.ok ? r.text() : "")).catch(() => "")]);
+    const [settings, nodes, health, metrics] = await Promise.all([may("admin") ? get("/cluster/settings").catch(() => null) : null, get("/cluster").catch((e) => ({ error: e })), atRoot("health").then((r) => r.json()), atRoot("metrics").then((r) => (r.ok ? r.text() : "")).catch(() => "")]);
+    page.settings = settings && settings.items;
     page.nodes = nodes.nodes || null;
     page.error = nodes.error || null;
     page.health = health;
@@ -197,7 +216,8 @@ export function clusterPage(app) {
       <h2>Parts of this node</h2><table><thead><tr><th>Part</th><th>State</th><th>More</th></tr></thead><tbody>${page.health.parts.map((p) => html`<tr><td>${p.part}</td><td>${chip(p.status.toLowerCase(), p.status === "UP" ? "good" : "bad")}</td><td class="quiet">${Object.entries(p.data || {}).map(([k, v]) => `${k.replaceAll("_", " ")} ${v}`).join(", ")}</td></tr>`)}</tbody></table>
       <h2>Numbers of this node</h2><dl class="numbers">
         ${[["Streams", sum("config_service_streams")], ["Memory for what is read, MB", Math.round(sum("config_service_cache_bytes") / 1e5) / 10], ["Log held for consumers that lag, revisions", sum("config_service_log_held")], ["Backlog of Kafka, changes", sum("config_service_kafka_backlog")], ["Writes", sum("config_service_writes_total")]].filter(([, v]) => !Number.isNaN(v)).map(([k, v]) => html`<dt>${k}</dt><dd>${v.toLocaleString("en")}</dd>`)}
-        ${all ? reads.map((s) => html`<dt>Reads answered from ${s.labels.tier || s.labels.source || Object.values(s.labels).at(-1)}</dt><dd>${Math.round((1000 * s.value) / all) / 10} %</dd>`) : ""}</dl>`;
+        ${all ? reads.map((s) => html`<dt>Reads answered from ${s.labels.tier || s.labels.source || Object.values(s.labels).at(-1)}</dt><dd>${Math.round((1000 * s.value) / all) / 10} %</dd>`) : ""}</dl>
+      <h2>Settings of this node</h2>${page.settings ? html`<details><summary>${page.settings.length} settings; what may hold a secret is not shown</summary><table><thead><tr><th>Setting</th><th>Value</th></tr></thead><tbody>${page.settings.map((s) => html`<tr><td class="key">${s.name}</td><td>${s.value === "" ? html`<span class="quiet">empty</span>` : html`<code class="value">${s.value}</code>`}</td></tr>`)}</tbody></table></details>` : html`<p class="quiet">Shown to callers with the right admin.</p>`}`;
   };
   return page;
 }

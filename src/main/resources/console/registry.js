@@ -1,8 +1,8 @@
 // The registry: services, the instances of one, and the life of an instance from the log.
 
-import { follow, get, may, write } from "./api.js";
+import { follow, get, may, session, write } from "./api.js";
 import { link } from "./route.js";
-import { ask, chip, copyButton, curl, dialog, empty, field, html, later, rows, scroller, time, toast } from "./ui.js";
+import { ask, chip, copyButton, curl, dialog, empty, field, html, later, rows, scroller, svg, time, toast } from "./ui.js";
 
 const STATUS = { healthy: "good", unhealthy: "bad", starting: "warn", stopping: "quiet" };
 
@@ -19,18 +19,53 @@ function protectedNote(p, reason) {
   return p ? html`<div class="banner" role="status"><b>Expiry is held back.</b> ${reason || ""} Instances whose leases ended stay listed until their heartbeats return or most of them do.</div>` : "";
 }
 
+const HOUR = 3600e3;
+const BARS = 12;
+
+/** Returns for each service how often the status of its instances changed, in twelfths of the last hour. */
+async function statusChanges() {
+  const from = Date.now() - HOUR;
+  const counts = new Map();
+  for (let after = Math.max(0, session.revision - 5000), pages = 0; pages < 10; pages++) {
+    const found = await get("/changes", { resource_type: "service", after, limit: 500 });
+    for (const c of found.items) {
+      const bar = Math.floor(((Date.parse(c.occurred_at) - from) / HOUR) * BARS);
+      if (bar < 0 || bar >= BARS || c.action === "updated") continue;
+      if (!counts.has(c.service_name)) counts.set(c.service_name, new Array(BARS).fill(0));
+      counts.get(c.service_name)[bar]++;
+    }
+    if (found.items.length < 500) break;
+    after = found.items.at(-1).revision;
+  }
+  return counts;
+}
+
+function spark(bars) {
+  if (!bars) return html`<span class="quiet">none</span>`;
+  const most = Math.max(...bars);
+  const sum = bars.reduce((n, b) => n + b, 0);
+  return html`<svg class="spark" viewBox="0 0 ${BARS * 8} 20" role="img" aria-label="${sum} ${sum === 1 ? "change" : "changes"} in the last hour">${bars.map((b, i) => svg`<rect x=${i * 8} y=${20 - Math.max(1, (18 * b) / most)} width="6" height=${Math.max(1, (18 * b) / most)} class=${b ? "some" : ""}></rect>`)}</svg> ${sum}`;
+}
+
 function services(app, route) {
-  const page = { found: { services: [] } };
+  const page = { found: { services: [] }, changes: new Map(), countedAt: 0 };
   const scroll = scroller(app.refresh);
-  page.load = async () => { page.found = await get("/registry"); };
+  page.load = async () => {
+    page.found = await get("/registry");
+    // what comes and goes is counted again four times a minute
+    if (Date.now() - page.countedAt > 15000) {
+      page.countedAt = Date.now();
+      page.changes = await statusChanges().catch(() => page.changes);
+    }
+  };
   page.view = () => {
     const wanted = route.params.service;
     const all = page.found.services.filter((s) => !wanted || s.service_name === wanted);
     return html`<div class="head"><h1 tabindex="-1">Registry</h1><span class="quiet">${all.length} ${all.length === 1 ? "service" : "services"}</span></div>
       ${protectedNote(page.found.protected, page.found.protected_reason)}
       ${!all.length ? empty("No services", "An instance registers itself with this call:", html`<pre><code>${curl("POST", "/registry/register", {}, { service_name: "user-service", service_url: "http://10.0.0.7:8080" })}</code></pre>`) : html`
-      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Services"><table><thead><tr><th>Service</th><th>Healthy</th><th class="narrow">Instances</th></tr></thead><tbody>
-      ${rows(all, scroll, 3, (s) => html`<tr><td class="key"><a href=${link("registry", [s.service_name])}>${s.service_name}</a></td><td><meter min="0" max=${s.instances || 1} low=${s.instances * 0.5} optimum=${s.instances} value=${s.healthy}></meter> ${s.healthy} of ${s.instances} ${s.healthy === 0 && s.instances ? chip("none healthy", "bad") : s.healthy < s.instances ? chip(s.instances - s.healthy + " not healthy", "warn") : ""}</td><td class="number">${s.instances}</td></tr>`)}</tbody></table></div>`}`;
+      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Services"><table><thead><tr><th>Service</th><th>Healthy</th><th>Came, went or changed, last hour</th><th class="narrow">Instances</th></tr></thead><tbody>
+      ${rows(all, scroll, 4, (s) => html`<tr><td class="key"><a href=${link("registry", [s.service_name])}>${s.service_name}</a></td><td><meter min="0" max=${s.instances || 1} low=${s.instances * 0.5} optimum=${s.instances} value=${s.healthy}></meter> ${s.healthy} of ${s.instances} ${s.healthy === 0 && s.instances ? chip("none healthy", "bad") : s.healthy < s.instances ? chip(s.instances - s.healthy + " not healthy", "warn") : ""}</td><td>${spark(page.changes.get(s.service_name))}</td><td class="number">${s.instances}</td></tr>`)}</tbody></table></div>`}`;
   };
   return page;
 }

@@ -1,8 +1,8 @@
 // What the pages are made of.
 
-import { html, nothing, render } from "./lit-html.js";
+import { html, nothing, render, svg } from "./lit-html.js";
 
-export { html, nothing, render };
+export { html, nothing, render, svg };
 
 /** Returns a value as a person reads it in a table. */
 export function plain(value) {

@@ -1,6 +1,6 @@
 // Writing safely: what will change is reviewed, commented, confirmed in production, and can be undone for a minute.
 
-import { get, isProduction, Problem, session, write } from "./api.js";
+import { all, get, isProduction, Problem, session, write } from "./api.js";
 import { fieldDifferences, merge } from "./diff.js";
 import { dialog, dropToast, failure, field, html, toast } from "./ui.js";
 
@@ -11,16 +11,26 @@ import { dialog, dropToast, failure, field, html, toast } from "./ui.js";
  * @param {string[]} review.environments where
  * @param {{name: string, action?: string, before?: object, after?: object, note?: string}[]} review.items what changes
  * @param {any[]=} review.notes what else should be known
+ * @param {Promise<string[]>=} review.affected whom it concerns, which may take a moment to find out
  * @param {(comment: string, onRetry: Function) => Promise<{revision: number, undo?: Function, warning?: string}>} review.run
  * @returns {Promise<boolean>} whether it was done
  */
 export function review(review) {
   return new Promise((resolve) => {
     const production = review.environments.find(isProduction);
-    const state = { comment: "", typed: "", busy: false, error: null, retrying: false };
+    const state = { comment: "", typed: "", busy: false, error: null, retrying: false, affected: [], hold: 0 };
     const needsComment = !!production && session.settings.comment_required;
     dialog(
       (close, update) => {
+        if (review.affected && !state.asked) {
+          state.asked = true;
+          review.affected.then((lines) => { state.affected = lines; update(); }, () => {});
+        }
+        const release = () => {
+          clearTimeout(state.hold);
+          state.hold = 0;
+          update();
+        };
         const submit = async (e) => {
           e.preventDefault();
           if (state.busy) return;
@@ -51,6 +61,7 @@ export function review(review) {
           <p>${review.environments.map((e) => html`<span class="chip ${isProduction(e) ? "env-production" : ""}">${e}</span> `)}
             ${review.items.length === 1 ? "1 change" : review.items.length + " changes"}</p>
           ${(review.notes || []).map((n) => html`<p class="note">${n}</p>`)}
+          ${state.affected.map((line) => html`<p class="affected">${line}</p>`)}
           <div class="review">${review.items.slice(0, 200).map((item) => html`<section>
             <h3>${item.name} ${item.action ? html`<span class="chip ${item.action}">${item.action}</span>` : ""}</h3>
             ${item.note ? html`<p class="quiet">${item.note}</p>` : ""}
@@ -58,7 +69,16 @@ export function review(review) {
           </section>`)}
           ${review.items.length > 200 ? html`<p class="quiet">and ${review.items.length - 200} more</p>` : ""}</div>
           ${field("Why (for the audit)" + (needsComment ? "" : ", optional"), html`<input .value=${state.comment} ?required=${needsComment} maxlength="2000" @input=${(e) => { state.comment = e.target.value; }}>`)}
-          ${production ? field(html`Type <b>${production}</b> to confirm`, html`<input autocomplete="off" .value=${state.typed} @input=${(e) => { state.typed = e.target.value; update(); }}>`) : ""}
+          ${production ? field(html`Type <b>${production}</b>, or hold Enter for a second`, html`<input autocomplete="off" class=${state.hold ? "holding" : ""} .value=${state.typed} @input=${(e) => { state.typed = e.target.value; update(); }}
+            @keydown=${(e) => {
+              if (e.key !== "Enter" || state.typed === production) return;
+              e.preventDefault();
+              const form = e.target.form;
+              if (e.repeat || state.hold || !form.reportValidity()) return;
+              state.hold = setTimeout(() => { state.typed = production; release(); form.requestSubmit(); }, 1000);
+              update();
+            }}
+            @keyup=${(e) => { if (e.key === "Enter") release(); }} @blur=${release}>`) : ""}
           ${state.retrying ? html`<p class="note" role="status">${state.retrying}</p>` : ""}
           ${state.error ? failure(state.error) : ""}
           ${state.error && state.error.errors.length > 1 ? html`<ul>${state.error.errors.map((x) => html`<li><code>${x.field}</code> ${x.message}</li>`)}</ul>` : ""}
@@ -164,6 +184,28 @@ export async function undoSet(id, onDone, skip = false) {
   }
 }
 
+/** Finds out whom a change concerns: services, and the streams that hear of it at once. */
+async function affected(kind, base) {
+  const lines = [];
+  if (kind === "configuration" && !base.service_name) {
+    const [services, same] = await Promise.all([get("/services", { environment: base.environment, limit: 500 }), all("/config", { environment: base.environment, prefix: base.key, secrets: "omit" }, { most: 2000 })]);
+    const own = same.filter((c) => c.key === base.key && c.service_name).map((c) => c.service_name);
+    const names = services.items.map((s) => s.name).filter((n) => !own.includes(n));
+    const count = names.length + (services.next_page_token ? "+" : "");
+    lines.push(`Shared: concerns ${count} ${names.length === 1 ? "service" : "services"} of ${base.environment}${names.length ? " (" + names.slice(0, 8).join(", ") + (names.length > 8 ? "…" : "") + ")" : ""}.` + (own.length ? ` Not ${own.slice(0, 8).join(", ")}${own.length > 8 ? "…" : ""}: ${own.length === 1 ? "it has a value" : "they have values"} of ${own.length === 1 ? "its" : "their"} own.` : ""));
+  } else if (kind === "configuration") {
+    lines.push(`Concerns ${base.service_name} in ${base.environment}.`);
+  } else if (base.id) {
+    const usage = await get(`/feature-flags/${base.id}/usage`);
+    const recent = usage.items.filter((i) => Date.parse(i.hour) > Date.now() - 24 * 3600e3).reduce((n, i) => n + i.evaluations, 0);
+    lines.push(recent ? `Evaluated ${recent.toLocaleString("en")} times in the last day.` : "Not evaluated in the last day.");
+  }
+  const { nodes } = await get("/cluster").catch(() => ({ nodes: [] }));
+  const streams = nodes.reduce((n, node) => n + (node.streams || 0), 0);
+  if (streams) lines.push(`${streams.toLocaleString("en")} open ${streams === 1 ? "stream hears" : "streams hear"} of it at once.`);
+  return lines;
+}
+
 /**
  * Reviews a change of one resource, and writes it over the revision that was read. If it was changed meanwhile, shows
  * theirs, mine and what both began with.
@@ -173,13 +215,13 @@ export async function reviewOne(kind, base, fields, { onDone, isNew, title } = {
   const after = { ...base, ...fields };
   const name = base.key || base.name;
   const notes = [];
-  if (kind === "configuration" && !isNew && !base.service_name) notes.push("This value is shared: it changes for every service of the environment that has none of its own.");
   if (kind === "feature_flag" && !isNew) notes.push(...rolloutNotes(base, after));
   return review({
     title: title || (isNew ? "Create " + name : "Change " + name),
     environments: [base.environment],
     items: [{ name, before: isNew ? undefined : base, after }],
     notes,
+    affected: affected(kind, base),
     run: async (comment, onRetry) => {
       const done = await write("PUT", at.path, {
         query: at.query,

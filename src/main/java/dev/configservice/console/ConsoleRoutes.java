@@ -43,6 +43,7 @@ public final class ConsoleRoutes implements Routes {
             "operations.js",
             "registry.js",
             "route.js",
+            "rules.js",
             "templates.js",
             "trail.js",
             "ui.js",

@@ -308,7 +308,7 @@ final class Features {
         String issuer = parts.settings.access().jwtIssuer();
         features.add(new ConsoleRoutes(
                 parts.settings.console(), parts.settings.http().publicPath(), issuer.isEmpty() ? null : issuer));
-        features.add(new ClusterRoutes(status));
+        features.add(new ClusterRoutes(status, parts.settings.shown()));
         features.add(new TemplateRoutes(templateKind, appliedKind, byId(templateKind), sets, resources));
         features.add(new ExportRoutes(documented, past, parts.feed));
         features.add(new ImportRoutes(documented, past, parts.feed, sets, resources, parts.keyring));

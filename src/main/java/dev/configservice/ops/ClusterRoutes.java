@@ -10,20 +10,33 @@ import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.Map;
 
-/** The route that shows the nodes of the cluster, to callers with a key or token. */
+/** The routes that show the nodes of the cluster, to callers with a key or token, and how this node is set, to admins. */
 public final class ClusterRoutes implements Routes {
     private final NodeStatus status;
+    private final Response settings;
 
-    public ClusterRoutes(NodeStatus status) {
+    /**
+     * @param settings the settings of this node by name, secrets left out
+     */
+    public ClusterRoutes(NodeStatus status, Map<String, String> settings) {
         this.status = status;
+        ObjectNode body = Json.object();
+        ArrayNode items = body.putArray("items");
+        settings.forEach((name, value) -> items.addObject().put("name", name).put("value", value));
+        this.settings = Response.ready(Response.JSON, Buffer.buffer(Json.bytes(body)));
     }
 
     @Override
     public List<Route> routes() {
-        return List.of(Route.api("GET", "/cluster", this::cluster));
+        return List.of(
+                Route.api("GET", "/cluster", this::cluster),
+                Route.api("GET", "/cluster/settings", r -> Future.succeededFuture(settings))
+                        .needs(Right.ADMIN));
     }
 
     private Future<Response> cluster(Request request) {

@@ -29,7 +29,7 @@ public record AccessSettings(
 
     static AccessSettings from(Section s, boolean embedded) {
         String key = s.text("admin-key");
-        String issuer = s.text("jwt-issuer");
+        String issuer = s.plain("jwt-issuer");
         String jwks = s.text("jwt-jwks");
         String secret = s.text("jwt-secret");
         if (key.isEmpty() && embedded) {
@@ -48,11 +48,11 @@ public record AccessSettings(
         if (!secret.isEmpty() && secret.length() < 32) {
             s.problem("jwt-secret", "(not shown)", "32 characters or more");
         }
-        String audience = s.text("jwt-audience");
+        String audience = s.plain("jwt-audience");
         if (!issuer.isEmpty() && audience.isEmpty()) {
             s.problem("jwt-audience", "", "the audience (aud) of this service, because access.jwt-issuer is set");
         }
-        String claim = s.text("jwt-rights-claim");
+        String claim = s.plain("jwt-rights-claim");
         Map<String, Set<Right>> map = rightsMap(s);
         if (claim.isEmpty() != map.isEmpty()) {
             s.problem("jwt-rights-map", "", "set together with access.jwt-rights-claim, or neither of them");
@@ -65,7 +65,7 @@ public record AccessSettings(
                 audience,
                 jwks,
                 secret,
-                s.text("jwt-scope-prefix"),
+                s.plain("jwt-scope-prefix"),
                 claim,
                 map,
                 s.duration("token-key-max-age"));

@@ -29,13 +29,13 @@ public record ClusterSettings(
 
     static ClusterSettings from(Section s) {
         ClusterSettings settings = new ClusterSettings(
-                s.text("name"),
+                s.plain("name"),
                 s.oneOf("role", Role.class),
-                s.text("host"),
+                s.plain("host"),
                 s.integer("port", 0, 65535),
                 s.integer("bus-port", 0, 65535),
                 s.list("members"),
-                s.text("kubernetes-dns"),
+                s.plain("kubernetes-dns"),
                 s.secret("secret"),
                 s.secret("secret-previous"),
                 s.text("tls-certificate"),

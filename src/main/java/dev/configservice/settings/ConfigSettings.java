@@ -6,7 +6,7 @@ package dev.configservice.settings;
  */
 public record ConfigSettings(String defaultEnvironment, long layerMaxBytes) {
     static ConfigSettings from(Section s) {
-        String environment = s.text("default-environment");
+        String environment = s.plain("default-environment");
         if (!environment.matches("[a-zA-Z0-9._-]{1,100}")) {
             s.problem("default-environment", environment, "1 to 100 characters of A-Z a-z 0-9 . _ -");
         }

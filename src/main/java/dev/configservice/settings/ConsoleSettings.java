@@ -13,6 +13,6 @@ import java.util.List;
 public record ConsoleSettings(boolean enabled, List<String> production, boolean commentRequired, String oidcClientId) {
     static ConsoleSettings from(Section s) {
         return new ConsoleSettings(
-                s.bool("enabled"), s.list("production"), s.bool("comment-required"), s.text("oidc-client-id"));
+                s.bool("enabled"), s.list("production"), s.bool("comment-required"), s.plain("oidc-client-id"));
     }
 }

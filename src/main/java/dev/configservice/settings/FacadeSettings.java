@@ -13,7 +13,7 @@ public record FacadeSettings(
         String consulDatacenter,
         String consulKeysEnvironment) {
     static FacadeSettings from(Section s) {
-        String environment = s.text("consul-keys-environment");
+        String environment = s.plain("consul-keys-environment");
         if (!environment.matches("[A-Za-z0-9._-]{1,100}") || environment.matches("\\.\\.?")) {
             s.problem(
                     "consul-keys-environment",
@@ -25,7 +25,7 @@ public record FacadeSettings(
     }
 
     private static String datacenter(Section s) {
-        String name = s.text("consul-datacenter");
+        String name = s.plain("consul-datacenter");
         if (!name.matches("[A-Za-z0-9_-]{1,100}")) {
             s.problem("consul-datacenter", name, "1 to 100 of A-Z a-z 0-9 _ -");
         }

@@ -19,12 +19,12 @@ public record HttpSettings(
         int maxConnectionsPerAddress,
         int maxStreamsPerAddress) {
     static HttpSettings from(Section s, boolean embedded) {
-        String host = s.text("host");
+        String host = s.plain("host");
         HttpSettings settings = new HttpSettings(
                 host.isEmpty() ? (embedded ? "127.0.0.1" : "0.0.0.0") : host,
                 s.integer("port", 0, 65535),
                 s.list("cors-origins"),
-                s.text("public-path"),
+                s.plain("public-path"),
                 s.text("tls-certificate"),
                 s.text("tls-key"),
                 s.integer("max-connections-per-address", 0, 1_000_000),

@@ -13,7 +13,7 @@ public record KafkaSettings(
     private static final Pattern SERVER = Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:,\\s]+):\\d{1,5}");
 
     static KafkaSettings from(Section s) {
-        String topic = s.text("topic");
+        String topic = s.plain("topic");
         if (!topic.matches("[A-Za-z0-9._-]{1,249}")) {
             s.problem("topic", topic, "1 to 249 characters of A-Z a-z 0-9 . _ -");
         }

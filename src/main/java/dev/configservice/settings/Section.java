@@ -2,6 +2,7 @@ package dev.configservice.settings;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ final class Section {
     private final Map<String, String> values;
     private final List<String> problems;
     private final Set<String> read = new LinkedHashSet<>();
+    private final Map<String, String> shown = new LinkedHashMap<>();
 
     Section(String name, Map<String, String> values, List<String> problems) {
         this.name = name;
@@ -27,10 +29,24 @@ final class Section {
         this.problems = problems;
     }
 
-    /** Returns the value of a setting as a string; empty if it is not set. */
+    /** Returns the value of a setting that may hold a secret, and is never shown, as a string; empty if it is not set. */
     String text(String key) {
         read.add(key);
-        return values.getOrDefault(key, "").strip();
+        String text = values.getOrDefault(key, "").strip();
+        shown.putIfAbsent(key, text.isEmpty() ? "" : "(set)");
+        return text;
+    }
+
+    /** Returns the value of a setting that holds no secret, as a string; empty if it is not set. */
+    String plain(String key) {
+        String text = text(key);
+        shown.put(key, text);
+        return text;
+    }
+
+    /** Returns the settings that were read: their values, or {@code (set)} where a value may hold a secret. */
+    Map<String, String> shown() {
+        return shown;
     }
 
     /** Returns the value of a setting that is a shared secret: empty, or at least {@link #MIN_SECRET} characters. */
@@ -43,14 +59,14 @@ final class Section {
     }
 
     List<String> list(String key) {
-        return Arrays.stream(text(key).split(",", -1))
+        return Arrays.stream(plain(key).split(",", -1))
                 .map(String::strip)
                 .filter(s -> !s.isEmpty())
                 .toList();
     }
 
     int integer(String key, int min, int max) {
-        String text = text(key);
+        String text = plain(key);
         try {
             int value = Integer.parseInt(text);
             if (value >= min && value <= max) {
@@ -65,7 +81,7 @@ final class Section {
 
     /** Returns a size in bytes, given as a number with the unit k, M or G (1024 each) or without one. */
     long bytes(String key) {
-        String text = text(key);
+        String text = plain(key);
         Matcher m = BYTES.matcher(text);
         if (!m.matches()) {
             problem(key, text, "a size such as 500k, 16M or 2G");
@@ -82,12 +98,12 @@ final class Section {
 
     /** Returns a size in bytes, given as in {@link #bytes} or as a share of the heap, e.g. {@code 30%}. */
     long bytesOrShare(String key) {
-        Matcher share = SHARE.matcher(text(key));
+        Matcher share = SHARE.matcher(plain(key));
         return share.matches() ? Runtime.getRuntime().maxMemory() / 100 * Long.parseLong(share.group(1)) : bytes(key);
     }
 
     double decimal(String key, double min, double max) {
-        String text = text(key);
+        String text = plain(key);
         try {
             double value = Double.parseDouble(text);
             if (value >= min && value <= max) {
@@ -101,7 +117,7 @@ final class Section {
     }
 
     boolean bool(String key) {
-        String text = text(key);
+        String text = plain(key);
         if (!text.equals("true") && !text.equals("false")) {
             problem(key, text, "true or false");
         }
@@ -109,7 +125,7 @@ final class Section {
     }
 
     Duration duration(String key) {
-        String text = text(key);
+        String text = plain(key);
         Matcher m = DURATION.matcher(text);
         if (!m.matches()) {
             problem(key, text, "a duration such as 500ms, 20s, 5m or 1h");
@@ -126,7 +142,7 @@ final class Section {
     }
 
     <E extends Enum<E>> E oneOf(String key, Class<E> type) {
-        String text = text(key);
+        String text = plain(key);
         E[] constants = type.getEnumConstants();
         for (E e : constants) {
             if (e.name().toLowerCase(java.util.Locale.ROOT).equals(text)) {

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,8 @@ import java.util.regex.Pattern;
  * All settings. They have three sources, and a later one overrides an earlier one: the defaults that are packaged with
  * the service, the file that {@code CS_CONFIG_FILE} names, and environment variables. The variable of a setting is
  * {@code CS_<SECTION>_<NAME>}, or {@code CS_<SECTION>_<NAME>_FILE} for a file that contains the value.
+ *
+ * @param shown every setting, as {@code section.name}, with its value, or {@code (set)} where that may hold a secret
  */
 public record Settings(
         HttpSettings http,
@@ -33,14 +36,14 @@ public record Settings(
         FlagSettings flags,
         CacheSettings cache,
         ChangesSettings changes,
-
         RegistrySettings registry,
         FacadeSettings facades,
         SpringSettings spring,
         ConsoleSettings console,
         TracingSettings tracing,
         EmbeddedSettings embedded,
-        ShutdownSettings shutdown) {
+        ShutdownSettings shutdown,
+        Map<String, String> shown) {
 
     private static final String DEFAULTS = "/config-service.yaml";
     /** The suffix of a variable that names a file with the value of the setting, which is how secrets are mounted. */
@@ -95,6 +98,7 @@ public record Settings(
         sections.forEach((name, values) -> open.put(name, new Section(name, values, problems)));
         EmbeddedSettings embedded = EmbeddedSettings.from(get(open, "embedded"));
         ClusterSettings cluster = ClusterSettings.from(get(open, "cluster"));
+        Map<String, String> shown = new LinkedHashMap<>();
         Settings settings = new Settings(
                 HttpSettings.from(get(open, "http"), embedded.enabled()),
                 PostgresSettings.from(get(open, "postgres"), embedded.enabled() || cluster.isEdge()),
@@ -113,8 +117,10 @@ public record Settings(
                 ConsoleSettings.from(get(open, "console")),
                 TracingSettings.from(get(open, "tracing")),
                 embedded,
-                ShutdownSettings.from(get(open, "shutdown")));
+                ShutdownSettings.from(get(open, "shutdown")),
+                Collections.unmodifiableMap(shown));
         open.values().forEach(Section::refuseUnknown);
+        open.forEach((name, section) -> section.shown().forEach((key, value) -> shown.put(name + "." + key, value)));
         settings.refuseOpenDefaultKey(problems);
         settings.refuseBusWithoutKafka(problems);
         if (settings.access.adminKey().isEmpty() && cluster.secret().isEmpty()) {

@@ -11,11 +11,11 @@ import java.util.List;
  */
 public record SpringSettings(String baseEnvironment, List<String> labels, String busTopic) {
     static SpringSettings from(Section s) {
-        String base = s.text("base-environment");
+        String base = s.plain("base-environment");
         if (!base.matches("[A-Za-z0-9._-]{1,100}") || base.matches("\\.\\.?")) {
             s.problem("base-environment", base, "the name of an environment: 1 to 100 of A-Z a-z 0-9 . _ -");
         }
-        String topic = s.text("bus-topic");
+        String topic = s.plain("bus-topic");
         if (!topic.matches("[A-Za-z0-9._-]{0,249}")) {
             s.problem("bus-topic", topic, "1 to 249 characters of A-Z a-z 0-9 . _ -, or nothing");
         }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
 import org.openqa.selenium.OutputType;
-import org.openqa.selenium.StaleElementReferenceException;
+import org.openqa.selenium.WebDriverException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -105,7 +105,7 @@ final class Browser implements AutoCloseable {
 
     private <T> T until(String what, java.util.function.Supplier<T> condition) {
         return new WebDriverWait(driver, Duration.ofSeconds(12), Duration.ofMillis(40))
-                .ignoring(StaleElementReferenceException.class)
+                .ignoring(WebDriverException.class)
                 .withMessage(() -> what + "; the page shows: "
                         + driver.findElement(By.tagName("body")).getText())
                 .until(d -> condition.get());
@@ -131,6 +131,20 @@ final class Browser implements AutoCloseable {
             input.sendKeys(text);
             return true;
         });
+    }
+
+    /** Types a text, and leaves the input. */
+    void enter(String css, String text) {
+        type(css, text + org.openqa.selenium.Keys.TAB);
+    }
+
+    /** Holds a key down. */
+    void hold(CharSequence key, int millis) {
+        new Actions(driver)
+                .keyDown(key)
+                .pause(Duration.ofMillis(millis))
+                .keyUp(key)
+                .perform();
     }
 
     void press(CharSequence... keys) {

@@ -78,6 +78,10 @@ class EdgeTest {
                 .hasSize(1);
         assertThat(edge.admin().get("/cluster").json().get("nodes").findValuesAsText("role"))
                 .contains("core", "edge");
+        assertThat(edge.admin().get("/cluster/settings").text())
+                .contains("{\"name\":\"cluster.role\",\"value\":\"edge\"}")
+                .doesNotContain(TestNode.ADMIN_KEY);
+        assertThat(Api.anonymous(edge.port()).get("/cluster/settings").status()).isEqualTo(401);
     }
 
     @Test

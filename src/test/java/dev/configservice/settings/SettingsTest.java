@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,39 @@ class SettingsTest {
                 Map.entry("CS_HTTP_PORT_9999_TCP", "tcp://10.0.0.2:9999"),
                 Map.entry("CS_HTTP_PORT_9999_TCP_PORT", "9999"));
         assertThat(Settings.load(environment, true).http().port()).isEqualTo(8082);
+    }
+
+    @Test
+    void settingsAreShownWithoutWhatMayBeASecret() {
+        Map<String, String> environment = new HashMap<>(LEAST);
+        List<String> mayBeSecret = List.of(
+                "CS_POSTGRES_URI",
+                "CS_REDIS_URI",
+                "CS_ACCESS_ADMIN_KEY",
+                "CS_CLUSTER_SECRET",
+                "CS_CLUSTER_SECRET_PREVIOUS",
+                "CS_ACCESS_JWT_SECRET",
+                "CS_SECRETS_KEYSET",
+                "CS_EMBEDDED_POSTGRES_PASSWORD",
+                "CS_EMBEDDED_REDIS_PASSWORD");
+        mayBeSecret.forEach(name -> environment.put(name, "geheim-geheim-geheim-geheim-geheim"));
+        environment.put("CS_POSTGRES_URI", "postgresql://u:geheim@db:5432/c");
+        environment.put("CS_REDIS_URI", "redis://:geheim@cache:6379");
+        environment.put("CS_ACCESS_JWT_ISSUER", "https://issuer");
+        environment.put("CS_ACCESS_JWT_AUDIENCE", "config");
+        environment.put("CS_HTTP_PORT", "9");
+
+        Map<String, String> shown = Settings.load(environment, false).shown();
+
+        assertThat(shown.values().toString()).doesNotContain("geheim");
+        assertThat(shown)
+                .containsEntry("http.port", "9")
+                .containsEntry("postgres.uri", "(set)")
+                .containsEntry("access.jwt-issuer", "https://issuer")
+                .containsEntry("access.jwt-jwks", "");
+        List<String> all = new ArrayList<>();
+        Settings.defaults().forEach((section, values) -> values.keySet().forEach(k -> all.add(section + "." + k)));
+        assertThat(shown.keySet()).containsExactlyInAnyOrderElementsOf(all);
     }
 
     @Test

@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class TcpProxy implements AutoCloseable {
     private final ServerSocket listener;
-    private final int target;
+    private volatile int target;
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
     private volatile boolean refusing;
     private volatile boolean silent;
@@ -44,6 +44,11 @@ public final class TcpProxy implements AutoCloseable {
 
     public int port() {
         return listener.getLocalPort();
+    }
+
+    /** Sends new connections to another port. */
+    public void lead(int newTarget) {
+        target = newTarget;
     }
 
     /** Drops the next response on a connection on which the client has sent the string, and cuts the connection. */
