@@ -42,8 +42,8 @@ public final class Json {
 
     private static final int MAX_DIGITS = 40;
     private static final BigDecimal MAX_NUMBER = BigDecimal.valueOf(Double.MAX_VALUE);
-    private static final DateTimeFormatter MILLIS =
-            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter SECONDS =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.").withZone(ZoneOffset.UTC);
 
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -223,19 +223,21 @@ public final class Json {
 
     /** Formats a time as in all responses: RFC 3339, UTC, milliseconds. */
     public static String time(Instant at) {
-        return MILLIS.format(at);
+        return time(at.getEpochSecond(), at.getNano() / 1_000_000);
     }
 
-    /** Formats a time in epoch milliseconds. Most calls are for the same second as the last call, which is cached. */
+    /** Formats a time in epoch milliseconds. */
     public static String time(long epochMillis) {
-        long epochSecond = Math.floorDiv(epochMillis, 1000);
+        return time(Math.floorDiv(epochMillis, 1000), Math.floorMod(epochMillis, 1000));
+    }
+
+    /** Formats a time. Most calls are for the same second as the last call, which is cached. */
+    private static String time(long epochSecond, int millis) {
         Second known = lastSecond;
         if (known == null || known.epoch() != epochSecond) {
-            String text = time(Instant.ofEpochSecond(epochSecond));
-            known = new Second(epochSecond, text.substring(0, text.length() - "000Z".length()));
+            known = new Second(epochSecond, SECONDS.format(Instant.ofEpochSecond(epochSecond)));
             lastSecond = known;
         }
-        int millis = Math.floorMod(epochMillis, 1000);
         return known.text()
                 + (char) ('0' + millis / 100)
                 + (char) ('0' + millis / 10 % 10)

@@ -80,12 +80,20 @@ final class CommandRules {
             return new Decision.Append(
                     new LogEntry(Op.CREATE, c.eventId(), c.action(), after, null, false, c.origin(), now, null, null));
         }
-        return new Decision.Append(changed(c, c.action(), current, new Content(content, Sealed.NONE), null, now));
+        return new Decision.Append(changed(
+                c,
+                c.action(),
+                current,
+                RowMeta.parse(current.row(), current.sealed()),
+                new Content(content, Sealed.NONE),
+                null,
+                now));
     }
 
     private Decision update(Command.Update c, Resource current, Instant now) {
         requireMatch(c.ifRevisions(), current);
-        Content before = RowMeta.content(current.row(), current.sealed());
+        RowMeta.Parsed parsed = RowMeta.parse(current.row(), current.sealed());
+        Content before = parsed.content();
         Content after = kinds.get(c.kind()).update(current, before, Json.readObject(c.fields()), c.sealed());
         boolean same = after.fields().equals(before.fields()) && after.sealed().equals(before.sealed());
         // with a fence, an update that changes nothing is written, too: the higher fence stops earlier decisions that
@@ -93,7 +101,7 @@ final class CommandRules {
         if ((same && c.fence() == null) || isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
-        return new Decision.Append(changed(c, c.action(), current, after, c.fence(), now));
+        return new Decision.Append(changed(c, c.action(), current, parsed, after, c.fence(), now));
     }
 
     /** Tells whether the resource already has this fence or a higher one, so that the command comes too late. */
@@ -122,13 +130,14 @@ final class CommandRules {
     }
 
     private Decision rollback(Command.Rollback c, @Nullable Resource current, Resource last, Instant now) {
-        Content content =
-                kinds.get(c.kind()).rollback(current == null ? last : current, RowMeta.content(c.row(), c.sealed()));
+        RowMeta.Parsed earlier = RowMeta.parse(c.row(), c.sealed());
+        Content content = kinds.get(c.kind()).rollback(current == null ? last : current, earlier.content());
         if (current != null) {
             requireMatch(c.ifRevisions(), current);
-            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, content, null, now));
+            RowMeta.Parsed parsed = RowMeta.parse(current.row(), current.sealed());
+            return new Decision.Append(changed(c, Action.ROLLED_BACK, current, parsed, content, null, now));
         }
-        String row = RowMeta.updated(content.fields(), c.row(), now, c.origin().actor());
+        String row = earlier.updated(content.fields(), now, c.origin().actor());
         Resource after = new Resource(
                 c.kind(),
                 c.id(),
@@ -145,9 +154,14 @@ final class CommandRules {
     }
 
     private static LogEntry changed(
-            Command c, Action action, Resource current, Content content, @Nullable Long fence, Instant now) {
-        String row =
-                RowMeta.updated(content.fields(), current.row(), now, c.origin().actor());
+            Command c,
+            Action action,
+            Resource current,
+            RowMeta.Parsed parsed,
+            Content content,
+            @Nullable Long fence,
+            Instant now) {
+        String row = parsed.updated(content.fields(), now, c.origin().actor());
         Resource after = next(current, row, content.sealed(), fence);
         return new LogEntry(
                 Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now, null, null);

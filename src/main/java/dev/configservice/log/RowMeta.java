@@ -1,5 +1,6 @@
 package dev.configservice.log;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.access.Actor;
 import dev.configservice.json.Json;
@@ -14,8 +15,24 @@ final class RowMeta {
 
     private RowMeta() {}
 
-    static Content content(String row, Sealed sealed) {
-        return new Content(Json.readObject(row).remove(NAMES), sealed);
+    /** A row that was parsed: the fields of the kind, and the two that every later row of the resource keeps. */
+    record Parsed(Content content, JsonNode createdAt, JsonNode createdBy) {
+        /** Returns the row with other fields of the kind, as changed now. */
+        String updated(ObjectNode fields, Instant now, Actor actor) {
+            ObjectNode row = fields.deepCopy();
+            row.set("created_at", createdAt);
+            row.put("updated_at", Json.time(now));
+            row.set("created_by", createdBy);
+            row.set("updated_by", actor.toJson());
+            return Json.write(row);
+        }
+    }
+
+    static Parsed parse(String row, Sealed sealed) {
+        ObjectNode fields = Json.readObject(row);
+        JsonNode createdAt = fields.get("created_at");
+        JsonNode createdBy = fields.get("created_by");
+        return new Parsed(new Content(fields.remove(NAMES), sealed), createdAt, createdBy);
     }
 
     static String created(ObjectNode fields, Instant now, Actor actor) {
@@ -23,16 +40,6 @@ final class RowMeta {
         row.put("created_at", Json.time(now));
         row.put("updated_at", Json.time(now));
         row.set("created_by", actor.toJson());
-        row.set("updated_by", actor.toJson());
-        return Json.write(row);
-    }
-
-    static String updated(ObjectNode fields, String before, Instant now, Actor actor) {
-        ObjectNode old = Json.readObject(before);
-        ObjectNode row = fields.deepCopy();
-        row.set("created_at", old.get("created_at"));
-        row.put("updated_at", Json.time(now));
-        row.set("created_by", old.get("created_by"));
         row.set("updated_by", actor.toJson());
         return Json.write(row);
     }

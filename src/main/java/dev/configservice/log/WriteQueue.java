@@ -86,8 +86,12 @@ final class WriteQueue {
             }
         }
 
+        private boolean isOverdue(long now) {
+            return now - deadlineNanos >= 0;
+        }
+
         private void answerIfOverdue(long now) {
-            if (now - deadlineNanos < 0 || isAnswered()) {
+            if (!isOverdue(now) || isAnswered()) {
                 return;
             }
             promise.tryFail(
@@ -300,10 +304,11 @@ final class WriteQueue {
         // the first of a chain is the oldest one
         for (String resource : List.copyOf(chains.keySet())) {
             for (Entry entry = first(resource); entry != null; entry = first(resource)) {
-                entry.commands.forEach(p -> p.answerIfOverdue(now));
-                if (!entry.isAnswered()) {
+                // the commands of a set have one deadline
+                if (!entry.commands.get(0).isOverdue(now)) {
                     break;
                 }
+                entry.commands.forEach(p -> p.answerIfOverdue(now));
             }
         }
     }

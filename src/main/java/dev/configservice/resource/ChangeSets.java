@@ -90,6 +90,7 @@ public final class ChangeSets {
 
     private Future<Outcome> attempt(
             List<? extends Operation> operations, UUID id, boolean isDry, By by, Backoff pauses, int tries) {
+        long since = resources.applied();
         Future<List<Judged>> fitting = current(operations)
                 .map(found -> judge(operations, found, by))
                 .compose(all -> checked(operations, all, by));
@@ -102,6 +103,8 @@ public final class ChangeSets {
             List<Judged> judged = done.result();
             List<Command> commands = judged.stream().map(Judged::command).toList();
             return bus.write(new Command.Set(id, commands, isDry))
+                    .compose(result ->
+                            isDry ? Future.succeededFuture(result) : upheld(operations, judged, by, since, result))
                     .map(result -> outcome(id, isDry, result, judged))
                     .recover(e -> {
                         if (!hasMoved(e)) {
@@ -114,6 +117,31 @@ public final class ChangeSets {
                                 : Future.failedFuture(ServiceException.unavailable(
                                         "Others create and delete the same all the time; nothing was written"));
                     });
+        });
+    }
+
+    /** Completes with the result of a set, unless what was written meanwhile does not permit it: then all of it is taken back. */
+    private Future<WriteResult.OfSet> upheld(
+            List<? extends Operation> operations, List<Judged> judged, By by, long since, WriteResult.OfSet result) {
+        List<WriteResult> members = result.members();
+        Future<@Nullable ServiceException> conflict = Future.succeededFuture(null);
+        for (int i = 0; i < members.size(); i++) {
+            int index = i;
+            Path path = operations.get(i).path();
+            conflict = conflict.compose(failure -> failure != null
+                    ? Future.succeededFuture(failure)
+                    : PathWrites.conflict(path.kind(), path.name(), judged.get(index), by, since, members.get(index)));
+        }
+        return conflict.compose(failure -> {
+            if (failure == null) {
+                return Future.succeededFuture(result);
+            }
+            List<Command> undone = members.stream()
+                    .filter(member -> !member.resource().equals(member.before()))
+                    .map(member -> writes.takingBack(member, by))
+                    .toList();
+            return bus.write(new Command.Set(ids.next(), undone, false))
+                    .transform(done -> Future.failedFuture(failure));
         });
     }
 

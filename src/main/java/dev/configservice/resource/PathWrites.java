@@ -204,22 +204,25 @@ public final class PathWrites {
     /** Completes with the result of a write, unless what was written meanwhile does not permit it: then it is taken back. */
     private Future<WriteResult> upheld(
             VersionedKind kind, String name, Judged judged, By by, long since, WriteResult result) {
-        VersionedKind.ContentRules rules = kind.contentRules();
-        ObjectNode content = judged.content();
-        if (rules == null
-                || content == null
-                || result.replayed()
-                || result.resource().equals(result.before())) {
-            return Future.succeededFuture(result);
-        }
-        return rules.recheck(name, content, by.isForced(), since, result.revision())
+        return conflict(kind, name, judged, by, since, result)
                 .compose(failure -> failure == null
                         ? Future.succeededFuture(result)
                         : bus.write(takingBack(result, by)).transform(done -> Future.failedFuture(failure)));
     }
 
+    /** Completes with the failure for which a write must be taken back; null if it may stay. */
+    static Future<@Nullable ServiceException> conflict(
+            VersionedKind kind, String name, Judged judged, By by, long since, WriteResult result) {
+        VersionedKind.ContentRules rules = kind.contentRules();
+        ObjectNode content = judged.content();
+        boolean isUnchanged = result.replayed() || result.resource().equals(result.before());
+        return rules == null || content == null || isUnchanged
+                ? Future.succeededFuture(null)
+                : rules.recheck(name, content, by.isForced(), since, result.revision());
+    }
+
     /** Returns the command that brings a resource to its state before a write, unless it was changed since. */
-    private Command takingBack(WriteResult result, By by) {
+    Command takingBack(WriteResult result, By by) {
         Resource after = result.resource();
         Resource before = result.before();
         Origin origin = by.origin().apply(TAKEN_BACK).withoutKey();

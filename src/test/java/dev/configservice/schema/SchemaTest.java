@@ -304,31 +304,39 @@ class SchemaTest {
                 .isEqualTo(401);
     }
 
-    @Test
-    void noValueThatIsWrittenAtTheSameTimeSlipsPastASchema() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void noValueThatIsWrittenAtTheSameTimeSlipsPastASchema(boolean inSet) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(5);
         try {
-            for (int round = 0; round < 8; round++) {
-                String place = env + "-" + round;
+            for (int round = 0; round < 12; round++) {
+                String place = env + "-" + inSet + round;
+                String schema = "\"environment\": \"%s\", \"key_pattern\": \"k.*\", \"schema\": {\"type\": \"integer\"}"
+                        .formatted(place);
                 List<Callable<Reply>> all = new ArrayList<>();
                 for (int i = 0; i < 4; i++) {
                     String key = "k." + i;
                     all.add(() -> admin.put("/config/" + key + "?environment=" + place, "{\"value\": \"a string\"}"));
                 }
-                all.add(() -> admin.put(
-                        "/schemas/" + name,
-                        "{\"environment\": \"%s\", \"key_pattern\": \"k.*\", \"schema\": {\"type\": \"integer\"}}"
-                                .formatted(place)));
+                all.add(() -> inSet
+                        ? admin.post("/change-sets", """
+                                {"operations": [
+                                  {"op": "put", "resource_type": "configuration", "environment": "%s", "key": "beside", "value": 1},
+                                  {"op": "put", "resource_type": "schema", "name": "%s", %s}]}""".formatted(place, name, schema))
+                        : admin.put("/schemas/" + name, "{" + schema + "}"));
                 List<Future<Reply>> done = threads.invokeAll(all);
-                int schema = done.get(4).get().status();
-                assertThat(schema).isIn(201, 409);
-                int stored = admin.get("/config?environment=" + place)
-                        .json()
-                        .get("items")
-                        .size();
-                assertThat(schema == 201 && stored > 0)
+                Reply written = done.get(4).get();
+                assertThat(written.status()).as(written.text()).isIn(200, 201, 409);
+                boolean isWritten = written.status() != 409;
+                JsonNode stored =
+                        admin.get("/config?environment=" + place).json().get("items");
+                assertThat(stored.findValuesAsText("key").contains("beside"))
+                        .as("what came with the schema: " + stored)
+                        .isEqualTo(isWritten && inSet);
+                assertThat(isWritten && stored.toString().contains("a string"))
                         .as("stored beside the schema: " + stored)
                         .isFalse();
+                assertThat(admin.get("/schemas/" + name).status()).isEqualTo(isWritten ? 200 : 404);
                 admin.delete("/schemas/" + name);
             }
         } finally {
