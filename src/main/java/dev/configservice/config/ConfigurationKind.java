@@ -17,6 +17,8 @@ import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
+import dev.configservice.resource.KindDescription;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.schema.Breach;
 import dev.configservice.schema.SchemaSet;
@@ -41,6 +43,17 @@ public final class ConfigurationKind implements VersionedKind {
 
     /** The name of the kind. */
     static final String NAME = "configuration";
+
+    private static final KindDescription DESCRIBED = new KindDescription(
+            NAME,
+            "/config",
+            "key",
+            Right.CONFIG_WRITE,
+            "Configuration",
+            Trait.PUBLIC,
+            Trait.KEEPS_HISTORY,
+            Trait.BELONGS_TO_SERVICE,
+            Trait.HAS_KEYS);
 
     static final String VALUE = "value";
     static final String ENCRYPTED = "is_encrypted";
@@ -93,53 +106,13 @@ public final class ConfigurationKind implements VersionedKind {
     }
 
     @Override
-    public String name() {
-        return NAME;
+    public KindDescription description() {
+        return DESCRIBED;
     }
 
     @Override
     public @Nullable Long unitMaxBytes(Action action) {
         return maxBytes;
-    }
-
-    @Override
-    public boolean isPublic() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsHistory() {
-        return true;
-    }
-
-    @Override
-    public boolean belongsToService() {
-        return true;
-    }
-
-    @Override
-    public boolean hasKeys() {
-        return true;
-    }
-
-    @Override
-    public String path() {
-        return "/config";
-    }
-
-    @Override
-    public String nameField() {
-        return "key";
-    }
-
-    @Override
-    public Right writeRight() {
-        return Right.CONFIG_WRITE;
-    }
-
-    @Override
-    public ObjectNode schema() {
-        return Json.object().put("$ref", "#/components/schemas/Configuration");
     }
 
     @Override

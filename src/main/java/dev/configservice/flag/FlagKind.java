@@ -15,6 +15,8 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
+import dev.configservice.resource.KindDescription;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.resource.Rendering;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
@@ -29,6 +31,16 @@ import org.jspecify.annotations.Nullable;
 public final class FlagKind implements VersionedKind {
     /** The name of the kind. */
     static final String NAME = "feature_flag";
+
+    private static final KindDescription DESCRIBED = new KindDescription(
+            NAME,
+            "/feature-flags",
+            "name",
+            Right.FLAGS_WRITE,
+            "FeatureFlag",
+            Trait.PUBLIC,
+            Trait.KEEPS_HISTORY,
+            Trait.HAS_KEYS);
 
     /** The fields that only flags have: all except the name, the environment and the fields of every resource. */
     static final List<String> OWN_FIELDS = List.of(
@@ -67,48 +79,13 @@ public final class FlagKind implements VersionedKind {
     }
 
     @Override
-    public String name() {
-        return NAME;
+    public KindDescription description() {
+        return DESCRIBED;
     }
 
     @Override
     public @Nullable Long unitMaxBytes(Action action) {
         return maxBytes;
-    }
-
-    @Override
-    public boolean isPublic() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsHistory() {
-        return true;
-    }
-
-    @Override
-    public boolean hasKeys() {
-        return true;
-    }
-
-    @Override
-    public String path() {
-        return "/feature-flags";
-    }
-
-    @Override
-    public String nameField() {
-        return "name";
-    }
-
-    @Override
-    public Right writeRight() {
-        return Right.FLAGS_WRITE;
-    }
-
-    @Override
-    public ObjectNode schema() {
-        return Json.object().put("$ref", "#/components/schemas/FeatureFlag");
     }
 
     /**

@@ -299,7 +299,7 @@ final class Features {
                 .filter(kind -> !kind.isInternal())
                 .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
-        features.add(new SearchRoutes(versioned, resources, sources.lists()));
+        features.add(new SearchRoutes(parts.vertx, versioned, resources, sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
         ChangeSetRoutes sets = new ChangeSetRoutes(
                 versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());

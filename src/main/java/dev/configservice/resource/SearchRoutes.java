@@ -17,7 +17,9 @@ import dev.configservice.log.Resource;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.postgres.Select;
 import dev.configservice.snapshot.Resources;
+import dev.configservice.vertx.Turns;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,6 +38,12 @@ public final class SearchRoutes implements Routes {
     /** The part of a value that is searched, in characters. */
     private static final int SEARCHED = 64 << 10;
 
+    /** A scan of values takes a connection of the lists for as long as it lasts: half of them are left for other lists. */
+    private static final int MAX_SCANS = 2;
+
+    private static final int MAX_WAITING = 32;
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
     private static final int EXCERPT = 200;
     private static final int BEFORE_MATCH = 60;
     private static final String SERVICE = "service";
@@ -49,13 +57,20 @@ public final class SearchRoutes implements Routes {
     private final Map<String, VersionedKind> kinds = new LinkedHashMap<>();
     private final Resources resources;
     private final Postgres lists;
+    private final Turns scans;
 
     /**
      * Creates the routes.
      *
      * @param lists the database for lists
      */
-    public SearchRoutes(List<? extends VersionedKind> kinds, Resources resources, Postgres lists) {
+    public SearchRoutes(Vertx vertx, List<? extends VersionedKind> kinds, Resources resources, Postgres lists) {
+        this.scans = new Turns(
+                vertx,
+                MAX_SCANS,
+                MAX_WAITING,
+                PATIENCE,
+                "Too many searches look into values at this moment; retry, or name an environment or a kind");
         kinds.stream().filter(k -> !k.isInternal()).forEach(k -> this.kinds.put(k.name(), k));
         this.resources = resources;
         this.lists = lists;
@@ -160,7 +175,7 @@ public final class SearchRoutes implements Routes {
         Select select = select(request)
                 .where("sealed is null and words not like ?", "%" + words.replaceAll("[\\\\%_]", "\\\\$0") + "%")
                 .where("position(? in lower(left(row ->> '" + VALUE + "', " + SEARCHED + "))) > 0", words);
-        return resources.list(select, ORDER, limit).map(found -> found.items());
+        return scans.take(() -> resources.list(select, ORDER, limit)).map(found -> found.items());
     }
 
     private ObjectNode item(Resource r, String words) {

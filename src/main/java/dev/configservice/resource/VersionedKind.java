@@ -13,6 +13,7 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.postgres.Select;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.secret.Sealed;
 import io.vertx.core.Future;
 import java.util.List;
@@ -28,14 +29,58 @@ public interface VersionedKind extends ResourceKind {
     /** The query parameter of a write that is wanted in spite of a conflict with resources of other kinds. */
     String FORCE = "force";
 
-    /** Returns the path of the collection below the API's base, e.g. {@code /config}. */
-    String path();
+    /** Returns the properties that all resources of this kind share. */
+    KindDescription description();
 
-    /** Returns the JSON member that holds a resource's name, e.g. {@code key}. */
-    String nameField();
+    @Override
+    default String name() {
+        return description().name();
+    }
+
+    @Override
+    default boolean isPublic() {
+        return description().is(Trait.PUBLIC);
+    }
+
+    @Override
+    default boolean keepsHistory() {
+        return description().is(Trait.KEEPS_HISTORY);
+    }
+
+    @Override
+    default boolean belongsToService() {
+        return description().is(Trait.BELONGS_TO_SERVICE);
+    }
+
+    @Override
+    default boolean hasKeys() {
+        return description().is(Trait.HAS_KEYS);
+    }
+
+    @Override
+    default boolean isGlobal() {
+        return description().is(Trait.GLOBAL);
+    }
+
+    /** Tells whether only the service itself writes resources of this kind, as a part of other writes. */
+    default boolean isInternal() {
+        return description().is(Trait.INTERNAL);
+    }
+
+    /** Returns the path of the collection below the API's base. */
+    default String path() {
+        return description().path();
+    }
+
+    /** Returns the JSON member that holds a resource's name. */
+    default String nameField() {
+        return description().nameField();
+    }
 
     /** Returns the right that is needed to write resources of this kind. */
-    Right writeRight();
+    default Right writeRight() {
+        return description().writeRight();
+    }
 
     /** Returns the fields that a caller may give besides the path, each with the value that it has if it is left out. */
     default ObjectNode documented() {
@@ -43,7 +88,9 @@ public interface VersionedKind extends ResourceKind {
     }
 
     /** Returns a JSON Schema (2020-12) of a resource as {@link #render} shows it, for the description of the API. */
-    ObjectNode schema();
+    default ObjectNode schema() {
+        return Json.object().put("$ref", "#/components/schemas/" + description().schema());
+    }
 
     /**
      * Reads the body of a creation. Fails with {@link ErrorCode#INVALID} and all errors that it finds.
@@ -71,11 +118,6 @@ public interface VersionedKind extends ResourceKind {
     /** Returns the rules for what a resource holds, besides those for its fields; null if there are none. */
     default @Nullable ContentRules contentRules() {
         return null;
-    }
-
-    /** Tells whether only the service itself writes resources of this kind, as a part of other writes. */
-    default boolean isInternal() {
-        return false;
     }
 
     /** Returns the query parameters of the list, besides those of every list, each with its rule. */

@@ -12,6 +12,8 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.UnitId;
+import dev.configservice.resource.KindDescription;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.resource.Rendering;
 import dev.configservice.resource.ResourceName;
 import dev.configservice.resource.VersionedKind;
@@ -27,6 +29,16 @@ import org.jspecify.annotations.Nullable;
 public final class SchemaKind implements VersionedKind {
     /** The name of the kind. */
     static final String NAME = "schema";
+
+    private static final KindDescription DESCRIBED = new KindDescription(
+            NAME,
+            "/schemas",
+            "name",
+            Right.CONFIG_WRITE,
+            "ValueSchema",
+            Trait.PUBLIC,
+            Trait.KEEPS_HISTORY,
+            Trait.GLOBAL);
 
     static final String ENVIRONMENT = "environment";
     static final String SERVICE_NAME = "service_name";
@@ -68,23 +80,8 @@ public final class SchemaKind implements VersionedKind {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public boolean isPublic() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsHistory() {
-        return true;
-    }
-
-    @Override
-    public boolean isGlobal() {
-        return true;
+    public KindDescription description() {
+        return DESCRIBED;
     }
 
     @Override
@@ -93,28 +90,8 @@ public final class SchemaKind implements VersionedKind {
     }
 
     @Override
-    public String path() {
-        return "/schemas";
-    }
-
-    @Override
-    public String nameField() {
-        return "name";
-    }
-
-    @Override
-    public Right writeRight() {
-        return Right.CONFIG_WRITE;
-    }
-
-    @Override
     public Map<String, StringRule> writeParameters() {
         return Map.of(FORCE, StringRule.BOOLEAN);
-    }
-
-    @Override
-    public ObjectNode schema() {
-        return Json.object().put("$ref", "#/components/schemas/ValueSchema");
     }
 
     @Override

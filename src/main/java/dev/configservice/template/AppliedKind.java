@@ -8,6 +8,8 @@ import dev.configservice.json.FieldReader;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.Resource;
+import dev.configservice.resource.KindDescription;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.resource.ResourceName;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.secret.Sealed;
@@ -21,47 +23,22 @@ public final class AppliedKind implements VersionedKind {
     /** The name of the kind. */
     static final String NAME = "template_use";
 
+    private static final KindDescription DESCRIBED = new KindDescription(
+            NAME,
+            "/template-uses",
+            "name",
+            Right.CONFIG_WRITE,
+            "TemplateUse",
+            Trait.KEEPS_HISTORY,
+            Trait.BELONGS_TO_SERVICE,
+            Trait.INTERNAL);
+
     static final String TEMPLATE_ID = "template_id";
     static final String TEMPLATE_VERSION = "template_version";
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public boolean isInternal() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsHistory() {
-        return true;
-    }
-
-    @Override
-    public boolean belongsToService() {
-        return true;
-    }
-
-    @Override
-    public String path() {
-        return "/template-uses";
-    }
-
-    @Override
-    public String nameField() {
-        return "name";
-    }
-
-    @Override
-    public Right writeRight() {
-        return Right.CONFIG_WRITE;
-    }
-
-    @Override
-    public ObjectNode schema() {
-        return Json.object().put("$ref", "#/components/schemas/TemplateUse");
+    public KindDescription description() {
+        return DESCRIBED;
     }
 
     @Override

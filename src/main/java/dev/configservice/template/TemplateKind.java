@@ -16,6 +16,8 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SetMember;
 import dev.configservice.postgres.Select;
+import dev.configservice.resource.KindDescription;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.resource.Rendering;
 import dev.configservice.resource.ResourceName;
 import dev.configservice.resource.VersionedKind;
@@ -33,6 +35,16 @@ import java.util.function.Predicate;
 public final class TemplateKind implements VersionedKind {
     /** The name of the kind. */
     static final String NAME = "template";
+
+    private static final KindDescription DESCRIBED = new KindDescription(
+            NAME,
+            "/templates",
+            "name",
+            Right.CONFIG_WRITE,
+            "Template",
+            Trait.PUBLIC,
+            Trait.KEEPS_HISTORY,
+            Trait.GLOBAL);
 
     static final String DESCRIPTION = "description";
     static final String PARAMETERS = "parameters";
@@ -84,48 +96,13 @@ public final class TemplateKind implements VersionedKind {
     }
 
     @Override
-    public String name() {
-        return NAME;
-    }
-
-    @Override
-    public boolean isPublic() {
-        return true;
-    }
-
-    @Override
-    public boolean keepsHistory() {
-        return true;
-    }
-
-    @Override
-    public boolean isGlobal() {
-        return true;
+    public KindDescription description() {
+        return DESCRIBED;
     }
 
     @Override
     public Long unitMaxBytes(Action action) {
         return UNIT_MAX_BYTES;
-    }
-
-    @Override
-    public String path() {
-        return "/templates";
-    }
-
-    @Override
-    public String nameField() {
-        return "name";
-    }
-
-    @Override
-    public Right writeRight() {
-        return Right.CONFIG_WRITE;
-    }
-
-    @Override
-    public ObjectNode schema() {
-        return Json.object().put("$ref", "#/components/schemas/Template");
     }
 
     @Override

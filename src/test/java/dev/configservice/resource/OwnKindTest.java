@@ -18,6 +18,7 @@ import dev.configservice.log.Retention;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.resource.KindDescription.Trait;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Api;
 import dev.configservice.testing.Reply;
@@ -39,34 +40,12 @@ class OwnKindTest {
 
     /** Notes of an environment, at most two of which may be pinned. */
     private static final class NoteKind implements VersionedKind {
-        @Override
-        public String name() {
-            return "sticky_note";
-        }
+        private static final KindDescription DESCRIBED = new KindDescription(
+                "sticky_note", "/notes", "title", Right.CONFIG_WRITE, "StickyNote", Trait.PUBLIC, Trait.KEEPS_HISTORY);
 
         @Override
-        public boolean isPublic() {
-            return true;
-        }
-
-        @Override
-        public boolean keepsHistory() {
-            return true;
-        }
-
-        @Override
-        public String path() {
-            return "/notes";
-        }
-
-        @Override
-        public String nameField() {
-            return "title";
-        }
-
-        @Override
-        public Right writeRight() {
-            return Right.CONFIG_WRITE;
+        public KindDescription description() {
+            return DESCRIBED;
         }
 
         @Override
