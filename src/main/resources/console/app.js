@@ -34,6 +34,7 @@ const app = {
   page: null,
   route: parse(location.hash),
   refresh,
+  redraw: draw,
   reload,
 };
 
@@ -158,7 +159,7 @@ function draw() {
     ${session.stale ? html`<div class="banner" role="status">This node is cut off from the log: what you see is ${session.stale} s old.</div>` : ""}
     ${session.stream === "lost" ? html`<div class="banner soft" role="status">The stream of changes broke off. It goes on where it ended as soon as the service answers.</div>` : ""}
     ${session.expired ? html`<div class="banner" role="status">Your key or token is no longer accepted. <button class="small" @click=${signIn}>Sign in again</button></div>` : ""}
-    <nav class=${isMenuOpen ? "open" : ""} aria-label="Pages">${Object.entries(PAGES).filter(([, p]) => !p.isHidden).map(([name, p]) => html`<a href=${link(name, [], keep)} aria-current=${name === app.route.page ? "page" : "false"}>${p.title}</a>`)}</nav>
+    <nav class=${isMenuOpen ? "open" : ""} aria-label="Pages"><div class="pages">${Object.entries(PAGES).filter(([, p]) => !p.isHidden).map(([name, p]) => html`<a href=${link(name, [], keep)} aria-current=${name === app.route.page ? "page" : "false"}>${p.title}</a>`)}</div></nav>
     <main id="main" tabindex="-1" class=${app.route.page}>
       ${problem ? html`<h1 tabindex="-1">${(PAGES[app.route.page] || PAGES.overview).title}</h1>${failure(problem, reload)}` : app.page && app.page.isLoaded ? app.page.view() : isSlow ? html`<h1>${(PAGES[app.route.page] || PAGES.overview).title}</h1>${skeleton()}` : ""}
     </main>

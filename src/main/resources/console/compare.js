@@ -75,7 +75,7 @@ export function comparePage(app, route) {
     const q = (route.params.q || "").toLowerCase();
     const items = page.items.filter((d) => !q || d.key.toLowerCase().includes(q));
     const chosen = page.selected.size;
-    const pick = (label, value, set) => html`<select aria-label=${label} @change=${(e) => set(e.target.value)}>${app.environments.map((e) => html`<option ?selected=${e === value}>${e}</option>`)}</select>`;
+    const pick = (label, value, set) => html`<select aria-label=${label} @change=${(e) => set(e.target.value)}>${(app.environments.includes(value) || !value ? app.environments : [value, ...app.environments]).map((e) => html`<option ?selected=${e === value}>${e}</option>`)}</select>`;
     const other = (i, name) => change(route, { b: others.map((o, n) => (n === i ? name : o)).filter(Boolean).join(","), at: "" });
     const spare = app.environments.filter((e) => e !== a && !others.includes(e));
     const bring = (from, to, label) => html`<button ?disabled=${!may("config:write", names[to])} title=${may("config:write", names[to]) ? "" : "Needs the right config:write there"} @click=${() => copy(from, to)}>${label}</button>`;

@@ -119,7 +119,8 @@ function detail(app, route) {
   const edit = (name, value) => {
     page.draft = page.draft || structuredClone(fieldsOf(page.f));
     page.draft[name] = value;
-    app.refresh();
+    // at once: the next input must begin with this one
+    app.redraw();
   };
   const submit = async () => {
     const f = page.f;

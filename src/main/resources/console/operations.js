@@ -121,7 +121,7 @@ const KINDS = { "Service that reads": ["read"], Deployer: ["read", "config:write
 const RIGHTS = ["read", "config:write", "flags:write", "registry:write", "secrets:read", "audit:read", "keys:write", "admin"];
 
 /** What each right permits, in the columns of the matrix. */
-const DOES = [["reads configuration and flags", ["read"]], ["writes configuration", ["config:write"]], ["writes flags", ["flags:write"]], ["registers instances", ["registry:write"]], ["sees secrets", ["secrets:read"]], ["sees the audit", ["audit:read"]], ["manages keys", ["keys:write"]]];
+const DOES = [["Read", ["read"]], ["Write values", ["config:write"]], ["Write flags", ["flags:write"]], ["Register", ["registry:write"]], ["See secrets", ["secrets:read"]], ["See audit", ["audit:read"]], ["Make keys", ["keys:write"]]];
 
 /** Returns what a key may do in which environment, and for which services. */
 function matrix(app, key) {
@@ -161,7 +161,7 @@ export function keysPage(app) {
       <div class="pair">${field("Only these environments", html`<input placeholder="all" @input=${(e) => { state.environments = e.target.value; update(); }}>`, "", "Separated by commas; a trailing * matches any rest")}${field("Only these services", html`<input placeholder="all" @input=${(e) => { state.services = e.target.value; update(); }}>`)}</div>
       ${field("Expires after, in days", html`<input type="number" min="1" placeholder="never" @input=${(e) => { state.days = e.target.value; }}>`)}
       <h3>What it may do</h3>${matrix(app, { rights: [...state.rights], environments: names(state.environments), service_names: names(state.services) })}
-      ${state.problem ? failure(state.problem) : ""}<div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary">Create</button></div></form>`);
+      ${state.problem ? failure(state.problem) : ""}<div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary">Create</button></div></form>`, { kind: "wide" });
   };
   const remove = (k) => {
     const state = { typed: "" };

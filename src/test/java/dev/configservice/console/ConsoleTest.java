@@ -260,6 +260,7 @@ class ConsoleTest {
         browser.click("button", "Review");
         browser.await("dialog .affected", "Not evaluated in the last day.");
         browser.click("dialog button", "Apply");
+        browser.await(".toast", "revision");
         await().until(() -> flag("g").get("rules").size() == 2);
 
         assertThat(flag("g").at("/rules/0").toString())
