@@ -20,9 +20,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** 10,000 changes, read by Kafka's own console consumer, while sending nodes hang or die and Kafka restarts. */
+@Tag("servers")
 class KafkaFaultTest {
     private static final String TOPIC = "faults";
     private static final int CHANGES = 10_000;
