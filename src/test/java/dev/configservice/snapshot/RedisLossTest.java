@@ -34,6 +34,7 @@ import redis.clients.jedis.Jedis;
 
 /** Nodes that start while Redis has lost part of what it held, or holds it damaged. */
 @Tag("servers")
+@Tag("long")
 class RedisLossTest {
     private final TestPostgres postgres = new TestPostgres();
     private final TestRedis redis = new TestRedis();

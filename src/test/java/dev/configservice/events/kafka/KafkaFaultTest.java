@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** 10,000 changes, read by Kafka's own console consumer, while sending nodes hang or die and Kafka restarts. */
 @Tag("servers")
+@Tag("long")
 class KafkaFaultTest {
     private static final String TOPIC = "faults";
     private static final int CHANGES = 10_000;
