@@ -88,7 +88,7 @@ function create(app, route) {
 
 function detail(app, route) {
   const id = route.parts[0];
-  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", open: new Set() };
+  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null, open: new Set() };
   const again = later(() => { if (!page.draft) app.reload(); }, 300);
   const unfollow = follow((c) => { if (c.resource_id === id) again(); });
   // counts come in by the minute: the chart follows them
@@ -98,7 +98,7 @@ function detail(app, route) {
     app.refresh();
     setTimeout(drawChart, 50);
   }, 10000);
-  page.close = () => { unfollow(); clearInterval(watching); };
+  page.close = () => { unfollow(); clearInterval(watching); if (page.chart) page.chart.destroy(); };
   page.onRoute = (r) => { route = r; };
   const fieldsOf = (f) => ({ is_enabled: f.is_enabled, prerequisites: f.prerequisites || [], target_users: f.target_users || [], rules: f.rules || [], rollout_percentage: f.rollout_percentage, variants: f.variants || [], salt: f.salt, description: f.description, owner: f.owner, tags: f.tags || [], expires_at: f.expires_at });
 
@@ -202,7 +202,6 @@ function detail(app, route) {
       if (!series.has(name)) series.set(name, hours.map(() => 0));
       series.get(name)[hours.indexOf(i.hour)] += i.evaluations;
     }
-    place.textContent = "";
     const style = getComputedStyle(document.documentElement);
     const colors = ["--accent", "--good", "--warn", "--bad", "--text"].map((n) => style.getPropertyValue(n));
     const axis = { stroke: style.getPropertyValue("--quiet"), grid: { stroke: style.getPropertyValue("--line") } };
@@ -224,7 +223,8 @@ function detail(app, route) {
       }
       u.ctx.restore();
     };
-    new window.uPlot({ hooks: { draw: [marks] }, scales: { x: { range: [from, to] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } }, width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [seconds, ...series.values()], place);
+    if (page.chart) page.chart.destroy();
+    page.chart = new window.uPlot({ hooks: { draw: [marks] }, scales: { x: { range: [from, to] }, y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } }, width: Math.max(280, place.clientWidth), height: 180, axes: [axis, axis], series: [{}, ...[...series.keys()].map((label, i) => ({ label, stroke: colors[i % colors.length], width: 2 }))] }, [seconds, ...series.values()], place);
   }
   return page;
 }

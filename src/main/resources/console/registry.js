@@ -21,34 +21,42 @@ function protectedNote(p, reason) {
 
 const HOUR = 3600e3;
 const BARS = 12;
+const MOST_CHANGES = 5000;
 
-/** Returns for each service how often the status of its instances changed, in twelfths of the last hour. */
+/**
+ * Returns for each service how often its instances came, went or changed, in twelfths of the last hour, or of as much of it
+ * as the last changes reach back.
+ */
 async function statusChanges() {
-  const from = Date.now() - HOUR;
-  const counts = new Map();
-  for (let after = Math.max(0, session.revision - 5000), pages = 0; pages < 10; pages++) {
-    const found = await get("/changes", { resource_type: "service", after, limit: 500 });
-    for (const c of found.items) {
-      const bar = Math.floor(((Date.parse(c.occurred_at) - from) / HOUR) * BARS);
-      if (bar < 0 || bar >= BARS || c.action === "updated") continue;
-      if (!counts.has(c.service_name)) counts.set(c.service_name, new Array(BARS).fill(0));
-      counts.get(c.service_name)[bar]++;
-    }
-    if (found.items.length < 500) break;
-    after = found.items.at(-1).revision;
+  const first = Math.max(0, session.revision - MOST_CHANGES);
+  const found = [];
+  for (let after = first; ; after = found.at(-1).revision) {
+    const { items } = await get("/changes", { resource_type: "service", after, limit: 500 });
+    found.push(...items);
+    if (items.length < 500) break;
   }
-  return counts;
+  const hourAgo = Date.now() - HOUR;
+  const from = first > 0 && found.length ? Math.max(hourAgo, Date.parse(found[0].occurred_at)) : hourAgo;
+  const span = Math.max(60e3, Date.now() - from);
+  const counts = new Map();
+  for (const c of found) {
+    const bar = Math.min(BARS - 1, Math.floor(((Date.parse(c.occurred_at) - from) / span) * BARS));
+    if (bar < 0 || c.action === "updated") continue;
+    if (!counts.has(c.service_name)) counts.set(c.service_name, new Array(BARS).fill(0));
+    counts.get(c.service_name)[bar]++;
+  }
+  return { counts, minutes: Math.round(span / 60e3) };
 }
 
 function spark(bars) {
   if (!bars) return html`<span class="quiet">none</span>`;
   const most = Math.max(...bars);
   const sum = bars.reduce((n, b) => n + b, 0);
-  return html`<svg class="spark" viewBox="0 0 ${BARS * 8} 20" role="img" aria-label="${sum} ${sum === 1 ? "change" : "changes"} in the last hour">${bars.map((b, i) => svg`<rect x=${i * 8} y=${20 - Math.max(1, (18 * b) / most)} width="6" height=${Math.max(1, (18 * b) / most)} class=${b ? "some" : ""}></rect>`)}</svg> ${sum}`;
+  return html`<svg class="spark" viewBox="0 0 ${BARS * 8} 20" role="img" aria-label="${sum} ${sum === 1 ? "change" : "changes"}">${bars.map((b, i) => svg`<rect x=${i * 8} y=${20 - Math.max(1, (18 * b) / most)} width="6" height=${Math.max(1, (18 * b) / most)} class=${b ? "some" : ""}></rect>`)}</svg> ${sum}`;
 }
 
 function services(app, route) {
-  const page = { found: { services: [] }, changes: new Map(), countedAt: 0 };
+  const page = { found: { services: [] }, changes: null, countedAt: 0 };
   const scroll = scroller(app.refresh);
   page.load = async () => {
     page.found = await get("/registry");
@@ -64,8 +72,8 @@ function services(app, route) {
     return html`<div class="head"><h1 tabindex="-1">Registry</h1><span class="quiet">${all.length} ${all.length === 1 ? "service" : "services"}</span></div>
       ${protectedNote(page.found.protected, page.found.protected_reason)}
       ${!all.length ? empty("No services", "An instance registers itself with this call:", html`<pre><code>${curl("POST", "/registry/register", {}, { service_name: "user-service", service_url: "http://10.0.0.7:8080" })}</code></pre>`) : html`
-      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Services"><table><thead><tr><th>Service</th><th>Healthy</th><th>Came, went or changed, last hour</th><th class="narrow">Instances</th></tr></thead><tbody>
-      ${rows(all, scroll, 4, (s) => html`<tr><td class="key"><a href=${link("registry", [s.service_name])}>${s.service_name}</a></td><td><meter min="0" max=${s.instances || 1} low=${s.instances * 0.5} optimum=${s.instances} value=${s.healthy}></meter> ${s.healthy} of ${s.instances} ${s.healthy === 0 && s.instances ? chip("none healthy", "bad") : s.healthy < s.instances ? chip(s.instances - s.healthy + " not healthy", "warn") : ""}</td><td>${spark(page.changes.get(s.service_name))}</td><td class="number">${s.instances}</td></tr>`)}</tbody></table></div>`}`;
+      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Services"><table><thead><tr><th>Service</th><th>Healthy</th><th>Came, went or changed, last ${page.changes ? page.changes.minutes : 60} min</th><th class="narrow">Instances</th></tr></thead><tbody>
+      ${rows(all, scroll, 4, (s) => html`<tr><td class="key"><a href=${link("registry", [s.service_name])}>${s.service_name}</a></td><td><meter min="0" max=${s.instances || 1} low=${s.instances * 0.5} optimum=${s.instances} value=${s.healthy}></meter> ${s.healthy} of ${s.instances} ${s.healthy === 0 && s.instances ? chip("none healthy", "bad") : s.healthy < s.instances ? chip(s.instances - s.healthy + " not healthy", "warn") : ""}</td><td>${page.changes ? spark(page.changes.counts.get(s.service_name)) : html`<span class="quiet">not known</span>`}</td><td class="number">${s.instances}</td></tr>`)}</tbody></table></div>`}`;
   };
   return page;
 }

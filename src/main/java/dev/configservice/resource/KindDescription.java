@@ -1,7 +1,6 @@
 package dev.configservice.resource;
 
 import dev.configservice.access.Right;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -33,7 +32,7 @@ public record KindDescription(
 
     public KindDescription(
             String name, String path, String nameField, Right writeRight, String schema, Trait... traits) {
-        this(name, path, nameField, writeRight, schema, Set.copyOf(List.of(traits)));
+        this(name, path, nameField, writeRight, schema, Set.of(traits));
     }
 
     boolean is(Trait trait) {

@@ -66,11 +66,7 @@ public final class SearchRoutes implements Routes {
      */
     public SearchRoutes(Vertx vertx, List<? extends VersionedKind> kinds, Resources resources, Postgres lists) {
         this.scans = new Turns(
-                vertx,
-                MAX_SCANS,
-                MAX_WAITING,
-                PATIENCE,
-                "Too many searches look into values at this moment; retry, or name an environment or a kind");
+                vertx, MAX_SCANS, MAX_WAITING, PATIENCE, "Too many searches look into values at this moment; retry");
         kinds.stream().filter(k -> !k.isInternal()).forEach(k -> this.kinds.put(k.name(), k));
         this.resources = resources;
         this.lists = lists;
@@ -109,7 +105,7 @@ public final class SearchRoutes implements Routes {
                     resourcesFound.forEach(r -> found.add(item(r, words)));
                     return found;
                 }))
-                .compose(v -> found.size() >= limit
+                .compose(v -> found.size() >= limit || SERVICE.equals(request.query("kind"))
                         ? Future.succeededFuture(List.<Resource>of())
                         : byValue(request, words, limit - found.size()))
                 .map(byValue -> {

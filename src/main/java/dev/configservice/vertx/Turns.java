@@ -40,7 +40,11 @@ public final class Turns {
 
     /** Makes a call as soon as it is its turn. */
     public <T> Future<T> take(Supplier<Future<T>> call) {
-        return Futures.here(begin()).compose(v -> call.get().onComplete(done -> end()));
+        // one that throws gives its turn back, too
+        return Futures.here(begin())
+                .compose(v -> Future.<Void>succeededFuture()
+                        .compose(begun -> call.get())
+                        .onComplete(done -> end()));
     }
 
     private Future<Void> begin() {

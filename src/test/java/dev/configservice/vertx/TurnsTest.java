@@ -67,4 +67,15 @@ class TurnsTest {
         call(turns);
         assertThat(begun).hasSize(2);
     }
+
+    @Test
+    void aCallThatThrowsGivesItsTurnBack() {
+        Turns turns = new Turns(vertx, 1, 1, Duration.ofMinutes(1), "full");
+        Future<String> thrown = turns.take(() -> {
+            throw new IllegalStateException("thrown");
+        });
+        assertThat(thrown.cause()).hasMessage("thrown");
+        call(turns);
+        assertThat(begun).hasSize(1);
+    }
 }
