@@ -223,14 +223,13 @@ public final class ConfigurationKind implements VersionedKind {
 
     @Override
     public String words(Resource resource) {
-        return words(resource.name() + "\n"
-                + Json.readObject(resource.row()).path(DESCRIPTION).asText(""));
+        return words(resource.name() + "\n" + resource.row().path(DESCRIPTION).asText(""));
     }
 
     /** Renders a configuration with its actors; an encrypted value is null. */
     static ObjectNode withActors(Resource resource) {
         ObjectNode o = masked(resource);
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         o.set("created_by", row.get("created_by"));
         o.set("updated_by", row.get("updated_by"));
         return o;
@@ -265,7 +264,7 @@ public final class ConfigurationKind implements VersionedKind {
 
     /** Renders a configuration for callers without further rights: actors and an encrypted value are null. */
     static ObjectNode masked(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         o.put("key", resource.name());
@@ -285,7 +284,7 @@ public final class ConfigurationKind implements VersionedKind {
 
     @Override
     public @Nullable JsonNode historyValue(Resource version) {
-        return Json.readObject(version.row()).get(VALUE);
+        return version.row().get(VALUE);
     }
 
     @Override
@@ -388,7 +387,7 @@ public final class ConfigurationKind implements VersionedKind {
     }
 
     private static JsonNode valueOf(Resource configuration) {
-        return Json.readObject(configuration.row()).path(VALUE);
+        return configuration.row().path(VALUE);
     }
 
     private JsonNode clearValue(Resource configuration) {
@@ -413,7 +412,7 @@ public final class ConfigurationKind implements VersionedKind {
 
     @Override
     public ObjectNode data(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         o.put("key", resource.name());
@@ -430,7 +429,7 @@ public final class ConfigurationKind implements VersionedKind {
     @Override
     public ObjectNode audited(Resource resource) {
         ObjectNode o = data(resource);
-        o.set(DESCRIPTION, Json.readObject(resource.row()).get(DESCRIPTION));
+        o.set(DESCRIPTION, resource.row().get(DESCRIPTION));
         return o;
     }
 

@@ -139,8 +139,8 @@ public final class DiffRoutes implements Routes {
         if (left.id().equals(right.id()) && left.version() == right.version()) {
             return "same";
         }
-        JsonNode l = Json.readObject(left.row());
-        JsonNode r = Json.readObject(right.row());
+        JsonNode l = left.row().fields();
+        JsonNode r = right.row().fields();
         boolean sameRest = l.path(ConfigurationKind.DESCRIPTION).equals(r.path(ConfigurationKind.DESCRIPTION))
                 && l.path(ConfigurationKind.ENCRYPTED).equals(r.path(ConfigurationKind.ENCRYPTED));
         if (!left.isSealed() && !right.isSealed()) {

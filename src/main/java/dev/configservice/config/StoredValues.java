@@ -126,7 +126,7 @@ public final class StoredValues implements SchemaKind.StandingValues {
                 if (r.isSealed() || isReplaced.test(r) || !schema.isFor(r.environment(), r.serviceName(), r.name())) {
                     continue;
                 }
-                JsonNode value = Json.readObject(r.row()).path(ConfigurationKind.VALUE);
+                JsonNode value = r.row().path(ConfigurationKind.VALUE);
                 List<Breach> breaches = breaches(value);
                 if (!breaches.isEmpty()) {
                     count++;

@@ -49,7 +49,7 @@ public final class VisibleConfiguration {
 
     /** Returns the value; JSON null if it is encrypted. */
     public JsonNode value() {
-        JsonNode value = Json.readObject(resource.row()).get(ConfigurationKind.VALUE);
+        JsonNode value = resource.row().get(ConfigurationKind.VALUE);
         return value == null ? NullNode.getInstance() : value;
     }
 

@@ -6,7 +6,6 @@ import dev.configservice.access.Actor;
 import dev.configservice.access.Caller;
 import dev.configservice.access.Right;
 import dev.configservice.access.Scope;
-import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -39,7 +38,7 @@ record AccessKey(
     private static final SecureRandom RANDOM = new SecureRandom();
 
     static AccessKey of(Resource resource) {
-        return of(resource.id(), Json.readObject(resource.row()));
+        return of(resource.id(), resource.row().fields());
     }
 
     /** Returns the key as it is after some of its rights, reach and expiry are edited. */

@@ -3,7 +3,6 @@ package dev.configservice.credential;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.json.Json;
 import dev.configservice.log.Action;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
@@ -44,8 +43,7 @@ public final class AccessKeyKind implements ResourceKind {
 
     @Override
     public List<String> judge(Resource after, SortedResources unit) {
-        Instant now =
-                Instant.parse(Json.readObject(after.row()).get("updated_at").textValue());
+        Instant now = Instant.parse(after.row().path("updated_at").textValue());
         String name = nameOf(after);
         for (AccessKey other : AccessKeys.all(unit)) {
             if (!other.id().equals(after.id()) && other.name().equalsIgnoreCase(name) && !other.isExpired(now)) {
@@ -57,7 +55,7 @@ public final class AccessKeyKind implements ResourceKind {
     }
 
     private static String nameOf(Resource resource) {
-        return Json.readObject(resource.row()).get("name").textValue().toLowerCase(Locale.ROOT);
+        return resource.row().path("name").textValue().toLowerCase(Locale.ROOT);
     }
 
     @Override

@@ -313,7 +313,7 @@ public final class AccessKeyRoutes implements Routes {
     }
 
     static ObjectNode render(Resource resource, @Nullable Instant lastUsed, boolean withActor) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         for (String field :

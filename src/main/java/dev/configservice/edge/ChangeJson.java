@@ -9,6 +9,7 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.SetMember;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
@@ -42,7 +43,7 @@ final class ChangeJson {
                 .put("version", r.version())
                 .put("resource_revision", r.revision())
                 .put("fence", r.fence())
-                .put("row", r.row())
+                .put("row", r.row().text())
                 .put("sealed", r.sealed().base64())
                 .put("request_id", change.requestId())
                 .put("comment", change.comment())
@@ -78,7 +79,7 @@ final class ChangeJson {
                         c.path("version").longValue(),
                         c.path("resource_revision").longValue(),
                         c.path("fence").longValue(),
-                        c.path("row").textValue(),
+                        ResourceRow.of(c.path("row").textValue()),
                         Sealed.ofBase64(c.path("sealed").textValue())),
                 Actor.of(c.path("actor")),
                 text(c, "request_id"),

@@ -90,7 +90,7 @@ final class FlagFormat {
 
     /** Reads the definition from a row. It ignores errors, because the row was checked when it was written. */
     static FlagDefinition definition(Resource flag) {
-        return definition(flag.id(), flag.name(), flag.version(), Json.readObject(flag.row()));
+        return definition(flag.id(), flag.name(), flag.version(), flag.row().fields());
     }
 
     private static FlagDefinition definition(String id, String name, long version, ObjectNode row) {

@@ -119,7 +119,7 @@ public final class FlagKind implements VersionedKind {
         fields.ignore("stale_reasons");
         ObjectNode changed = read(fields, false);
         fields.unknown();
-        ObjectNode after = Json.readObject(current.row());
+        ObjectNode after = current.row().fields();
         after.setAll(changed);
         check(fields, current.name(), after);
         return new Update(changed, Sealed.NONE, null);
@@ -200,8 +200,8 @@ public final class FlagKind implements VersionedKind {
     }
 
     private static boolean isJudgedByOthers(@Nullable Resource before, Resource after) {
-        ObjectNode now = Json.readObject(after.row());
-        ObjectNode was = before == null ? Json.object() : Json.readObject(before.row());
+        ObjectNode now = after.row().fields();
+        ObjectNode was = before == null ? Json.object() : before.row().fields();
         boolean chains = !now.path("prerequisites").isEmpty()
                 && !now.path("prerequisites").equals(was.path("prerequisites"));
         return chains || (!now.path("rules").equals(was.path("rules")) && sizeOfPatterns(after) > 0);
@@ -237,7 +237,7 @@ public final class FlagKind implements VersionedKind {
 
     @Override
     public String words(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         StringBuilder more = new StringBuilder(row.path("description").asText(""));
         more.append('\n').append(row.path("owner").asText(""));
         row.path("tags").forEach(tag -> more.append('\n').append(tag.asText()));
@@ -253,7 +253,7 @@ public final class FlagKind implements VersionedKind {
     public ObjectNode render(Resource resource, Caller caller) {
         ObjectNode o = withoutActors(resource);
         if (caller.has(Right.AUDIT_READ)) {
-            ObjectNode row = Json.readObject(resource.row());
+            ObjectNode row = resource.row().fields();
             o.set("created_by", row.get("created_by"));
             o.set("updated_by", row.get("updated_by"));
         }
@@ -261,7 +261,7 @@ public final class FlagKind implements VersionedKind {
     }
 
     private static ObjectNode withoutActors(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         o.put("name", resource.name());
@@ -280,6 +280,6 @@ public final class FlagKind implements VersionedKind {
 
     @Override
     public JsonNode historyValue(Resource version) {
-        return Json.readObject(version.row()).retain(OWN_FIELDS);
+        return version.row().fields().retain(OWN_FIELDS);
     }
 }

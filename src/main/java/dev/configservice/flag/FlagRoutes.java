@@ -173,7 +173,7 @@ public final class FlagRoutes implements Routes {
         if (tag == null && owner == null) {
             return true;
         }
-        JsonNode row = Json.readObject(flag.row());
+        JsonNode row = flag.row().fields();
         boolean hasTag = tag == null;
         for (JsonNode t : row.path("tags")) {
             hasTag |= t.asText().equals(tag);

@@ -101,7 +101,7 @@ final class ApplyBatch {
                 .addArrayOfString(texts(entries, e -> e.origin().comment()))
                 .addArrayOfOffsetDateTime(column(
                         entries, OffsetDateTime[]::new, e -> e.occurredAt().atOffset(ZoneOffset.UTC)))
-                .addArrayOfString(texts(entries, e -> e.resource().row()))
+                .addArrayOfString(texts(entries, e -> e.resource().row().text()))
                 .addArrayOfBuffer(column(
                         entries, Buffer[]::new, e -> e.resource().sealed().bufferOrNull()))
                 .addArrayOfBuffer(column(entries, Buffer[]::new, e -> Buffer.buffer(e.digest())))

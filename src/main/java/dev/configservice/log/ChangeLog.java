@@ -387,7 +387,7 @@ public final class ChangeLog implements PastChanges {
                 row.getLong("version"),
                 row.getLong("revision"),
                 row.getLong("fence"),
-                row.getString("row"),
+                ResourceRow.of(row.getString("row")),
                 Sealed.of(row.getBuffer("sealed")));
     }
 
@@ -414,7 +414,7 @@ public final class ChangeLog implements PastChanges {
                 row.getLong("version"),
                 row.getLong("revision"),
                 row.getLong("fence"),
-                row.getString("row"),
+                ResourceRow.of(row.getString("row")),
                 Sealed.of(row.getBuffer("sealed")));
         OffsetDateTime at = row.getOffsetDateTime("occurred_at");
         return new Change(

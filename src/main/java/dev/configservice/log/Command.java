@@ -122,7 +122,7 @@ public sealed interface Command {
             String environment,
             String serviceName,
             String name,
-            String row,
+            ResourceRow row,
             Sealed sealed,
             @Nullable List<Long> ifRevisions,
             Origin origin)

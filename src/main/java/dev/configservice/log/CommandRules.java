@@ -52,7 +52,7 @@ final class CommandRules {
     }
 
     private Decision create(Command.Create c, Instant now) {
-        String row =
+        ResourceRow row =
                 RowMeta.created(Json.readObject(c.content()), now, c.origin().actor());
         Resource after =
                 new Resource(c.kind(), c.id(), c.environment(), c.serviceName(), c.name(), 1, 0, 0, row, c.sealed());
@@ -64,7 +64,7 @@ final class CommandRules {
         ObjectNode content =
                 kinds.get(c.kind()).replaced(current == null ? last : current, Json.readObject(c.content()), now);
         if (current == null) {
-            String row = RowMeta.created(content, now, c.origin().actor());
+            ResourceRow row = RowMeta.created(content, now, c.origin().actor());
             Resource after = new Resource(
                     c.kind(),
                     c.id(),
@@ -114,7 +114,8 @@ final class CommandRules {
         if (isFenced(c.fence(), current)) {
             return new Decision.Keep(current);
         }
-        String row = Json.write(kinds.get(c.kind()).removed(Json.readObject(current.row()), now));
+        ResourceRow row =
+                ResourceRow.of(kinds.get(c.kind()).removed(current.row().fields(), now));
         Resource after = next(current, row, current.sealed(), c.fence());
         return new Decision.Append(new LogEntry(
                 Op.DELETE,
@@ -137,7 +138,7 @@ final class CommandRules {
             RowMeta.Parsed parsed = RowMeta.parse(current.row(), current.sealed());
             return new Decision.Append(changed(c, Action.ROLLED_BACK, current, parsed, content, null, now));
         }
-        String row = earlier.updated(content.fields(), now, c.origin().actor());
+        ResourceRow row = earlier.updated(content.fields(), now, c.origin().actor());
         Resource after = new Resource(
                 c.kind(),
                 c.id(),
@@ -161,13 +162,13 @@ final class CommandRules {
             Content content,
             @Nullable Long fence,
             Instant now) {
-        String row = parsed.updated(content.fields(), now, c.origin().actor());
+        ResourceRow row = parsed.updated(content.fields(), now, c.origin().actor());
         Resource after = next(current, row, content.sealed(), fence);
         return new LogEntry(
                 Op.UPDATE, c.eventId(), action, after, current.version(), fence != null, c.origin(), now, null, null);
     }
 
-    private static Resource next(Resource r, String row, Sealed sealed, @Nullable Long fence) {
+    private static Resource next(Resource r, ResourceRow row, Sealed sealed, @Nullable Long fence) {
         return new Resource(
                 r.kind(),
                 r.id(),

@@ -5,7 +5,7 @@ import dev.configservice.access.Actor;
 import dev.configservice.json.Json;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.secret.Sha256;
-import java.nio.charset.StandardCharsets;
+import io.netty.buffer.ByteBufUtil;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -61,8 +61,8 @@ public record LogEntry(
 
     /** Returns the size of what is stored, in bytes. */
     int bytes() {
-        return resource.name().getBytes(StandardCharsets.UTF_8).length
-                + resource.row().getBytes(StandardCharsets.UTF_8).length
+        return ByteBufUtil.utf8Bytes(resource.name())
+                + ByteBufUtil.utf8Bytes(resource.row().text())
                 + resource.sealed().bytes().length;
     }
 
@@ -126,8 +126,8 @@ public record LogEntry(
                 .add(requestId)
                 .add(comment)
                 .add(Json.time(occurredAt))
-                .add(resource.row())
+                .add(resource.row().text())
                 .add(set == null ? null : set.id() + ":" + set.index() + ":" + set.count());
-        return Sha256.of(Json.write(covered).getBytes(StandardCharsets.UTF_8));
+        return Sha256.of(Json.bytes(covered));
     }
 }

@@ -13,7 +13,7 @@ import dev.configservice.secret.Sealed;
  * @param version the number of this state, counted from 1; a deletion counts as a state
  * @param revision the revision of the change that led to this state
  * @param fence a number that never decreases; a write with a fence takes effect only if its fence is higher
- * @param row the fields as JSON, without secrets
+ * @param row the fields, without secrets
  * @param sealed the secret, encrypted; empty if there is none
  */
 public record Resource(
@@ -25,7 +25,7 @@ public record Resource(
         long version,
         long revision,
         long fence,
-        String row,
+        ResourceRow row,
         Sealed sealed) {
 
     public UnitId unit() {

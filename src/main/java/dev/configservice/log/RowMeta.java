@@ -18,29 +18,29 @@ final class RowMeta {
     /** A row that was parsed: the fields of the kind, and the two that every later row of the resource keeps. */
     record Parsed(Content content, JsonNode createdAt, JsonNode createdBy) {
         /** Returns the row with other fields of the kind, as changed now. */
-        String updated(ObjectNode fields, Instant now, Actor actor) {
-            ObjectNode row = fields.deepCopy();
+        ResourceRow updated(ObjectNode fields, Instant now, Actor actor) {
+            ObjectNode row = Json.object().setAll(fields);
             row.set("created_at", createdAt);
             row.put("updated_at", Json.time(now));
             row.set("created_by", createdBy);
             row.set("updated_by", actor.toJson());
-            return Json.write(row);
+            return ResourceRow.of(row);
         }
     }
 
-    static Parsed parse(String row, Sealed sealed) {
-        ObjectNode fields = Json.readObject(row);
+    static Parsed parse(ResourceRow row, Sealed sealed) {
+        ObjectNode fields = row.fields();
         JsonNode createdAt = fields.get("created_at");
         JsonNode createdBy = fields.get("created_by");
         return new Parsed(new Content(fields.remove(NAMES), sealed), createdAt, createdBy);
     }
 
-    static String created(ObjectNode fields, Instant now, Actor actor) {
-        ObjectNode row = fields.deepCopy();
+    static ResourceRow created(ObjectNode fields, Instant now, Actor actor) {
+        ObjectNode row = Json.object().setAll(fields);
         row.put("created_at", Json.time(now));
         row.put("updated_at", Json.time(now));
         row.set("created_by", actor.toJson());
         row.set("updated_by", actor.toJson());
-        return Json.write(row);
+        return ResourceRow.of(row);
     }
 }

@@ -1,5 +1,7 @@
 package dev.configservice.log;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The id of a unit: all resources of one kind in one environment that belong to one service. A unit is always read as a
  * whole. Environment and service name are empty if the resources have none.
@@ -10,6 +12,20 @@ public record UnitId(String kind, String environment, String serviceName) {
 
     /** The number of marks of a kind. */
     static final int MARKS = 256;
+
+    // units are looked up on every path, and the methods that a record is given are slow there
+    @Override
+    public int hashCode() {
+        return 31 * (31 * environment.hashCode() + serviceName.hashCode()) + kind.hashCode();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof UnitId unit
+                && serviceName.equals(unit.serviceName)
+                && environment.equals(unit.environment)
+                && kind.equals(unit.kind);
+    }
 
     /** Returns the number of the mark, as the function {@code unit_mark} in the database does. */
     int markNumber() {

@@ -129,7 +129,7 @@ public record Instance(Resource resource, ObjectNode row, Status status, LeaseHo
     }
 
     public static Instance of(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         Status status = Status.of(row.path("status").asText()).orElse(Status.UNHEALTHY);
         return new Instance(
                 resource,

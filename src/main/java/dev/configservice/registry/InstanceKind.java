@@ -67,7 +67,7 @@ public final class InstanceKind implements ResourceKind {
         if (last == null) {
             return judged(content);
         }
-        ObjectNode before = Json.readObject(last.row());
+        ObjectNode before = last.row().fields();
         JsonNode removedAt = before.path(Instance.REMOVED_AT);
         boolean isRemoved = removedAt.isTextual();
         if (!isRemoved && before.path("health_check_url").equals(content.path("health_check_url"))) {
@@ -97,6 +97,6 @@ public final class InstanceKind implements ResourceKind {
 
     @Override
     public ObjectNode data(Resource resource) {
-        return Instance.render(resource, Json.readObject(resource.row()));
+        return Instance.render(resource, resource.row().fields());
     }
 }

@@ -155,7 +155,7 @@ public final class ChangeSetRoutes implements Routes {
         Precondition precondition = revision == null
                 ? Precondition.NONE
                 : revision == 0 ? Precondition.ABSENT : Precondition.revision(revision);
-        ObjectNode rest = object.deepCopy();
+        ObjectNode rest = Json.object().setAll(object);
         rest.remove(List.of("op", "resource_type", IF_REVISION));
         if (op.equals("put")) {
             return Optional.of(new Operation.Put(path, rest, precondition));

@@ -3,7 +3,6 @@ package dev.configservice.resource;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
-import dev.configservice.json.Json;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
@@ -299,7 +298,7 @@ public final class ChangeSets {
                         earlier.sealed(),
                         expected == null ? null : List.of(expected),
                         by.origin().apply(null)),
-                Json.readObject(earlier.row()),
+                earlier.row().fields(),
                 List.of());
     }
 }

@@ -383,7 +383,7 @@ public final class PathWrites {
         if (path.kind().contentRules() == null) {
             return new Judged(command, null, warnings);
         }
-        ObjectNode content = Json.readObject(current.row()).setAll(change.fields());
+        ObjectNode content = current.row().fields().setAll(change.fields());
         requireContent(path.kind(), by.caller(), content);
         return new Judged(command, content, warnings);
     }
@@ -391,7 +391,7 @@ public final class PathWrites {
     /** Fails if the caller may not write the content that a resource has. */
     static void requireContent(VersionedKind kind, Caller caller, Resource current) {
         if (kind.contentRules() != null) {
-            requireContent(kind, caller, Json.readObject(current.row()));
+            requireContent(kind, caller, current.row().fields());
         }
     }
 

@@ -14,7 +14,7 @@ public final class Rendering {
 
     /** Renders a resource: its name, its own fields, and those that every resource has. */
     public static ObjectNode withoutActors(Resource resource, List<String> ownFields) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object();
         o.put("id", resource.id());
         o.put("name", resource.name());
@@ -32,7 +32,7 @@ public final class Rendering {
     public static ObjectNode of(Resource resource, List<String> ownFields, Caller caller) {
         ObjectNode o = withoutActors(resource, ownFields);
         if (caller.has(Right.AUDIT_READ)) {
-            ObjectNode row = Json.readObject(resource.row());
+            ObjectNode row = resource.row().fields();
             o.set("created_by", row.get("created_by"));
             o.set("updated_by", row.get("updated_by"));
         }

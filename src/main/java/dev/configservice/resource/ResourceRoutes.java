@@ -446,7 +446,8 @@ public final class ResourceRoutes implements Routes {
                             was.sealed(),
                             null,
                             request.origin(comment));
-                    PathWrites.Judged judged = new PathWrites.Judged(rollback, Json.readObject(was.row()), List.of());
+                    PathWrites.Judged judged =
+                            new PathWrites.Judged(rollback, was.row().fields(), List.of());
                     return PathWrites.checked(kind, was.name(), judged, by(request), ignored -> false)
                             .compose(checked -> bus.write(rollback)
                                     .map(result -> warned(written(200, result, request), checked.warnings(result))));

@@ -175,7 +175,7 @@ public final class SearchRoutes implements Routes {
     }
 
     private ObjectNode item(Resource r, String words) {
-        ObjectNode row = Json.readObject(r.row());
+        ObjectNode row = r.row().fields();
         ObjectNode item = Json.object()
                 .put("kind", r.kind())
                 .put("id", r.id())

@@ -237,19 +237,17 @@ public final class SchemaKind implements VersionedKind {
 
     @Override
     public String environment(Resource resource) {
-        return Json.readObject(resource.row()).path(ENVIRONMENT).asText("");
+        return resource.row().path(ENVIRONMENT).asText("");
     }
 
     @Override
     public String serviceName(Resource resource) {
-        return Json.readObject(resource.row()).path(SERVICE_NAME).asText("");
+        return resource.row().path(SERVICE_NAME).asText("");
     }
 
     @Override
     public String words(Resource resource) {
-        return Rendering.words(
-                resource.name(),
-                Json.readObject(resource.row()).path(KEY_PATTERN).asText(""));
+        return Rendering.words(resource.name(), resource.row().path(KEY_PATTERN).asText(""));
     }
 
     @Override
@@ -264,6 +262,6 @@ public final class SchemaKind implements VersionedKind {
 
     @Override
     public JsonNode historyValue(Resource version) {
-        return Json.readObject(version.row()).retain(OWN_FIELDS);
+        return version.row().fields().retain(OWN_FIELDS);
     }
 }

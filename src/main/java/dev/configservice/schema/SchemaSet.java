@@ -2,7 +2,6 @@ package dev.configservice.schema;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
@@ -23,7 +22,7 @@ public final class SchemaSet {
     /** The properties of a schema that tell what it is for, without its rules. */
     private record Selector(Resource resource, String environment, String serviceName, KeyPattern keys) {
         static Selector of(Resource resource) {
-            var row = Json.readObject(resource.row());
+            var row = resource.row().fields();
             return new Selector(
                     resource,
                     row.path(SchemaKind.ENVIRONMENT).asText(""),
@@ -49,7 +48,8 @@ public final class SchemaSet {
     /** Returns the schemas for the values of a key, in the order of their names. */
     public List<ValueSchema> of(SortedResources schemas, String environment, String serviceName, String key) {
         return resources(schemas, environment, serviceName, key).stream()
-                .map(r -> compiled.get(r, s -> ValueSchema.compile(s.name(), Json.readObject(s.row()))))
+                .map(r -> compiled.get(
+                        r, s -> ValueSchema.compile(s.name(), s.row().fields())))
                 .toList();
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.Sealed;
 import java.io.ByteArrayInputStream;
@@ -66,7 +67,7 @@ final class Packing {
                 json.writeNumber(r.version());
                 json.writeNumber(r.revision());
                 json.writeNumber(r.fence());
-                json.writeString(r.row());
+                json.writeString(r.row().text());
                 json.writeString(r.sealed().base64());
                 json.writeEndArray();
             }
@@ -94,7 +95,7 @@ final class Packing {
                         json.nextLongValue(-1),
                         json.nextLongValue(-1),
                         json.nextLongValue(-1),
-                        json.nextTextValue(),
+                        ResourceRow.of(json.nextTextValue()),
                         Sealed.ofBase64(json.nextTextValue())));
                 expect(json, JsonToken.END_ARRAY);
             }

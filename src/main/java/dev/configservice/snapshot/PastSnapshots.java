@@ -8,6 +8,7 @@ import dev.configservice.json.Times;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
@@ -202,7 +203,7 @@ public final class PastSnapshots {
                 row.getLong("version"),
                 row.getLong("revision"),
                 row.getLong("fence"),
-                isHidden ? withoutValue(content) : content,
+                ResourceRow.of(isHidden ? withoutValue(content) : content),
                 isHidden ? HIDDEN : Sealed.NONE);
     }
 

@@ -73,7 +73,7 @@ public final class AppliedKind implements VersionedKind {
 
     @Override
     public ObjectNode data(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         ObjectNode o = Json.object().put("name", resource.name());
         o.set(TEMPLATE_VERSION, row.get(TEMPLATE_VERSION));
         o.set(TemplateKind.PARAMETERS, row.get(TemplateKind.PARAMETERS));

@@ -159,7 +159,7 @@ public final class TemplateKind implements VersionedKind {
             }
         }
         refuseFrom(fields);
-        ObjectNode after = Json.readObject(current.row()).setAll(changed);
+        ObjectNode after = current.row().fields().setAll(changed);
         check(fields, after);
         return new Update(changed, Sealed.NONE, null);
     }
@@ -324,7 +324,7 @@ public final class TemplateKind implements VersionedKind {
 
     @Override
     public String words(Resource resource) {
-        ObjectNode row = Json.readObject(resource.row());
+        ObjectNode row = resource.row().fields();
         StringBuilder more = new StringBuilder(row.path(DESCRIPTION).asText(""));
         for (String field : entries.keySet()) {
             more.append('\n').append(Json.write(row.path(field)));
@@ -344,7 +344,7 @@ public final class TemplateKind implements VersionedKind {
 
     @Override
     public JsonNode historyValue(Resource version) {
-        return Json.readObject(version.row()).retain(OWN_FIELDS);
+        return version.row().fields().retain(OWN_FIELDS);
     }
 
     /** Returns the content of a template that holds what a service has, with a secret parameter for what is encrypted. */
@@ -360,7 +360,7 @@ public final class TemplateKind implements VersionedKind {
         }
         ArrayNode entries = content.putArray(CONFIGURATIONS);
         for (Resource r : configurations) {
-            ObjectNode row = Json.readObject(r.row());
+            ObjectNode row = r.row().fields();
             ObjectNode entry = entries.addObject().put("key", r.name());
             if (r.isSealed()) {
                 entry.put(VALUE, "${" + r.name() + "}").put(ENCRYPTED, true);

@@ -156,7 +156,7 @@ public final class TemplateRoutes implements Routes {
             ObjectNode parameters) {
         return byName.find(request).compose(found -> {
             Resource template = found.present();
-            Filled filled = fill(Json.readObject(template.row()), parameters);
+            Filled filled = fill(template.row().fields(), parameters);
             List<Operation> operations = new ArrayList<>();
             List<String> places = new ArrayList<>();
             Map<Path, String> seen = new HashMap<>();
@@ -289,7 +289,7 @@ public final class TemplateRoutes implements Routes {
                                         "The template '" + found.path().name() + "' was not applied to service '"
                                                 + service + "' in environment '" + environment + "'");
                             }
-                            ObjectNode row = Json.readObject(use.row());
+                            ObjectNode row = use.row().fields();
                             long version =
                                     row.path(AppliedKind.TEMPLATE_VERSION).asLong();
                             return resources
@@ -301,10 +301,7 @@ public final class TemplateRoutes implements Routes {
                                             ErrorCode.GONE,
                                             "Version " + version + " of the template is no longer kept")))
                                     .compose(change -> compared(
-                                            expected(
-                                                    Json.readObject(
-                                                            change.resource().row()),
-                                                    row),
+                                            expected(change.resource().row().fields(), row),
                                             environment,
                                             service,
                                             request.minRevision()))
@@ -380,7 +377,7 @@ public final class TemplateRoutes implements Routes {
                         FieldReader.write(TemplateKind.placed(entry.kind(), entry.fields(), environment, service)),
                         there.id())
                 .fields();
-        ObjectNode row = Json.readObject(there.row());
+        ObjectNode row = there.row().fields();
         for (String field : (Iterable<String>) entry.fields()::fieldNames) {
             if (wanted.has(field) && !wanted.get(field).equals(row.path(field))) {
                 return "changed";

@@ -8,6 +8,7 @@ import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind.Content;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.schema.SchemaSet;
 import dev.configservice.secret.Keyring;
 import dev.configservice.secret.Sealed;
@@ -22,7 +23,7 @@ class ConfigurationKindTest {
             new ConfigurationKind(keyring, (resource, actor, requestId) -> {}, new SchemaSet(), 1L << 24);
 
     private static Resource resource(ObjectNode row, Sealed sealed) {
-        return new Resource("configuration", "id", "e", "s", "k", 2, 2, 0, Json.write(row), sealed);
+        return new Resource("configuration", "id", "e", "s", "k", 2, 2, 0, ResourceRow.of(row), sealed);
     }
 
     private static ObjectNode row(boolean encrypted) {

@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import dev.configservice.json.Json;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.secret.Sealed;
 import dev.configservice.snapshot.Snapshot;
 import java.lang.ref.WeakReference;
@@ -33,7 +34,7 @@ class ConfigurationLayerTest {
                 1,
                 1,
                 0,
-                "{\"value\":\"" + service + "\",\"is_encrypted\":false,\"description\":null}",
+                ResourceRow.of("{\"value\":\"" + service + "\",\"is_encrypted\":false,\"description\":null}"),
                 Sealed.NONE);
     }
 

@@ -8,6 +8,7 @@ import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.SetMember;
 import dev.configservice.secret.Sealed;
 import dev.configservice.testing.Releases;
@@ -38,7 +39,7 @@ class BusSamplesTest {
                         3,
                         revision,
                         1,
-                        "{\"value\":\"ü\"}",
+                        ResourceRow.of("{\"value\":\"ü\"}"),
                         Sealed.of(new byte[] {1, 2, 3})),
                 Actor.ADMIN,
                 "request-1",

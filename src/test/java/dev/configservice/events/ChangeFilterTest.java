@@ -17,6 +17,7 @@ import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -65,7 +66,7 @@ class ChangeFilterTest {
                 new Position(1, 1),
                 new UUID(0, 1),
                 Action.CREATED,
-                new Resource(kind, "id", environment, service, name, 1, 1, 0, "{}", Sealed.NONE),
+                new Resource(kind, "id", environment, service, name, 1, 1, 0, ResourceRow.of("{}"), Sealed.NONE),
                 Actor.SYSTEM,
                 null,
                 null,

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class SortedResourcesTest {
     private static Resource resource(String name, int version) {
-        return new Resource("k", "id-" + name, "e", "s", name, version, version, 0, "{}", Sealed.NONE);
+        return new Resource("k", "id-" + name, "e", "s", name, version, version, 0, ResourceRow.of("{}"), Sealed.NONE);
     }
 
     @Property(tries = 100)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.configservice.json.Json;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.registry.lease.LeaseBeats;
 import dev.configservice.secret.Sealed;
 import java.time.Instant;
@@ -27,7 +28,7 @@ class InstanceTest {
         row.put("status", "healthy");
         row.put("lease_seconds", 30);
         row.put("registered_at", "2031-02-03T04:00:00.000Z");
-        return Instance.of(new Resource("service", "s/i", "", "s", "i", 1, 1, 0, Json.write(row), Sealed.NONE));
+        return Instance.of(new Resource("service", "s/i", "", "s", "i", 1, 1, 0, ResourceRow.of(row), Sealed.NONE));
     }
 
     @ParameterizedTest

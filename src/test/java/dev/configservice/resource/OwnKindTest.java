@@ -93,7 +93,7 @@ class OwnKindTest {
         }
 
         private static boolean isPinned(Resource note) {
-            return Json.readObject(note.row()).get("is_pinned").booleanValue();
+            return note.row().path("is_pinned").booleanValue();
         }
 
         @Override
@@ -128,7 +128,7 @@ class OwnKindTest {
         }
 
         private static String text(Resource note) {
-            return Json.readObject(note.row()).get("text").textValue();
+            return note.row().path("text").textValue();
         }
     }
 

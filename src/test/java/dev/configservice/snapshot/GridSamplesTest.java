@@ -6,6 +6,7 @@ import com.hazelcast.config.Config;
 import dev.configservice.json.Json;
 import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Sealed;
@@ -35,7 +36,7 @@ class GridSamplesTest {
                     i + 1,
                     100 + i,
                     i,
-                    "{\"value\":\"ü" + i + "\"}",
+                    ResourceRow.of("{\"value\":\"ü" + i + "\"}"),
                     Sealed.of(new byte[i % 3])));
         }
         return Snapshot.of(unit, new Position(1, 500), 100 + size, resources);

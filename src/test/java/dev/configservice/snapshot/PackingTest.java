@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.configservice.log.Resource;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.secret.Sealed;
 import java.io.UncheckedIOException;
@@ -30,7 +31,7 @@ class PackingTest {
                 number,
                 Long.MAX_VALUE - number,
                 number % 3,
-                row,
+                ResourceRow.of(row),
                 Sealed.of(sealed));
     }
 

@@ -211,7 +211,7 @@ class SnapshotCacheTest {
     }
 
     private static String value(Snapshot snapshot) {
-        return snapshot.resources().get(0).row().replaceAll(".*\"value\":(\\d+).*", "$1");
+        return snapshot.resources().get(0).row().text().replaceAll(".*\"value\":(\\d+).*", "$1");
     }
 
     /** A set that comes between the reads of two layers is noticed, on the node that wrote it and on another. */

@@ -10,6 +10,7 @@ import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKind;
 import dev.configservice.log.ResourceKinds;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.postgres.Rows;
 import dev.configservice.postgres.Select;
@@ -160,7 +161,7 @@ public final class AuditLog {
                         r.version() - 1,
                         row.getLong("before_revision"),
                         0,
-                        before,
+                        ResourceRow.of(before),
                         Sealed.of(row.getBuffer("before_sealed"))));
     }
 
