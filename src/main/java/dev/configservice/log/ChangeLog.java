@@ -11,6 +11,7 @@ import dev.configservice.secret.ClusterMac;
 import dev.configservice.secret.Sealed;
 import dev.configservice.secret.Sha256;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
@@ -19,8 +20,8 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -116,8 +117,23 @@ public final class ChangeLog implements PastChanges {
             where revision > (select anchor_revision from retention)""";
 
     private static final String REPEATED = """
-            select revision, encode(digest, 'hex') as digest from idempotency
+            select revision, set_id, digest from idempotency
             where caller = $1 and key = $2 and at > now() - interval '1 day'""";
+
+    // The head is locked as for a write, so that keys are always taken in one order.
+    private static final String KEEP_KEYS = """
+            with h as (select revision from head for update),
+              given as (
+                select g.* from h cross join unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::uuid[])
+                  as g(caller, key, digest, revision, set_id))
+            insert into idempotency as i (caller, key, digest, revision, set_id, at)
+              select g.caller, g.key, g.digest, g.revision, g.set_id, now() from given g
+              on conflict (caller, key) do update set
+                digest = case when i.at > now() - interval '1 day' then i.digest else excluded.digest end,
+                revision = case when i.at > now() - interval '1 day' then i.revision else excluded.revision end,
+                set_id = case when i.at > now() - interval '1 day' then i.set_id else excluded.set_id end,
+                at = case when i.at > now() - interval '1 day' then i.at else excluded.at end
+            returning i.caller, i.key, i.digest, i.revision, i.set_id""";
 
     private static final String LATEST = "select revision from head";
 
@@ -185,20 +201,79 @@ public final class ChangeLog implements PastChanges {
     }
 
     /**
-     * Returns the revision of the first request with this Idempotency-Key within the last day; empty if there was none.
-     * Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} if the key was used for another request.
+     * The first request with an Idempotency-Key.
+     *
+     * @param revision the revision of its first change; if it changed nothing, the last one of what it was about
+     * @param set the id of its change set; if it changed nothing, an id that no change has; null for any other request
      */
-    public Future<Optional<Long>> repeated(IdempotencyKey key) {
+    public record Repeated(long revision, @Nullable UUID set) {
+        /** Tells whether the request changed nothing. {@code change} is the change with its revision. */
+        public boolean changedNothing(Change change) {
+            SetMember member = change.set();
+            return set != null && (member == null || !member.id().equals(set));
+        }
+    }
+
+    /**
+     * Returns the first request with this Idempotency-Key within the last day; empty if there was none. Fails with
+     * {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} if the key was used for another request.
+     */
+    public Future<Optional<Repeated>> repeated(IdempotencyKey key) {
         return postgres.read(REPEATED, Tuple.of(key.caller(), key.key())).compose(rows -> {
             Iterator<Row> it = rows.iterator();
             if (!it.hasNext()) {
                 return Future.succeededFuture(Optional.empty());
             }
             Row row = it.next();
-            return row.getString("digest").equals(HexFormat.of().formatHex(ApplyBatch.digest(mac, key)))
-                    ? Future.succeededFuture(Optional.of(row.getLong("revision")))
+            return isOf(key, row)
+                    ? Future.succeededFuture(Optional.of(new Repeated(row.getLong("revision"), row.getUUID("set_id"))))
                     : Future.failedFuture(ServiceException.keyReused());
         });
+    }
+
+    private boolean isOf(IdempotencyKey key, Row row) {
+        return Arrays.equals(row.getBuffer("digest").getBytes(), ApplyBatch.digest(mac, key));
+    }
+
+    /** A request with an Idempotency-Key that changes nothing, and what a repeated one is to be answered with. */
+    record Unchanged(IdempotencyKey key, Repeated answer) {}
+
+    /**
+     * Keeps the keys of requests that change nothing, no two of them equal, and makes this durable. Returns for each what
+     * is known of the first request with its key, which may be another one than this; empty if the key was used for another
+     * request.
+     */
+    Future<Map<IdempotencyKey, Optional<Repeated>>> keepKeys(
+            SqlConnection connection, List<Unchanged> requests, Duration deadline) {
+        Tuple keys = Tuple.tuple()
+                .addArrayOfString(requests.stream().map(r -> r.key().caller()).toArray(String[]::new))
+                .addArrayOfString(requests.stream().map(r -> r.key().key()).toArray(String[]::new))
+                .addArrayOfBuffer(requests.stream()
+                        .map(r -> Buffer.buffer(ApplyBatch.digest(mac, r.key())))
+                        .toArray(Buffer[]::new))
+                .addArrayOfLong(
+                        requests.stream().map(r -> r.answer().revision()).toArray(Long[]::new))
+                .addArrayOfUUID(requests.stream().map(r -> r.answer().set()).toArray(UUID[]::new));
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection.preparedQuery(KEEP_KEYS).execute(keys).map(rows -> {
+                    Map<IdempotencyKey, Optional<Repeated>> known = new HashMap<>();
+                    for (Row row : rows) {
+                        for (Unchanged r : requests) {
+                            if (r.key().caller().equals(row.getString("caller"))
+                                    && r.key().key().equals(row.getString("key"))) {
+                                known.put(
+                                        r.key(),
+                                        isOf(r.key(), row)
+                                                ? Optional.of(
+                                                        new Repeated(row.getLong("revision"), row.getUUID("set_id")))
+                                                : Optional.empty());
+                            }
+                        }
+                    }
+                    return known;
+                }));
     }
 
     /**
@@ -213,8 +288,8 @@ public final class ChangeLog implements PastChanges {
             return Future.failedFuture(failure);
         }
         return repeated(key)
-                .compose(revision ->
-                        revision.map(Future::succeededFuture).orElseGet(() -> Future.failedFuture(failure)));
+                .compose(first -> first.map(r -> Future.succeededFuture(r.revision()))
+                        .orElseGet(() -> Future.failedFuture(failure)));
     }
 
     /** Returns the last revision. */
@@ -365,8 +440,7 @@ public final class ChangeLog implements PastChanges {
                 seen.epoch(),
                 seen.revision(),
                 eventId,
-                io.vertx.core.buffer.Buffer.buffer(
-                        Sha256.of(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
+                Buffer.buffer(Sha256.of(eventId.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8))));
         return postgres.within(
                 deadline,
                 connection,

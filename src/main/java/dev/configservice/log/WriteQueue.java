@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Commands that wait for the writer, as a chain for each resource. A batch takes one command from each chain in turn, so
@@ -24,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * their total size, and each command waits no longer than its deadline. Used only on the writer's event loop.
  */
 final class WriteQueue {
+    private static final Logger log = LoggerFactory.getLogger(WriteQueue.class);
+
     private static final int MAX = 20_000;
     private static final long MAX_CHARS = 64L << 20;
     private static final int MAX_BATCH_CHARS = 4 << 20;
@@ -84,6 +88,12 @@ final class WriteQueue {
             } else {
                 set.refused.put(set.members.indexOf(this), e);
             }
+        }
+
+        /** Refuses the command because of an error of the service. */
+        void failed(Throwable e) {
+            log.error("writer.decision-failed kind={} id={}", command.kind(), command.id(), e);
+            refuse(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
         }
 
         private boolean isOverdue(long now) {

@@ -8,6 +8,7 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,11 +96,19 @@ final class WriterConnection {
      * the deadline.
      */
     Future<Void> durable(Duration deadline) {
+        return durably(() -> postgres.within(
+                        deadline, get(), () -> get().query(DURABLE).execute()))
+                .mapEmpty();
+    }
+
+    /** Runs a statement that commits. Fails if PostgreSQL did not make durable what it committed. */
+    <T> Future<T> durably(Supplier<Future<T>> statement) {
         expectNoWarning();
-        return postgres.within(deadline, get(), () -> get().query(DURABLE).execute())
-                .compose(v -> warned
+        return statement
+                .get()
+                .compose(done -> warned
                         ? Future.failedFuture(ServiceException.unavailable("PostgreSQL did not wait for its standby"))
-                        : Future.succeededFuture());
+                        : Future.succeededFuture(done));
     }
 
     private Future<Void> connect() {

@@ -3,14 +3,14 @@ package dev.configservice.log;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.log.ApplyBatch.BatchOutcome;
+import dev.configservice.log.BatchJudge.Decided;
+import dev.configservice.log.ChangeLog.Unchanged;
 import dev.configservice.log.CommandRules.Decision;
 import dev.configservice.log.Origin.IdempotencyKey;
-import dev.configservice.log.UnitReader.UnitState;
 import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.log.WriteQueue.PendingSet;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.vertx.Backoff;
-import dev.configservice.vertx.Futures;
 import dev.configservice.vertx.Outage;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -30,6 +30,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -66,10 +67,10 @@ public final class WriterVerticle extends VerticleBase {
     private final ChangeFeed feed;
     private final ChangeFeedVerticle follower;
     private final ChangeLog changeLog;
-    private final UnitReader unitReader;
     private final WriterConnection connection;
     private final ResourceKinds kinds;
     private final CommandRules rules;
+    private final BatchJudge judge;
     private final Backoff backoff = new Backoff(FIRST_PAUSE, MAX_PAUSE);
     private final Outage outage = new Outage(log, "writer");
     private final LogClock clock;
@@ -100,10 +101,10 @@ public final class WriterVerticle extends VerticleBase {
         this.feed = feed;
         this.follower = follower;
         this.changeLog = changeLog;
-        this.unitReader = unitReader;
         this.connection = new WriterConnection(postgres);
         this.kinds = kinds;
         this.rules = new CommandRules(kinds);
+        this.judge = new BatchJudge(kinds, feed, unitReader);
         this.clock = new LogClock(clock);
         this.queue = new WriteQueue(deadline);
         this.written = Counter.builder("config_service_writes")
@@ -190,7 +191,7 @@ public final class WriterVerticle extends VerticleBase {
                 .compose(v -> readCurrent(batch))
                 .compose(current -> {
                     Decisions decisions = together(decide(batch, current), batch);
-                    return judge(decisions.entries(), current)
+                    return judge.permitted(decisions.entries(), current.resources(), lastWritten)
                             .map(entries -> together(entries, batch))
                             .compose(entries -> durable(entries, decisions.unchanged()))
                             .map(entries -> {
@@ -228,8 +229,6 @@ public final class WriterVerticle extends VerticleBase {
                                 .map(last -> new Current(resources, last)));
     }
 
-    private record Decided(Pending pending, LogEntry entry) {}
-
     /** Tells whether a command of a set was refused, so that none of them may be written. */
     private static boolean isRefused(List<Pending> batch) {
         PendingSet set = batch.get(0).set;
@@ -251,7 +250,7 @@ public final class WriterVerticle extends VerticleBase {
         }
         List<Decided> placed = new ArrayList<>(count);
         for (Decided d : decisions.entries()) {
-            placed.add(new Decided(d.pending, d.entry.in(new SetMember(set.set.id(), placed.size(), count))));
+            placed.add(new Decided(d.pending(), d.entry().in(new SetMember(set.set.id(), placed.size(), count))));
         }
         return new Decisions(placed, count > 0 ? List.of() : decisions.unchanged(), decisions.later());
     }
@@ -290,21 +289,22 @@ public final class WriterVerticle extends VerticleBase {
                         later.add(p);
                     }
                 } else if (decision instanceof Decision.Keep keep) {
-                    unchanged.add(new Done(
-                            p, new WriteResult(keep.current(), keep.current().revision(), false, keep.current())));
+                    IdempotencyKey request = key(p);
+                    if (p.set != null || request == null || claimed.add(claim(request))) {
+                        unchanged.add(new Done(
+                                p,
+                                new WriteResult(keep.current(), keep.current().revision(), false, keep.current())));
+                    } else {
+                        later.add(p);
+                    }
                 }
             } catch (ServiceException e) {
                 p.refuse(e);
             } catch (RuntimeException e) {
-                failed(p, e);
+                p.failed(e);
             }
         }
         return new Decisions(decided, unchanged, later);
-    }
-
-    private static void failed(Pending p, Throwable e) {
-        log.error("writer.decision-failed kind={} id={}", p.command.kind(), p.command.id(), e);
-        p.refuse(new ServiceException(ErrorCode.INTERNAL, "The write could not be processed"));
     }
 
     /**
@@ -319,109 +319,109 @@ public final class WriterVerticle extends VerticleBase {
         }
         IdempotencyKey key = entry.origin().idempotencyKey();
         if (key != null) {
-            claims.add("key/" + key.caller() + "/" + key.key());
+            claims.add(claim(key));
         }
         return claims;
     }
 
+    private static String claim(IdempotencyKey key) {
+        return "key/" + key.caller() + "/" + key.key();
+    }
+
     /**
-     * Checks entries against the resources of a unit, their own or another one, if their kind requires it. Each sees the
-     * entries before it as if they were applied; should one of them not be, {@code apply_batch} refuses the later ones of
-     * its unit. Those of a set see all of it. Fails the commands that are refused, and returns the remaining entries.
+     * Answers the commands that change nothing, once the state that they found is durable. Their Idempotency-Keys are kept,
+     * too: if something else is there by the time that one is repeated, it must not be changed.
      */
-    private Future<List<Decided>> judge(List<Decided> decided, Current current) {
-        Map<UnitId, UnitState> units = new HashMap<>();
-        List<Decided> passed = new ArrayList<>(decided.size());
-        Future<Void> judged = Future.succeededFuture();
-        for (Decided d : decided) {
-            Resource after = d.entry.resource();
-            Resource before = current.resources().get(ChangeLog.key(after.kind(), after.id()));
-            ResourceKind kind = kinds.get(after.kind());
-            UnitId by = kind.judgedBy(before, after, d.entry.action());
-            if (by == null) {
-                judged = judged.onSuccess(v -> passed.add(d));
+    private Future<List<Decided>> durable(List<Decided> entries, List<Done> unchanged) {
+        if (unchanged.isEmpty()) {
+            return Future.succeededFuture(entries);
+        }
+        List<Unchanged> keyed = keyed(unchanged);
+        if (keyed.isEmpty()) {
+            return connection.durable(CALL_DEADLINE).map(v -> {
+                answerWhenApplied(unchanged);
+                return entries;
+            });
+        }
+        return connection
+                .durably(() -> changeLog.keepKeys(connection.get(), keyed, CALL_DEADLINE))
+                .compose(known -> answerUnchanged(unchanged, keyed, known))
+                .map(entries);
+    }
+
+    private static @Nullable IdempotencyKey key(Pending pending) {
+        return pending.command.origin().idempotencyKey();
+    }
+
+    /** Returns the requests among commands that change nothing which have a key: a set is one request. */
+    private static List<Unchanged> keyed(List<Done> unchanged) {
+        Pending first = unchanged.get(0).pending;
+        IdempotencyKey ofSet = key(first);
+        if (first.set != null) {
+            long last =
+                    unchanged.stream().mapToLong(d -> d.result.revision()).max().orElse(0);
+            return ofSet == null
+                    ? List.of()
+                    : List.of(new Unchanged(ofSet, new ChangeLog.Repeated(last, first.set.set.id())));
+        }
+        List<Unchanged> keyed = new ArrayList<>();
+        for (Done d : unchanged) {
+            IdempotencyKey key = key(d.pending());
+            if (key != null) {
+                keyed.add(new Unchanged(
+                        key,
+                        new ChangeLog.Repeated(
+                                d.result.revision(), d.pending().command.eventId())));
+            }
+        }
+        return keyed;
+    }
+
+    /** Answers commands that change nothing, unless the first request with the key of one did something else. */
+    private Future<Void> answerUnchanged(
+            List<Done> unchanged, List<Unchanged> keyed, Map<IdempotencyKey, Optional<ChangeLog.Repeated>> known) {
+        Map<IdempotencyKey, Unchanged> own = new HashMap<>();
+        keyed.forEach(r -> own.put(r.key(), r));
+        List<Done> answered = new ArrayList<>();
+        Map<Long, List<Pending>> replayed = new HashMap<>();
+        for (Done d : unchanged) {
+            Unchanged request = own.get(key(d.pending()));
+            if (request == null) {
+                answered.add(d);
                 continue;
             }
-            judged = judged.compose(v -> unit(units, by)
-                    .map(unit -> units.containsKey(by) || d.pending.set == null
-                            ? unit
-                            : new UnitState(unit.revision(), with(decided, unit, by)))
-                    .compose(unit -> judge(kind, d, unit).map(isPermitted -> {
-                        UnitState next = isPermitted && d.pending.set == null
-                                ? new UnitState(unit.revision(), with(List.of(d), unit, by))
-                                : unit;
-                        units.put(by, next);
-                        if (isPermitted) {
-                            passed.add(new Decided(d.pending, d.entry.judgedBy(by, unit.revision())));
-                        }
-                        return null;
-                    })));
-        }
-        return judged.map(passed);
-    }
-
-    /** Returns a unit with all that this node has written and judged. */
-    private Future<UnitState> unit(Map<UnitId, UnitState> known, UnitId unit) {
-        UnitState state = known.get(unit);
-        return state != null
-                ? Future.succeededFuture(state)
-                : Futures.here(feed.awaitApplied(lastWritten, APPLIED_DEADLINE)
-                        .otherwiseEmpty()
-                        .compose(v -> unitReader.read(unit)));
-    }
-
-    /** Tells whether a unit permits an entry. If it does not, its command is answered. */
-    private Future<Boolean> judge(ResourceKind kind, Decided d, UnitState unit) {
-        Resource after = d.entry.resource();
-        SortedResources around = unit.resources();
-        Future<List<String>> judged = kind.isLongToJudge(after, around)
-                ? Futures.onWorker(() -> kind.judge(after, around))
-                : Future.succeededFuture(around).map(all -> kind.judge(after, all));
-        return judged.transform(done -> {
-            if (done.succeeded()) {
-                d.pending.warnings = done.result();
-            } else if (done.cause() instanceof ServiceException e) {
-                d.pending.refuse(e);
+            ChangeLog.Repeated first =
+                    known.getOrDefault(request.key(), Optional.empty()).orElse(null);
+            if (first == null) {
+                d.pending().refuse(ServiceException.keyReused());
+            } else if (first.equals(request.answer())) {
+                answered.add(d);
+            } else if (d.pending().set != null) {
+                d.pending().set.promise.tryComplete(new WriteResult.OfSet(first.revision(), List.of(), true));
             } else {
-                failed(d.pending, done.cause());
-            }
-            return Future.succeededFuture(done.succeeded());
-        });
-    }
-
-    /** Returns the resources of a unit after those of some entries that are for it. */
-    private static SortedResources with(List<Decided> entries, UnitState unit, UnitId id) {
-        SortedResources resources = unit.resources();
-        for (Decided d : entries) {
-            Resource after = d.entry.resource();
-            if (after.unit().equals(id)) {
-                resources = d.entry.action().isRemoval() ? resources.without(after.name()) : resources.with(after);
+                replayed.computeIfAbsent(first.revision(), r -> new ArrayList<>())
+                        .add(d.pending());
             }
         }
-        return resources;
-    }
-
-    /** Answers the commands that change nothing, once the state that they found is durable. */
-    private Future<List<Decided>> durable(List<Decided> entries, List<Done> unchanged) {
-        return unchanged.isEmpty()
-                ? Future.succeededFuture(entries)
-                : connection.durable(CALL_DEADLINE).map(v -> {
-                    answerWhenApplied(unchanged);
-                    return entries;
-                });
+        PendingSet set = unchanged.get(0).pending.set;
+        if (set != null && set.failIfRefused()) {
+            return Future.succeededFuture();
+        }
+        answerWhenApplied(answered);
+        return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
     }
 
     private Future<Void> apply(List<Decided> judged) {
         // a command that was answered while its unit was read must not be written any more
         List<Decided> decided =
-                judged.stream().filter(d -> !d.pending.isAnswered()).toList();
+                judged.stream().filter(d -> !d.pending().isAnswered()).toList();
         if (decided.isEmpty()) {
             return Future.succeededFuture();
         }
-        List<LogEntry> entries = decided.stream().map(d -> d.entry).toList();
-        PendingSet set = decided.get(0).pending.set;
+        List<LogEntry> entries = decided.stream().map(d -> d.entry()).toList();
+        PendingSet set = decided.get(0).pending().set;
         boolean isDry = set != null && set.set.isDry();
-        decided.forEach(d -> d.pending.sent = !isDry);
+        decided.forEach(d -> d.pending().sent = !isDry);
         ChangeFeed.Head head = feed.head();
         Position known = head.position();
         connection.expectNoWarning();
@@ -444,7 +444,7 @@ public final class WriterVerticle extends VerticleBase {
     private Future<Void> settle(long epoch, List<Decided> decided, List<ApplyBatch.Result> results) {
         batchSizes.record(decided.size());
         oneByOne = false;
-        PendingSet set = decided.get(0).pending.set;
+        PendingSet set = decided.get(0).pending().set;
         if (set != null && (set.set.isDry() || results.stream().anyMatch(r -> r.outcome() != BatchOutcome.DONE))) {
             return settleUnwritten(set, decided, results);
         }
@@ -456,7 +456,7 @@ public final class WriterVerticle extends VerticleBase {
         List<Pending> moved = new ArrayList<>();
         Map<Long, List<Pending>> replayed = new HashMap<>();
         for (int i = 0; i < decided.size(); i++) {
-            Pending p = decided.get(i).pending;
+            Pending p = decided.get(i).pending();
             ApplyBatch.Result result = results.get(i);
             // an applied command stays 'sent' until it is answered: if its deadline passes first, the error must not
             // say that nothing was written
@@ -465,7 +465,7 @@ public final class WriterVerticle extends VerticleBase {
                 case DONE -> {
                     Position at = new Position(epoch, result.revision());
                     Change change = decided.get(i)
-                            .entry
+                            .entry()
                             .toChange(at, Objects.requireNonNull(result.hash()), result.emptiesUnit());
                     changes.add(change);
                     p.span.addEvent("committed", Attributes.of(REVISION, result.revision()));
@@ -475,8 +475,8 @@ public final class WriterVerticle extends VerticleBase {
                     replayed.computeIfAbsent(result.revision(), r -> new ArrayList<>())
                             .add(p);
                 case REUSED -> p.promise.tryFail(ServiceException.keyReused());
-                case TAKEN -> p.promise.tryFail(taken(decided.get(i).entry.resource(), result.otherId()));
-                case FULL -> p.promise.tryFail(full(decided.get(i).entry));
+                case TAKEN -> p.promise.tryFail(taken(decided.get(i).entry().resource(), result.otherId()));
+                case FULL -> p.promise.tryFail(full(decided.get(i).entry()));
                 case MOVED, GONE -> moved.add(p);
             }
         }
@@ -492,7 +492,7 @@ public final class WriterVerticle extends VerticleBase {
 
     /** Answers a set of which nothing was written: it was dry, was written before, or one of its commands cannot be. */
     private Future<Void> settleUnwritten(PendingSet set, List<Decided> decided, List<ApplyBatch.Result> results) {
-        decided.forEach(d -> d.pending.sent = false);
+        decided.forEach(d -> d.pending().sent = false);
         BatchOutcome first = results.get(0).outcome();
         String other = results.get(0).otherId();
         if (first == BatchOutcome.REPLAYED && other != null) {
@@ -502,15 +502,15 @@ public final class WriterVerticle extends VerticleBase {
         }
         boolean hasMoved = false;
         for (int i = 0; i < decided.size(); i++) {
-            Pending p = decided.get(i).pending;
+            Pending p = decided.get(i).pending();
             switch (results.get(i).outcome()) {
                 // it would be written, if all others were
                 case DONE ->
-                    set.keep(p, new WriteResult(decided.get(i).entry.resource(), 0, false, p.before, p.warnings));
+                    set.keep(p, new WriteResult(decided.get(i).entry().resource(), 0, false, p.before, p.warnings));
                 case TAKEN ->
                     p.refuse(taken(
-                            decided.get(i).entry.resource(), results.get(i).otherId()));
-                case FULL -> p.refuse(full(decided.get(i).entry));
+                            decided.get(i).entry().resource(), results.get(i).otherId()));
+                case FULL -> p.refuse(full(decided.get(i).entry()));
                 case MOVED, GONE -> hasMoved = true;
                 case REUSED, REPLAYED -> p.refuse(ServiceException.keyReused());
             }
@@ -575,7 +575,7 @@ public final class WriterVerticle extends VerticleBase {
 
     /** Handles a call that failed: either PostgreSQL refused it and nothing was written, or its outcome is unknown. */
     private Future<Void> unsettled(Position known, List<Decided> decided, Throwable failure) {
-        List<Pending> batch = decided.stream().map(d -> d.pending).toList();
+        List<Pending> batch = decided.stream().map(d -> d.pending()).toList();
         if (Postgres.isRefusedForNow(failure)) {
             // PostgreSQL replied that it refused the call, so nothing was written
             batch.forEach(p -> p.sent = false);
@@ -624,7 +624,7 @@ public final class WriterVerticle extends VerticleBase {
      * executed the call has ended. Retries until the outcome is known or every caller has been answered.
      */
     private Future<Void> findOut(Position known, List<Decided> decided, Backoff pauses) {
-        List<UUID> ids = decided.stream().map(d -> d.entry.eventId()).toList();
+        List<UUID> ids = decided.stream().map(d -> d.entry().eventId()).toList();
         return connection
                 .replaceEndingOld()
                 .compose(v -> changeLog.byEvents(connection.get(), known.revision(), ids, CALL_DEADLINE))
@@ -638,7 +638,9 @@ public final class WriterVerticle extends VerticleBase {
                             return Future.succeededFuture();
                         },
                         e -> {
-                            if (stopped || decided.stream().allMatch(d -> d.pending.isAnswered())) {
+                            if (stopped
+                                    || decided.stream()
+                                            .allMatch(d -> d.pending().isAnswered())) {
                                 return Future.failedFuture(e);
                             }
                             Promise<Void> later = Promise.promise();
@@ -655,15 +657,15 @@ public final class WriterVerticle extends VerticleBase {
         List<Done> done = new ArrayList<>();
         List<Pending> notDone = new ArrayList<>();
         for (Decided d : decided) {
-            Change change = byEvent.get(d.entry.eventId());
-            d.pending.sent = change != null;
+            Change change = byEvent.get(d.entry().eventId());
+            d.pending().sent = change != null;
             if (change == null) {
-                notDone.add(d.pending);
+                notDone.add(d.pending());
             } else {
-                done.add(new Done(d.pending, change, false));
+                done.add(new Done(d.pending(), change, false));
             }
         }
-        PendingSet set = decided.get(0).pending.set;
+        PendingSet set = decided.get(0).pending().set;
         if (set != null && !done.isEmpty()) {
             set.answerKept();
         }

@@ -105,14 +105,18 @@ public final class ChangeSetRoutes implements Routes {
 
     /** Answers a repeated request with what the first one did. Otherwise, or if it is dry, runs it. */
     public Future<Response> repeatedOr(Request request, boolean isDry, Supplier<Future<Response>> run) {
-        IdempotencyKey key = isDry ? null : request.origin(null).idempotencyKey();
-        return key == null
-                ? run.get()
-                : changeLog
-                        .repeated(key)
-                        .compose(first -> first.isPresent()
-                                ? repeated(first.get(), Boolean.TRUE.equals(request.flag("full")), request)
-                                : run.get());
+        if (isDry) {
+            return run.get();
+        }
+        return first(request)
+                .compose(first -> first.isPresent()
+                        ? repeated(first.get(), Boolean.TRUE.equals(request.flag("full")), request)
+                        : run.get());
+    }
+
+    private Future<Optional<ChangeLog.Repeated>> first(Request request) {
+        IdempotencyKey key = request.origin(null).idempotencyKey();
+        return key == null ? Future.succeededFuture(Optional.empty()) : changeLog.repeated(key);
     }
 
     /** Fails unless the caller may write anything. Each operation is checked by itself. */
@@ -199,7 +203,7 @@ public final class ChangeSetRoutes implements Routes {
                         isDry,
                         new By(caller, ignored -> origin, Boolean.TRUE.equals(request.flag(VersionedKind.FORCE))))
                 .compose(outcome -> outcome.result().replayed()
-                        ? repeated(outcome.result().firstRevision(), isFull, request)
+                        ? first(request).compose(first -> repeated(first.orElseThrow(), isFull, request))
                         : Future.succeededFuture(shown(outcome, operations, isDry, isFull, request)));
     }
 
@@ -400,12 +404,15 @@ public final class ChangeSetRoutes implements Routes {
         return body;
     }
 
-    /** Answers a repeated request with what the first one did. */
-    private Future<Response> repeated(long firstRevision, boolean isFull, Request request) {
-        return changeLog.at(firstRevision).compose(change -> {
-            SetMember set = change.map(Change::set).orElse(null);
-            if (set == null) {
-                throw new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log");
+    /** Answers a repeated request with what the first one did: its changes, as far as the log holds them. */
+    private Future<Response> repeated(ChangeLog.Repeated first, boolean isFull, Request request) {
+        return changeLog.at(first.revision()).compose(found -> {
+            Change change = found.orElseThrow(() ->
+                    new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log"));
+            SetMember set = change.set();
+            if (set == null || first.changedNothing(change)) {
+                Outcome nothing = new Outcome(null, new WriteResult.OfSet(0, List.of(), true), List.of());
+                return Future.succeededFuture(shown(nothing, List.of(), false, isFull, request));
             }
             return past(set.id()).map(past -> {
                 long last = past.changes().get(past.changes().size() - 1).revision();

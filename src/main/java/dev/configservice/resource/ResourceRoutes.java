@@ -16,6 +16,7 @@ import dev.configservice.json.StringRule;
 import dev.configservice.log.Action;
 import dev.configservice.log.Change;
 import dev.configservice.log.ChangeBus;
+import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
@@ -185,16 +186,18 @@ public final class ResourceRoutes implements Routes {
         return resources
                 .repeated(origin)
                 .compose(first -> first.isPresent()
-                        ? resources.change(first.get()).map(change -> repeated(change, request))
+                        ? resources.change(first.get().revision()).map(change -> repeated(first.get(), change, request))
                         : put(request, body, precondition));
     }
 
     /** Answers a repeated request with what the first one did. */
-    private Response repeated(Optional<Change> first, Request request) {
-        Change change = first.orElseThrow(
+    private Response repeated(ChangeLog.Repeated first, Optional<Change> found, Request request) {
+        Change change = found.orElseThrow(
                 () -> new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log"));
         WriteResult result = new WriteResult(change.resource(), change.revision(), true, null);
-        return change.action() == Action.CREATED ? created(result, request) : written(200, result, request);
+        return change.action() == Action.CREATED && !first.changedNothing(change)
+                ? created(result, request)
+                : written(200, result, request);
     }
 
     private Future<Response> put(Request request, ObjectNode body, Precondition precondition) {

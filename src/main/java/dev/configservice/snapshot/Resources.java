@@ -210,8 +210,8 @@ public final class Resources {
         return changeLog.repeatedOr(origin, failure);
     }
 
-    /** Returns the revision of the first request with the key of an origin; empty if there was none, or it has no key. */
-    public Future<Optional<Long>> repeated(Origin origin) {
+    /** Returns the first request with the key of an origin; empty if there was none, or it has no key. */
+    public Future<Optional<ChangeLog.Repeated>> repeated(Origin origin) {
         Origin.IdempotencyKey key = origin.idempotencyKey();
         return key == null ? Future.succeededFuture(Optional.empty()) : changeLog.repeated(key);
     }

@@ -224,6 +224,26 @@ class ChangeSetTest {
     }
 
     @Test
+    void aSetThatChangedNothingChangesNothingWhenItIsRepeated() {
+        // the last change of what it names is that of another set
+        send(put("a", "", 1), put("b", "", 2));
+        Api keyed = admin.with("Idempotency-Key", "k-" + UUID.randomUUID());
+        String body = body(false, put("a", "", 1), put("b", "", 2));
+        Reply first = keyed.post("/change-sets", body);
+        assertThat(first.json().get("id").isNull()).isTrue();
+        assertThat(first.json().at("/results/1/action").asText()).isEqualTo("unchanged");
+        admin.put("/config/a?environment=" + env, "{\"value\":9}");
+        Reply again = keyed.post("/change-sets", body);
+        assertThat(again.status()).as(again.text()).isEqualTo(200);
+        assertThat(again.json().get("id").isNull()).isTrue();
+        assertThat(again.json().get("last_revision").isNull()).isTrue();
+        assertThat(again.json().get("results")).isEmpty();
+        assertThat(value("a", "").asInt()).isEqualTo(9);
+        assertThat(keyed.post("/change-sets", body(false, put("a", "", 1))).text())
+                .contains("idempotency-key-reused");
+    }
+
+    @Test
     void aSetCanBeUndone() {
         send(
                 put("kept", "", "was"),

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -181,6 +182,37 @@ class PathWritesTest {
         Api deleting = admin.with("Idempotency-Key", "k-" + UUID.randomUUID());
         Reply deleted = deleting.delete(at("once", ""));
         assertThat(deleting.delete(at("once", "")).revision()).isEqualTo(deleted.revision());
+    }
+
+    @Test
+    void aRequestThatChangedNothingChangesNothingWhenItIsRepeated() {
+        Reply standing = admin.put(at("calm", ""), "{\"value\":1}");
+        Api keyed = admin.with("Idempotency-Key", "k-" + UUID.randomUUID());
+        Reply first = keyed.put(at("calm", ""), "{\"value\":1}");
+        assertThat(first.status()).isEqualTo(200);
+        assertThat(first.revision()).isEqualTo(standing.revision());
+        assertThat(keyed.put(at("calm", ""), "{\"value\":3}").text()).contains("idempotency-key-reused");
+        admin.put(at("calm", ""), "{\"value\":2}");
+        Reply again = keyed.put(at("calm", ""), "{\"value\":1}");
+        assertThat(again.status()).isEqualTo(200);
+        assertThat(again.revision()).isEqualTo(standing.revision());
+        assertThat(again.field("value")).isEqualTo("1");
+        assertThat(admin.get(at("calm", "")).field("value")).isEqualTo("2");
+    }
+
+    @Test
+    void aKeyIsOfOneRequestEvenIfTwoWithItComeAtOnce() {
+        admin.put(at("one", ""), "{\"value\":1}");
+        admin.put(at("two", ""), "{\"value\":1}");
+        Api keyed = admin.with("Idempotency-Key", "k-" + UUID.randomUUID());
+        // one changes nothing, the other does: whichever is first has the key
+        CompletableFuture<Reply> calm = CompletableFuture.supplyAsync(() -> keyed.put(at("one", ""), "{\"value\":1}"));
+        Reply eager = keyed.put(at("two", ""), "{\"value\":2}");
+        List<Integer> statuses = new ArrayList<>(List.of(calm.join().status(), eager.status()));
+        assertThat(statuses).containsOnlyOnce(200);
+        boolean isEager = eager.status() == 200;
+        assertThat(admin.get(at("two", "")).field("value")).isEqualTo(isEager ? "2" : "1");
+        assertThat((isEager ? calm.join() : eager).text()).contains("idempotency-key-reused");
     }
 
     @Test
