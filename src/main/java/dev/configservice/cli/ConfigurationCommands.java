@@ -301,7 +301,7 @@ final class ConfigurationCommands {
     @Command(
             name = "diff",
             description = {
-                "Compare two environments, or one with an earlier moment.",
+                "Compare two environments, two services, or one with an earlier moment.",
                 "Exit code 9 with --exit-code if they differ."
             })
     static final class Diff implements Callable<Integer> {
@@ -321,6 +321,13 @@ final class ConfigurationCommands {
                 description = "Only this service; '' for what is shared")
         @Nullable
         String serviceName;
+
+        @Option(
+                names = "--other-service",
+                paramLabel = "SERVICE",
+                description = "The service to compare the first one with; '' for what is shared")
+        @Nullable
+        String otherServiceName;
 
         @Option(names = "--at", paramLabel = "WHEN", description = "The moment of the first environment")
         @Nullable
@@ -342,6 +349,7 @@ final class ConfigurationCommands {
                                     .with("environment", left)
                                     .with("other", right)
                                     .with("service_name", serviceName)
+                                    .with("other_service_name", otherServiceName)
                                     .with("at", at)
                                     .with("other_at", otherAt)
                                     .with("only", "differences"),

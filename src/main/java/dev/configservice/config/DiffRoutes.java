@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DiffRoutes implements Routes {
     private static final int MAX = 20_000;
+    private static final String SERVICE_NAME = "service_name";
+    private static final String OTHER_SERVICE_NAME = "other_service_name";
     private static final String OTHER_AT = "other_at";
 
     private final ConfigurationKind kind;
@@ -51,7 +53,9 @@ public final class DiffRoutes implements Routes {
                         StringRule.NAME,
                         "other",
                         StringRule.NAME,
-                        "service_name",
+                        SERVICE_NAME,
+                        StringRule.NAME_OR_NONE,
+                        OTHER_SERVICE_NAME,
                         StringRule.NAME_OR_NONE,
                         Route.AT,
                         PastSnapshots.MOMENT,
@@ -62,7 +66,7 @@ public final class DiffRoutes implements Routes {
                 .onLog());
     }
 
-    /** One side of the comparison, at a moment or now. */
+    /** One side of the comparison, at a moment or now. The keys of the map begin with the name of the configuration. */
     private record Side(String environment, boolean isNow, long revision, Map<List<String>, Resource> byKey) {}
 
     private Future<Response> diff(Request request) {
@@ -72,18 +76,27 @@ public final class DiffRoutes implements Routes {
         }
         String given = request.query("other");
         String other = given == null ? environment : given;
-        if (given == null && request.query(Route.AT) == null && request.query(OTHER_AT) == null) {
-            throw ServiceException.invalid("other", "or at is required: otherwise both sides are the same");
+        String service = request.query(SERVICE_NAME);
+        String otherService = request.query(OTHER_SERVICE_NAME);
+        if (otherService != null && service == null) {
+            throw ServiceException.invalid(SERVICE_NAME, "is required with other_service_name");
+        }
+        if (given == null
+                && otherService == null
+                && request.query(Route.AT) == null
+                && request.query(OTHER_AT) == null) {
+            throw ServiceException.invalid(
+                    "other", "or other_service_name or at is required: otherwise both sides are the same");
         }
         Page page = Page.of(request, 2);
-        return side(request, environment, Route.AT)
-                .compose(left -> side(request, other, OTHER_AT)
+        return side(request, environment, service, Route.AT)
+                .compose(left -> side(request, other, otherService == null ? service : otherService, OTHER_AT)
                         .compose(right -> Futures.onWorker(() -> page(request, page, left, right))));
     }
 
-    private Future<Side> side(Request request, String environment, String parameter) {
+    private Future<Side> side(Request request, String environment, @Nullable String service, String parameter) {
         String moment = request.query(parameter);
-        String service = request.query("service_name");
+        boolean areTwoServices = request.query(OTHER_SERVICE_NAME) != null;
         Caller caller = request.caller();
         Future<Long> revision =
                 moment == null ? Future.succeededFuture(feed.applied().revision()) : past.revision(moment);
@@ -96,7 +109,7 @@ public final class DiffRoutes implements Routes {
                     Map<List<String>, Resource> byKey = new TreeMap<>(CodePointOrder::compare);
                     for (Resource r : all) {
                         if (caller.may(Right.READ, r.environment(), r.serviceName())) {
-                            byKey.put(List.of(r.name(), r.serviceName()), r);
+                            byKey.put(List.of(r.name(), areTwoServices ? "" : r.serviceName()), r);
                         }
                     }
                     return new Side(environment, moment == null, at, byKey);
@@ -128,7 +141,7 @@ public final class DiffRoutes implements Routes {
             }
         }
         Caller reader = request.caller().withoutSecrets();
-        return page.response(request, found, d -> json(d, reader), Difference::key);
+        return page.response(request, found, d -> json(d, request, reader), Difference::key);
     }
 
     /** Returns how two resources differ. Values that the caller may not compare are unknown. */
@@ -156,11 +169,15 @@ public final class DiffRoutes implements Routes {
         return same == null ? "unknown" : same && sameRest ? "same" : "changed";
     }
 
-    private ObjectNode json(Difference difference, Caller reader) {
+    private ObjectNode json(Difference difference, Request request, Caller reader) {
         ObjectNode o = Json.object();
         o.put("key", difference.key().get(0));
-        String service = difference.key().get(1);
-        o.put("service_name", service.isEmpty() ? null : service);
+        String other = request.query(OTHER_SERVICE_NAME);
+        String service = other == null ? difference.key().get(1) : request.query(SERVICE_NAME);
+        o.put(SERVICE_NAME, service == null || service.isEmpty() ? null : service);
+        if (other != null) {
+            o.put(OTHER_SERVICE_NAME, other.isEmpty() ? null : other);
+        }
         o.put("status", difference.status());
         o.set("left", difference.left() == null ? null : kind.render(difference.left(), reader));
         o.set("right", difference.right() == null ? null : kind.render(difference.right(), reader));

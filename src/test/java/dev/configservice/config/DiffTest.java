@@ -76,6 +76,29 @@ class DiffTest {
     }
 
     @Test
+    void servicesAreComparedByTheNamesOfTheirKeys() {
+        put(one, "same", "shop", "{\"value\":1}");
+        put(one, "same", "pay", "{\"value\":1}");
+        put(one, "url", "shop", "{\"value\":\"a\"}");
+        put(one, "url", "pay", "{\"value\":\"b\"}");
+        put(one, "own", "pay", "{\"value\":1}");
+        put(two, "url", "pay", "{\"value\":\"a\"}");
+        put(one, "url", "", "{\"value\":\"a\"}");
+        String path = "/diff?environment=" + one + "&service_name=shop";
+        Reply services = anyone.get(path + "&other_service_name=pay");
+        assertThat(statuses(services)).containsExactly("own shop only_right", "same shop same", "url shop changed");
+        assertThat(services.json().at("/items/2/other_service_name").asText()).isEqualTo("pay");
+        assertThat(services.json().at("/items/2/right/value").asText()).isEqualTo("b");
+        assertThat(statuses(anyone.get(path + "&other_service_name=pay&other=" + two)))
+                .containsExactly("same shop only_left", "url shop same");
+        assertThat(statuses(anyone.get(path + "&other_service_name=")))
+                .containsExactly("same shop only_left", "url shop same");
+        Reply refused = anyone.get("/diff?environment=" + one + "&other_service_name=pay");
+        assertThat(refused.status()).isEqualTo(400);
+        assertThat(refused.text()).contains("service_name", "is required with other_service_name");
+    }
+
+    @Test
     void encryptedValuesAreComparedOnlyForThoseWhoMaySeeThem() {
         put(one, "s", "", "{\"value\":\"secret-1\",\"is_encrypted\":true}");
         put(two, "s", "", "{\"value\":\"secret-1\",\"is_encrypted\":true}");
