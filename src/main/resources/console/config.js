@@ -2,8 +2,9 @@
 
 import { all, follow, get, may, Problem } from "./api.js";
 import { difference, read, same, text, typeOf } from "./diff.js";
+import { formats, prepare, readDocument, unfit, writeDocument } from "./document.js";
 import { change, link } from "./route.js";
-import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, valueCell } from "./ui.js";
+import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, toHistory, valueCell } from "./ui.js";
 import { operation, reviewDeletion, reviewOne, reviewSet, rollback } from "./write.js";
 
 export function configPage(app, route) {
@@ -182,39 +183,48 @@ async function asText(app, route) {
   try {
     items = (await all("/config", { environment: env, service_name: service || "", secrets: "omit" })).filter((c) => (c.service_name || "") === (service || ""));
   } catch (e) { toast(e.message, "bad"); return; }
-  const line = (c) => c.key + " = " + JSON.stringify(c.value);
   const plain = items.filter((c) => !c.is_encrypted);
-  const state = { typed: plain.map(line).join("\n"), problems: [] };
+  const entries = plain.map((c) => [c.key, c.value]);
+  const known = new Map(entries);
+  const state = { format: "lines", typed: writeDocument("lines", entries), problems: [] };
   const canWrite = may("config:write", env, service);
+
+  /** Shows what was typed in another format. */
+  const choose = async (format, update) => {
+    const { values, problems } = readDocument(state.format, state.typed, known);
+    const problem = problems.length ? problems : [unfit(format, [...values])].filter(Boolean);
+    state.problems = problem;
+    if (!problem.length) {
+      try {
+        await prepare(format);
+        state.typed = writeDocument(format, [...values]);
+        state.format = format;
+      } catch (e) { state.problems = [e.message]; }
+    }
+    update();
+  };
+
+  const done = (close, update) => {
+    const { values, problems } = readDocument(state.format, state.typed, known);
+    state.problems = problems;
+    if (problems.length) { update(); return; }
+    const operations = [];
+    for (const [key, value] of values) {
+      const was = plain.find((c) => c.key === key);
+      if (!was || !same(was.value, value)) operations.push(operation("configuration", "put", { environment: env, service_name: service, key }, { value, if_revision: was ? was.revision : 0 }));
+    }
+    for (const c of plain) if (!values.has(c.key)) operations.push(operation("configuration", "delete", c, { if_revision: c.revision }));
+    if (!operations.length) { toast("Nothing differs"); return; }
+    close();
+    reviewSet(`Change ${service || "shared values"} in ${env}`, operations, { onDone: () => app.reload() });
+  };
+
   dialog((close, update) => html`<h2>${service || "Shared"} in ${env}</h2>
-    <p class="quiet">One value in a line: <code>key = JSON</code>. ${items.length - plain.length ? `${items.length - plain.length} encrypted values are not shown and stay as they are.` : ""} Lines that you remove are deleted.</p>
-    <textarea class="document" aria-label="The layer as text" spellcheck="false" rows="20" ?readonly=${!canWrite} .value=${state.typed} @input=${(e) => { state.typed = e.target.value; }}></textarea>
-    ${state.problems.map((p) => html`<p class="wrong">${p}</p>`)}
-    <div class="buttons">${["map", "properties", "yaml", "env"].map((f) => (service ? html`<a class="button ghost" href="../api/v1/config/service/${encodeURIComponent(service)}?environment=${encodeURIComponent(env)}&format=${f}" target="_blank" rel="noopener">${f === "map" ? "json" : f}</a>` : ""))}<span class="grow"></span>
-      <button @click=${() => close()}>Close</button><button class="primary" data-review ?disabled=${!canWrite} @click=${() => {
-        state.problems = [];
-        const wanted = new Map();
-        state.typed.split("\n").forEach((l, i) => {
-          if (!l.trim() || l.trim().startsWith("#")) return;
-          const at = l.indexOf("=");
-          const key = l.slice(0, at).trim();
-          try {
-            if (at < 0) throw new Error("has no =");
-            if (wanted.has(key)) throw new Error("gives " + key + " twice");
-            wanted.set(key, JSON.parse(l.slice(at + 1)));
-          } catch (e) { state.problems.push(`line ${i + 1}: ${e.message}`); }
-        });
-        if (state.problems.length) { update(); return; }
-        const operations = [];
-        for (const [key, value] of wanted) {
-          const was = plain.find((c) => c.key === key);
-          if (!was || !same(was.value, value)) operations.push(operation("configuration", "put", { environment: env, service_name: service, key }, { value, if_revision: was ? was.revision : 0 }));
-        }
-        for (const c of plain) if (!wanted.has(c.key)) operations.push(operation("configuration", "delete", c, { if_revision: c.revision }));
-        if (!operations.length) { toast("Nothing differs"); return; }
-        close();
-        reviewSet(`Change ${service || "shared values"} in ${env}`, operations, { onDone: () => app.reload() });
-      }}>Review</button></div>`, { kind: "wide" });
+    <div class="tools"><fieldset class="tabs"><legend class="sr">Format</legend>${formats().map((f) => html`<label><input type="radio" name="format" value=${f.id} .checked=${state.format === f.id} @change=${(e) => { e.target.checked = false; choose(f.id, update); }}> <span>${f.name}</span></label>`)}</fieldset></div>
+    <p class="quiet">${formats().find((f) => f.id === state.format).hint}. ${items.length - plain.length ? `${items.length - plain.length} encrypted values are not shown and stay as they are. ` : ""}What you remove is deleted.</p>
+    <textarea class="document" aria-label="The layer as text" spellcheck="false" rows="18" ?readonly=${!canWrite} .value=${state.typed} @input=${(e) => { state.typed = e.target.value; }}></textarea>
+    ${state.problems.map((p) => html`<p class="wrong" role="alert">${p}</p>`)}
+    <div class="buttons"><button @click=${() => close()}>Close</button><button class="primary" data-review ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right config:write here"} @click=${() => done(close, update)}>Review</button></div>`, { kind: "wide" });
 }
 
 // one configuration
@@ -291,6 +301,7 @@ function detail(app, route) {
     return html`<div class="head"><h1 tabindex="-1">${c ? c.key : "Deleted configuration"}</h1>
       ${c ? html`${chip(c.environment)} ${c.service_name ? chip(c.service_name) : chip("shared", "quiet")} ${c.is_encrypted ? chip("secret") : ""}` : ""}<span class="grow"></span>
       ${c && !page.draft ? html`<button data-edit class="primary" ?disabled=${!canWrite} title=${canWrite ? "Edit (e)" : "Needs the right config:write here"} @click=${begin}>Edit</button>
+        <button data-history title="History (h)" @click=${toHistory}>History</button>
         <button @click=${() => snippets(c)}>Use it</button>
         <a class="button" href=${link("compare", [], { a: c.environment, b: app.environments.find((x) => x !== c.environment), service: c.service_name || "", q: c.key })}>Compare</a>
         <button class="danger" ?disabled=${!canWrite} @click=${() => reviewDeletion("configuration", [c], () => app.reload())}>Delete</button>` : ""}</div>
@@ -300,12 +311,12 @@ function detail(app, route) {
       ${c.description ? html`<p>${c.description}</p>` : html`<p class="quiet">No description.</p>`}
       <p class="quiet">version ${c.version}, revision ${c.revision}, changed ${time(c.updated_at)} by ${actor(c.updated_by)} ${copyButton(location.href, "Copy the link")}</p>
       ${page.services ? html`<p class="quiet">Seen by all services of ${c.environment} that have no value of their own${page.services.length ? ": " + page.services.slice(0, 20).join(", ") + (page.services.length > 20 ? "…" : "") : ""}.</p>` : ""}</div>` : ""}
-    <h2 id="history">History</h2>
+    <h2 id="history" tabindex="-1">History</h2>
     <div class="scroll short"><table><thead><tr><th class="narrow">Left</th><th class="narrow">Right</th><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
       <tbody>${page.history.map((v) => html`<tr>
         <td class="narrow"><input type="radio" name="left" aria-label="Compare version ${v.version} on the left" .checked=${page.left === v.version} @change=${() => { page.left = v.version; history.replaceState(null, "", link("config", [id, "v", page.left + ".." + page.right], route.params)); app.refresh(); }}></td>
         <td class="narrow"><input type="radio" name="right" aria-label="Compare version ${v.version} on the right" .checked=${page.right === v.version} @change=${() => { page.right = v.version; history.replaceState(null, "", link("config", [id, "v", page.left + ".." + page.right], route.params)); app.refresh(); }}></td>
-        <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)} ${v.action === "deleted" ? "" : html`<code class="value">${v.value === null || v.value === undefined ? "" : text(v.value).slice(0, 80)}</code>`}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by)}</td><td>${v.comment || ""}</td>
+        <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)} ${v.action === "deleted" ? "" : html`<code class="value">${v.value === null || v.value === undefined ? "" : text(v.value).slice(0, 80)}</code>`}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by, v.changed_at)}</td><td>${v.comment || ""}</td>
         <td class="narrow">${v.action === "deleted" || (last && v.version === last.version) ? "" : html`<button class="small" ?disabled=${!may("config:write", route.params.env, c ? c.service_name : undefined)} @click=${() => rollback("configuration", { id }, v.version, () => app.reload())}>Roll back to ${v.version}</button>`}</td></tr>`)}</tbody></table></div>
     ${versionDiff()}`;
   };

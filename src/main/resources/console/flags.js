@@ -5,7 +5,7 @@ import { bucket, isIn } from "./bucket.js";
 import { fieldDifferences, same } from "./diff.js";
 import { change, link } from "./route.js";
 import { asJson, condition, prerequisiteEditor, ruleEditor, variantEditor } from "./rules.js";
-import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast } from "./ui.js";
+import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast, toHistory } from "./ui.js";
 import { reviewDeletion, reviewOne, rollback } from "./write.js";
 
 export function flagsPage(app, route) {
@@ -144,6 +144,7 @@ function detail(app, route) {
     const percentage = v.rollout_percentage ?? ((v.rules.length || v.target_users.length) ? 0 : 100);
     return html`<div class="head ${page.draft ? "editing" : ""}"><h1 tabindex="-1">${f.name}</h1>${chip(f.environment)} ${v.is_enabled ? chip("on", "good") : chip("off", "quiet")}<span class="grow"></span>
         ${page.draft ? html`<button @click=${() => { page.draft = null; app.refresh(); }}>Discard</button><button class="primary" data-review @click=${submit}>Review</button>` : html`
+        <button data-history title="History (h)" @click=${toHistory}>History</button>
         <a class="button" href=${link("try", [], { flag: f.name, env: f.environment })}>Why for user…</a>
         <button class="danger" ?disabled=${!canWrite} title=${locked} @click=${() => reviewDeletion("feature_flag", [f], () => app.reload())}>Delete</button>`}</div>
       <p>${f.description || html`<span class="quiet">No description.</span>`} <span class="quiet">version ${f.version}, revision ${f.revision}, changed ${time(f.updated_at)} by ${actor(f.updated_by)}${f.owner ? ", owned by " + f.owner : ""} ${copyButton(location.href, "Copy the link")}</span></p>
@@ -187,8 +188,8 @@ function detail(app, route) {
     return html`<p>${before} of ${users.length} now${page.draft ? html`, <b>${after}</b> after the change` : ""}.</p><p class="quiet">${users.slice(0, 8).map((u) => html`<code>${u}</code> bucket ${bucket(v.salt || f.name, u)} ${of(v, u) ? "on" : "off"}; `)}</p>`;
   };
 
-  const historyTable = () => html`<h2>History</h2><div class="scroll short"><table><thead><tr><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>${page.history.map((v, i) => html`<tr>
-    <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by)}</td><td>${v.comment || ""}</td>
+  const historyTable = () => html`<h2 id="history" tabindex="-1">History</h2><div class="scroll short"><table><thead><tr><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>${page.history.map((v, i) => html`<tr>
+    <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by, v.changed_at)}</td><td>${v.comment || ""}</td>
     <td class="narrow"><button class="small" ?disabled=${i === page.history.length - 1} @click=${() => dialog((close) => html`<h2>Version ${page.history[i + 1].version} → ${v.version}</h2>${fieldDifferences(page.history[i + 1].value || {}, v.value || {})}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>Difference</button>
       ${i === 0 || v.action === "deleted" ? "" : html`<button class="small" ?disabled=${!may("flags:write", route.params.env)} @click=${() => rollback("feature_flag", { id }, v.version, () => app.reload())}>Roll back</button>`}</td></tr>`)}</tbody></table></div>`;
 

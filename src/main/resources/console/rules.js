@@ -37,6 +37,9 @@ const moved = (all, i, by) => {
   return next;
 };
 
+/** The rule that is being dragged, among those that it may be dropped on. */
+let drag = { rules: null, from: 0 };
+
 /**
  * Returns the editor of rules.
  * @param {object[]} rules as they are stored
@@ -60,7 +63,16 @@ export function ruleEditor(rules, variants, set, isLocked) {
       }
     }}>`}
     <button class="small ghost" aria-label="Remove the condition" ?disabled=${isLocked} @click=${() => change(i, { constraints: without(rules[i].constraints, n) })}>✕</button></div>`;
-  return html`${rules.map((r, i) => html`<fieldset class="rule"><legend>Rule ${i + 1}</legend>
+  return html`${rules.map((r, i) => html`<fieldset class="rule" @dragover=${(e) => { if (drag.rules === rules) e.preventDefault(); }} @drop=${(e) => {
+      if (drag.rules !== rules) return;
+      e.preventDefault();
+      if (drag.from !== i) set(moved(rules, drag.from, i - drag.from));
+    }}><legend>${isLocked || rules.length < 2 ? "" : html`<span class="grip" draggable="true" title="Drag to move the rule" aria-hidden="true" @dragstart=${(e) => {
+      drag = { rules, from: i };
+      e.dataTransfer.effectAllowed = "move";
+      e.dataTransfer.setData("text/plain", "Rule " + (i + 1));
+      e.dataTransfer.setDragImage(e.target.closest("fieldset"), 10, 10);
+    }} @dragend=${() => { drag = { rules: null, from: 0 }; }}>⠿</span> `}Rule ${i + 1}</legend>
       ${(r.constraints || []).map((c, n) => row(c, i, n))}
       ${(r.constraints || []).length ? "" : html`<p class="quiet">No conditions: it holds for everybody.</p>`}
       <div class="constraint"><button class="small" ?disabled=${isLocked} @click=${() => change(i, { constraints: [...(r.constraints || []), { attribute: "", operator: "in", values: [] }] })}>Add a condition</button>

@@ -1,6 +1,7 @@
 // What the pages are made of.
 
 import { html, nothing, render, svg } from "./lit-html.js";
+import { link } from "./route.js";
 
 export { html, nothing, render, svg };
 
@@ -21,8 +22,20 @@ export function time(at) {
   return html`<time datetime=${at} title=${date.toLocaleString() + " (UTC " + at.replace("T", " ") + ")"}>${relative.format(Math.round(seconds / size), unit)}</time>`;
 }
 
-/** Returns the name of an actor; what the caller may not see is a dash. */
-export function actor(a) {
+/** Goes to the history on the page of a resource. */
+export function toHistory() {
+  const heading = document.getElementById("history");
+  heading.scrollIntoView({ block: "start" });
+  heading.focus({ preventScroll: true });
+}
+
+/** Returns the name of an actor; what the caller may not see is a dash. With a time, it leads to all that they did in that hour. */
+export function actor(a, at) {
+  if (a && at) {
+    const hour = Math.floor(Date.parse(at) / 3600e3) * 3600e3;
+    const query = { actor: a.name, since: new Date(hour).toISOString(), until: new Date(hour + 3600e3).toISOString() };
+    return html`<a href=${link("audit", [], query)} title=${`${a.type} ${a.id}: all that they did in that hour`}>${a.name}</a>`;
+  }
   return a ? html`<span title=${a.type + " " + a.id}>${a.name}</span>` : html`<span class="quiet" title="Actors are shown with the right audit:read">–</span>`;
 }
 

@@ -38,6 +38,7 @@ public final class ConsoleRoutes implements Routes {
             "compare.js",
             "config.js",
             "diff.js",
+            "document.js",
             "flags.js",
             "login.js",
             "operations.js",
@@ -55,7 +56,8 @@ public final class ConsoleRoutes implements Routes {
             "lit-html.js", "lit-html/3.3.2/lit-html.js",
             "uplot.js", "uplot/1.6.30/dist/uPlot.iife.min.js",
             "uplot.css", "uplot/1.6.30/dist/uPlot.min.css",
-            "diff-lib.js", "diff/5.1.0/dist/diff.min.js");
+            "diff-lib.js", "diff/5.1.0/dist/diff.min.js",
+            "yaml-lib.js", "js-yaml/4.1.1/dist/js-yaml.min.js");
 
     private final ConsoleSettings settings;
     private final String publicPath;

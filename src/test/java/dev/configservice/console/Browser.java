@@ -34,6 +34,7 @@ final class Browser implements AutoCloseable {
 
     private final String url;
     private final ChromeDriver driver;
+    private String motion = "no-preference";
 
     Browser(String url) {
         this.url = url;
@@ -138,6 +139,12 @@ final class Browser implements AutoCloseable {
         type(css, text + org.openqa.selenium.Keys.TAB);
     }
 
+    /** Drags an element to another. */
+    void drag(String from, String to) {
+        WebElement target = await(to);
+        new Actions(driver).dragAndDrop(await(from), target).perform();
+    }
+
     /** Holds a key down. */
     void hold(CharSequence key, int millis) {
         new Actions(driver)
@@ -155,10 +162,55 @@ final class Browser implements AutoCloseable {
         new Actions(driver).keyDown(key).sendKeys(with).keyUp(key).perform();
     }
 
+    /**
+     * Presses Tab until the focus is on an element with a text or label, as people without a mouse do, and requires that the
+     * focus can be seen there.
+     */
+    void tabTo(String css, String text) {
+        until("to come by Tab to " + css + " with '" + text + "'", () -> {
+            for (int i = 0; i < 100; i++) {
+                Object at = driver.executeScript("""
+                        const e = document.activeElement;
+                        if (!e.matches(arguments[0]) || !((e.ariaLabel || "") + e.textContent).includes(arguments[1])) return null;
+                        return e.matches(":focus-visible") && getComputedStyle(e).outlineStyle !== "none" ? "seen" : "unseen";
+                        """, css, text);
+                if (at != null) {
+                    assertThat(at).as("the focus on " + css + " " + text).isEqualTo("seen");
+                    return true;
+                }
+                press(org.openqa.selenium.Keys.TAB);
+            }
+            return null;
+        });
+    }
+
+    void zoom(int percent, int width, int height) {
+        driver.executeCdpCommand(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of(
+                        "width",
+                        width * 100 / percent,
+                        "height",
+                        height * 100 / percent,
+                        "deviceScaleFactor",
+                        percent / 100.0,
+                        "mobile",
+                        false));
+    }
+
+    /** Shows pages as for people who want less motion, or not. */
+    void lessMotion(boolean isWanted) {
+        motion = isWanted ? "reduce" : "no-preference";
+    }
+
     void look(String scheme, int width, int height) {
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia",
-                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+                Map.of(
+                        "features",
+                        List.of(
+                                Map.of("name", "prefers-color-scheme", "value", scheme),
+                                Map.of("name", "prefers-reduced-motion", "value", motion))));
         driver.manage().window().setSize(new Dimension(width, height));
         driver.executeCdpCommand(
                 "Emulation.setDeviceMetricsOverride",

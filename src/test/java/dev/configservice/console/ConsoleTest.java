@@ -115,6 +115,20 @@ class ConsoleTest {
                 Map.entry("cluster", "#/cluster"));
         List<String> barriers = new ArrayList<>();
         browser.open("#/overview", TestNode.ADMIN_KEY);
+        // at twice the size, and on a screen of 3840 pixels
+        for (int percent : List.of(200, 100)) {
+            browser.zoom(percent, percent == 200 ? 1280 : 3840, percent == 200 ? 900 : 2160);
+            pages.forEach((name, hash) -> {
+                browser.go("#/nowhere");
+                browser.go(hash);
+                browser.await("main." + hash.replaceAll("#/([a-z]+).*", "$1") + " h1");
+                browser.awaitNo("main .skeleton");
+                browser.picture(name + (percent == 200 ? "-zoomed" : "-4k"));
+                assertThat(browser.run("return document.documentElement.scrollWidth <= innerWidth + 1"))
+                        .as(name + " scrolls sideways at " + percent + " %")
+                        .isEqualTo(true);
+            });
+        }
         pages.forEach((name, hash) -> {
             for (String scheme : List.of("light", "dark")) {
                 browser.look(scheme, scheme.equals("light") ? 1280 : 360, 900);
@@ -268,6 +282,13 @@ class ConsoleTest {
         assertThat(flag("g").at("/rules/1/constraints/0/values").toString()).isEqualTo("[\"gold\"]");
         assertThat(flag("g").get("prerequisites").toString()).contains("base");
         assertThat(flag("g").at("/variants/0/value").asText()).isEqualTo("v1");
+
+        browser.await("main .rule:nth-of-type(2) .grip");
+        browser.drag(".rule:nth-of-type(2) .grip", ".rule:nth-of-type(1) legend");
+        browser.click("button", "Review");
+        browser.await("dialog .review", "age");
+        browser.click("dialog button", "Apply");
+        await().until(() -> flag("g").at("/rules/0").toString().contains("\"plan\""));
     }
 
     private JsonNode flag(String name) {
@@ -505,8 +526,28 @@ class ConsoleTest {
         Object wrong = browser.runAsync("""
                 const done = arguments[arguments.length - 1];
                 const files = document.querySelector("script[type=module]").src.replace("app.js", "");
-                Promise.all(["bucket.js", "diff.js", "route.js", "rules.js"].map(f => import(files + f))).then(([b, d, r, u]) => {
+                Promise.all(["bucket.js", "diff.js", "route.js", "rules.js", "document.js"].map(f => import(files + f))).then(async ([b, d, r, u, x]) => {
                   const wrong = [];
+                  await x.prepare("yaml");
+                  const entries = [["a", 1], ["a.b", "it's \\"so\\" = \\\\ # \\u00fc\\u65e5"], ["lines", " one\\n\\ttwo\\r\\n"], ["big", 1.5e300], ["yes", "no"], ["t", true], ["e", ""], ["n", "12"], ["date", "2026-11-27"], ["list", [1, "x", {"y": [null, false]}]], ["tree", {"k": {"l": "v\\n"}, "": []}], ["none", {}], ["a b:c", "1"]];
+                  for (const f of x.formats()) {
+                    const known = new Map(entries);
+                    if (x.unfit(f.id, entries)) wrong.push(f.id + x.unfit(f.id, entries));
+                    const text = x.writeDocument(f.id, entries);
+                    const { values, problems } = x.readDocument(f.id, text, known);
+                    if (problems.length || !d.same([...values].sort(), entries.slice().sort())) wrong.push(f.id + " " + problems + JSON.stringify([...values]) + text);
+                  }
+                  const read = (f, text, known = []) => { const { values, problems } = x.readDocument(f, text, new Map(known)); return JSON.stringify([...values]) + problems.join("|"); };
+                  for (const [got, wanted] of [
+                    [read("properties", "! no\\n# no\\n a\\\\ b : c\\\\\\n   d\\ne\\nf\\\\u0041=\\\\t1"), '[["a b","cd"],["e",""],["fA","\\\\t1"]]'],
+                    [read("properties", "a=x", [["a", 1]]), "[]line 1: a is a number; to give it another type, choose lines, YAML or JSON"],
+                    [read("env", "export A_B=\\"x\\\\\\"y\\" # no\\n\\nC=plain\\nD='two\\nlines'", [["a.b", "1"]]), '[["a.b","x\\\\"y"],["C","plain"],["D","two\\\\nlines"]]'],
+                    [read("env", "what is this"), "[]line 1 must be NAME='value'"],
+                    [x.unfit("env", [["a.b", 1], ["a_b", 2]]), "a.b and a_b both become A_B"],
+                    [read("lines", "a = 1\\na = 2\\nb\\n = 3"), '[["a",1]]line 2: gives a twice|line 3: has no =|line 4: has no key'],
+                    [read("yaml", "a: 1\\nb:\\n  c: [x]\\nd:"), '[["a",1],["b",{"c":["x"]}]]d: may not be null'],
+                    [read("json", "[1]"), "[]must be an object"],
+                  ]) if (got !== wanted) wrong.push(got + " instead of " + wanted);
                   for (const [user, bucket] of [%s]) if (b.bucket("salt", user) !== bucket) wrong.push(user + " " + b.bucket("salt", user));
                   const m = d.merge({a: 1, b: 1, c: 1}, {a: 2, b: 1, c: 3}, {a: 1, b: 5, c: 4});
                   if (JSON.stringify(m) !== '{"merged":{"a":2,"b":5,"c":3},"conflicts":["c"]}') wrong.push(JSON.stringify(m));
@@ -521,6 +562,27 @@ class ConsoleTest {
                 }, e => done([String(e)]));
                 """.formatted(users));
         assertThat(wrong).isEqualTo(List.of());
+    }
+
+    @Test
+    void nothingMovesForThoseWhoWantLessMotion() {
+        put("/config/m?environment=" + env, "{\"value\": 1}");
+        for (boolean isLess : List.of(true, false)) {
+            browser.lessMotion(isLess);
+            browser.look("light", 1280, 900);
+            browser.open("#/flags?env=" + env, TestNode.ADMIN_KEY);
+            Object moving = browser.run("""
+                    const probe = document.createElement("div");
+                    probe.innerHTML = '<div class="skeleton"><div></div></div><button class="toggle"></button><input class="holding">';
+                    document.querySelector("main").append(probe);
+                    const moves = e => [null, "::after"].some(p => { const s = getComputedStyle(e, p);
+                      return s.animationName !== "none" || s.transitionDuration.split(", ").some(d => parseFloat(d) > 0); });
+                    const found = [...probe.querySelectorAll("*")].filter(moves).length;
+                    probe.remove();
+                    return found;
+                    """);
+            assertThat(moving).isEqualTo(isLess ? 0L : 3L);
+        }
     }
 
     private static int bucket(String salt, String user) {
