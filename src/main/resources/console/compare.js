@@ -88,7 +88,7 @@ export function comparePage(app, route) {
     const other = (i, name) => change(route, { b: others.map((o, n) => (n === i ? name : o)).filter(Boolean).join(","), at: "" });
     const spare = app.environments.filter((e) => e !== a && !others.includes(e));
     const bring = (from, to, label) => html`<button ?disabled=${!may("config:write", names[to])} title=${may("config:write", names[to]) ? "" : "Needs the right config:write there"} @click=${() => copy(from, to)}>${label}</button>`;
-    return html`<div class="head"><h1 tabindex="-1">Compare</h1><span class="quiet">${items.length} ${route.params.all ? "keys" : "differences"}</span></div>
+    return html`<div class="head"><h1 tabindex="-1">Compare</h1><span class="quiet">${items.length} ${route.params.all ? "key" : "difference"}${items.length === 1 ? "" : "s"}</span></div>
       <div class="tools">${pick("Left", a, (name) => change(route, { a: name, at: "" }))} <span>with</span>
         ${at ? html`<b>itself now</b>` : others.map((o, i) => html`${pick(i ? "Right " + (i + 1) : "Right", o, (name) => other(i, name))}${others.length > 1 ? html`<button class="small ghost" aria-label="Leave out ${o}" @click=${() => other(i, "")}>✕</button>` : ""}`)}
         ${!at && !right && others.length < MOST - 1 && spare.length ? html`<button class="small" @click=${() => change(route, { b: [...others, spare[0]].join(",") })}>Add an environment</button>` : ""}

@@ -107,7 +107,21 @@ function list(app, route) {
     ${env ? "" : html`<td>${c.environment}</td>`}
     <td>${c.origin ? (c.origin.layer === "own" ? chip(c.origin.overrides ? "own, overrides shared" : "own") : chip("shared", "quiet")) : c.service_name || html`<span class="quiet">shared</span>`}</td>
     <td class="narrow number">${c.version}</td><td title=${c.updated_by ? "by " + c.updated_by.name : nothing}>${time(c.updated_at)}</td>
-    <td class="narrow"><a class="button small ghost" data-history href=${link("config", [c.id], { env: c.environment, tab: "history" })}>History</a></td></tr>`;
+    <td class="narrow actions">${view === "deleted" ? "" : html`<a class="button small ghost" data-edit href=${tab(c, "edit")}>Edit</a>`}<a class="button small ghost" data-history href=${tab(c, "history")}>History</a>${view === "deleted" ? "" : html`<button class="small ghost" aria-haspopup="dialog" aria-label="More for ${c.key}" @click=${() => more(c)}>⋯</button>`}</td></tr>`;
+
+  const tab = (c, name) => link("config", [c.id], { env: c.environment, service: route.params.service, tab: name });
+
+  const more = (c) => dialog((close) => {
+    const canWrite = may("config:write", c.environment, c.service_name);
+    const to = (label, href) => html`<a class="button" href=${href} @click=${() => close()}>${label}</a>`;
+    return html`<h2>${c.key}</h2><div class="menu-items">
+      ${to("Open", link("config", [c.id], { env: c.environment, service: route.params.service }))}${to("History", tab(c, "history"))}
+      <button @click=${() => { close(); snippets(c); }}>Use it: curl, Java, Python, a shell</button>
+      ${to("Compare", compareLink(app, c))}
+      <button ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right config:write here"} @click=${() => { close(); copyTo(app, [c]); }}>Copy to another environment</button>
+      <button class="danger" ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right config:write here"} @click=${() => { close(); reviewDeletion("configuration", [c], () => app.reload()); }}>Delete</button></div>
+      <div class="buttons"><button @click=${() => close()}>Close</button></div>`;
+  });
 
   const reveal = (c) => may("secrets:read", c.environment, c.service_name)
     ? html`<button class="small ghost" title="Showing it is written to the audit" aria-label="Show the secret ${c.key}; this is written to the audit" @click=${async () => {
@@ -184,6 +198,7 @@ async function asText(app, route) {
     items = (await all("/config", { environment: env, service_name: service || "", secrets: "omit" })).filter((c) => (c.service_name || "") === (service || ""));
   } catch (e) { toast(e.message, "bad"); return; }
   const plain = items.filter((c) => !c.is_encrypted);
+  const hidden = items.length - plain.length;
   const entries = plain.map((c) => [c.key, c.value]);
   const known = new Map(entries);
   const state = { format: "lines", typed: writeDocument("lines", entries), problems: [] };
@@ -221,17 +236,22 @@ async function asText(app, route) {
 
   dialog((close, update) => html`<h2>${service || "Shared"} in ${env}</h2>
     <div class="tools"><fieldset class="tabs"><legend class="sr">Format</legend>${formats().map((f) => html`<label><input type="radio" name="format" value=${f.id} .checked=${state.format === f.id} @change=${(e) => { e.target.checked = false; choose(f.id, update); }}> <span>${f.name}</span></label>`)}</fieldset></div>
-    <p class="quiet">${formats().find((f) => f.id === state.format).hint}. ${items.length - plain.length ? `${items.length - plain.length} encrypted values are not shown and stay as they are. ` : ""}What you remove is deleted.</p>
+    <p class="quiet">${formats().find((f) => f.id === state.format).hint}. ${hidden ? `${hidden} encrypted ${hidden === 1 ? "value is not shown and stays as it is" : "values are not shown and stay as they are"}. ` : ""}What you remove is deleted.</p>
     <textarea class="document" aria-label="The layer as text" spellcheck="false" rows="18" ?readonly=${!canWrite} .value=${state.typed} @input=${(e) => { state.typed = e.target.value; }}></textarea>
     ${state.problems.map((p) => html`<p class="wrong" role="alert">${p}</p>`)}
     <div class="buttons"><button @click=${() => close()}>Close</button><button class="primary" data-review ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right config:write here"} @click=${() => done(close, update)}>Review</button></div>`, { kind: "wide" });
+}
+
+/** Returns the page that compares a configuration with that of another environment. */
+function compareLink(app, c) {
+  return link("compare", [], { a: c.environment, b: app.environments.find((x) => x !== c.environment), service: c.service_name || "", q: c.key });
 }
 
 // one configuration
 
 function detail(app, route) {
   const id = route.parts[0];
-  const page = { c: null, gone: null, history: [], left: null, right: null, services: null, draft: null };
+  const page = { c: null, gone: null, history: [], left: null, right: null, services: null, draft: null, tab: route.params.tab };
   const again = later(() => { if (!page.draft) app.reload(); }, 300);
   page.close = follow((e) => { if (e.resource_id === id) again(); });
   page.onRoute = (r) => { route = r; };
@@ -253,6 +273,11 @@ function detail(app, route) {
       const services = (await get("/services", { environment: page.c.environment, limit: 500 })).items.map((s) => s.name);
       page.services = services;
     }
+    // once: later loads must not open again what was closed
+    const wanted = page.tab;
+    page.tab = null;
+    if (wanted === "edit" && page.c && may("config:write", page.c.environment, page.c.service_name)) begin();
+    if (wanted === "history") setTimeout(toHistory);
   };
 
   const reveal = async (c) => {
@@ -303,7 +328,7 @@ function detail(app, route) {
       ${c && !page.draft ? html`<button data-edit class="primary" ?disabled=${!canWrite} title=${canWrite ? "Edit (e)" : "Needs the right config:write here"} @click=${begin}>Edit</button>
         <button data-history title="History (h)" @click=${toHistory}>History</button>
         <button @click=${() => snippets(c)}>Use it</button>
-        <a class="button" href=${link("compare", [], { a: c.environment, b: app.environments.find((x) => x !== c.environment), service: c.service_name || "", q: c.key })}>Compare</a>
+        <a class="button" href=${compareLink(app, c)}>Compare</a>
         <button class="danger" ?disabled=${!canWrite} @click=${() => reviewDeletion("configuration", [c], () => app.reload())}>Delete</button>` : ""}</div>
     ${page.gone && !c ? html`<div class="note">${page.gone.status === 404 ? "It was deleted. Its history stays; rolling back brings it back." : page.gone.message}</div>` : ""}
     ${c ? page.draft ? form(c) : html`<div class="panel"><p>${chip(c.is_encrypted ? "secret" : typeOf(c.value))} ${typeof c.value === "object" ? "" : html`<code class="value">${text(c.value)}</code>`}</p>${typeof c.value === "object" && c.value ? html`<pre><code>${JSON.stringify(c.value, null, 2)}</code></pre>` : ""}

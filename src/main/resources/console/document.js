@@ -58,7 +58,7 @@ function logical(text) {
 const FORMATS = {
   lines: {
     name: "Lines",
-    hint: "key = value, the value as JSON",
+    hint: "Key = value, the value as JSON",
     write: (entries) => entries.map(([key, value]) => key + " = " + JSON.stringify(value)).join("\n"),
     read: (text, known, add) => text.split("\n").forEach((line, i) => {
       if (!line.trim() || line.trim().startsWith("#")) return;
@@ -69,7 +69,7 @@ const FORMATS = {
   },
   properties: {
     name: "Properties",
-    hint: "as java.util.Properties reads it; what was a number stays one, new values are strings",
+    hint: "As java.util.Properties reads it; what was a number stays one, new values are strings",
     write: (entries) => entries.map(([key, value]) => escape(key, true) + "=" + escape(plain(value), false)).join("\n"),
     read: (text, known, add) => logical(text).forEach((line) => {
       const [, key, value] = /^((?:\\[\s\S]|[^\\ \t\f=:])*)[ \t\f]*(?:[=:][ \t\f]*)?([\s\S]*)$/.exec(line.text);
@@ -78,7 +78,7 @@ const FORMATS = {
   },
   yaml: {
     name: "YAML",
-    hint: "a key in a line; a dot is a part of the key, what is indented is its value",
+    hint: "A key in a line; a dot is a part of the key, what is indented is its value",
     write: (entries) => (entries.length ? entries.map(([key, value]) => (RESERVED.test(key) || !/^[A-Za-z_][\w.-]*$/.test(key) ? JSON.stringify(key) : key) + ":" + yamlValue(value)).join("\n") : "{}"),
     read: (text, known, add) => {
       const tree = window.jsyaml.load(text, { schema: window.jsyaml.CORE_SCHEMA });
@@ -110,7 +110,7 @@ const FORMATS = {
   },
   json: {
     name: "JSON",
-    hint: "one object",
+    hint: "One object",
     write: (entries) => JSON.stringify(Object.fromEntries(entries), null, 2),
     read: (text, known, add) => {
       const tree = JSON.parse(text);

@@ -28,7 +28,7 @@ export function changesPage(app, route) {
   page.close = follow((c) => {
     if (c.resync) { page.items.unshift({ cut: true, revision: c.revision }); app.refresh(); return; }
     if (!matches(c)) return;
-    if (page.paused || route.params.after) page.waiting.unshift(c);
+    if (page.paused || page.isUnderPointer || route.params.after) page.waiting.unshift(c);
     else page.items.unshift(c);
     page.items.length = Math.min(page.items.length, MOST);
     page.waiting.length = Math.min(page.waiting.length, MOST);
@@ -59,7 +59,7 @@ export function changesPage(app, route) {
       <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
       <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} ?selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
         <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
-      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
+      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @pointerenter=${() => { page.isUnderPointer = true; }} @pointerleave=${() => { page.isUnderPointer = false; if (!page.paused && page.waiting.length && !route.params.after) { page.items.unshift(...page.waiting.splice(0)); app.refresh(); } }} @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
         ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="9">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app, page))}</tbody></table></div>`}`;
   };
   return page;

@@ -626,7 +626,10 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
     }
 
-    /** Drops a unit that has no resources any more from all tiers. Nobody asks them for it, unless it gets some again. */
+    /**
+     * Drops a unit that has no resources any more from this node and the grid; Redis drops it with the position. Nobody asks
+     * them for it, unless it gets some again.
+     */
     private void forget(UnitId unit, long epoch) {
         String gridKey = epoch + "/" + unit.key();
         ahead.invalidate(unit);
@@ -637,7 +640,6 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             vertx.setTimer(FORGET_MILLIS, t -> {
                 if (feed.touched(unit) == null) {
                     near.remove(gridKey);
-                    quietly(() -> redis.remove(unit));
                 }
             });
         }

@@ -30,6 +30,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -55,18 +56,27 @@ public final class SnapshotStore implements PositionStore {
     private static final Pattern REFUSAL = Pattern.compile("NOAUTH|WRONGPASS|NOPERM|DENIED"
             + "|ERR (invalid password|AUTH|Client sent AUTH|DB index|invalid DB index|unknown command)");
 
+    private static final String POSITION = "position";
+    private static final String UNITS = "units";
+    private static final String SNAPSHOT = "s:";
+
     private static final String NO_EVICTION = "noeviction";
 
+    /** The script of {@link #put}. A snapshot of a unit that has no resources any more at the stored position is dropped. */
     private static final String PUT_SNAPSHOT = """
             local e, r = tonumber(redis.call('HGET', KEYS[1], 'e')), tonumber(redis.call('HGET', KEYS[1], 'r'))
             local ne, nr = tonumber(ARGV[1]), tonumber(ARGV[2])
             if e and r and (e > ne or (e == ne and r >= nr)) then return 0 end
+            local at = redis.call('HMGET', KEYS[2], 'e', 'r')
+            if tonumber(at[1]) == ne and (tonumber(at[2]) or 0) >= nr and redis.call('HEXISTS', KEYS[3], ARGV[6]) == 0 then
+              return 1
+            end
             redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'c', ARGV[3], 'p', ARGV[4], 'm', ARGV[5])
             return 1""";
 
     /**
      * The script of {@link #advance}. It refuses if the stored position is another than the one to start from, or if
-     * stored units are missing.
+     * stored units are missing. From the third on, the keys are the snapshots of units that have no resources any more.
      */
     private static final String ADVANCE = """
             local f = redis.call('HMGET', KEYS[1], 'e', 'r', 'n', 'm')
@@ -84,6 +94,7 @@ public final class SnapshotStore implements PositionStore {
                 redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
               end
             end
+            for i = 3, #KEYS do redis.call('UNLINK', KEYS[i]) end
             redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5], 'm', ARGV[7], 'a', ARGV[8],
                        'n', redis.call('HLEN', KEYS[2]))
             return 'moved'""";
@@ -110,6 +121,21 @@ public final class SnapshotStore implements PositionStore {
             redis.call('HSET', KEYS[1], 'e', ARGV[1], 'r', ARGV[2], 'h', ARGV[3], 'at', ARGV[4], 'm', ARGV[5],
                        'a', ARGV[6], 'n', redis.call('HLEN', KEYS[2]))
             return 1""";
+
+    /** Deletes snapshots, which are the keys from the third on, of units that have no resources at the stored position. */
+    private static final String SWEEP = """
+            local at = redis.call('HMGET', KEYS[1], 'e', 'r')
+            local e, r = tonumber(at[1]), tonumber(at[2])
+            if not e or not r then return 0 end
+            local swept = 0
+            for i = 3, #KEYS do
+              if redis.call('HEXISTS', KEYS[2], ARGV[i - 2]) == 0 then
+                local f = redis.pcall('HMGET', KEYS[i], 'e', 'r')
+                local se, sr = tonumber(f[1]), tonumber(f[2])
+                if not se or not sr or se < e or (se == e and sr <= r) then swept = swept + redis.call('UNLINK', KEYS[i]) end
+              end
+            end
+            return swept""";
 
     private static final String LOAD = "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}";
 
@@ -199,7 +225,7 @@ public final class SnapshotStore implements PositionStore {
         Request eval = Request.cmd(Command.EVAL)
                 .arg("return redis.call('EXISTS', KEYS[1])")
                 .arg(1)
-                .arg(prefix + "position");
+                .arg(prefix + POSITION);
         return server().compose(server -> server.mode().equals("standalone")
                         ? send(startBreaker, eval).<Void>mapEmpty()
                         : refused("one server, or a proxy that follows the primary; this is Redis in mode "
@@ -301,7 +327,7 @@ public final class SnapshotStore implements PositionStore {
         Future<@Nullable Response> fields = send(
                 breaker,
                 Request.cmd(Command.HMGET)
-                        .arg(snapshotKey(unit))
+                        .arg(snapshotKey(unit.key()))
                         .arg("e")
                         .arg("r")
                         .arg("c")
@@ -324,7 +350,8 @@ public final class SnapshotStore implements PositionStore {
     /** Deletes what is stored for a unit, because it is not a snapshot that this cluster stored. */
     private Future<@Nullable Snapshot> forget(UnitId unit) {
         seal.refused("redis");
-        return send(breaker, Request.cmd(Command.DEL).arg(snapshotKey(unit))).map(done -> null);
+        return send(breaker, Request.cmd(Command.DEL).arg(snapshotKey(unit.key())))
+                .map(done -> null);
     }
 
     private static boolean isWrongType(Throwable e) {
@@ -354,13 +381,16 @@ public final class SnapshotStore implements PositionStore {
         Snapshot snapshot = sealed.snapshot;
         Request request = Request.cmd(Command.EVAL)
                 .arg(PUT_SNAPSHOT)
-                .arg(1)
-                .arg(snapshotKey(snapshot.unit()))
+                .arg(3)
+                .arg(snapshotKey(snapshot.unit().key()))
+                .arg(prefix + POSITION)
+                .arg(prefix + UNITS)
                 .arg(snapshot.asOf().epoch())
                 .arg(snapshot.asOf().revision())
                 .arg(snapshot.lastChange())
                 .arg(Buffer.buffer(sealed.packed))
-                .arg(Buffer.buffer(sealed.code));
+                .arg(Buffer.buffer(sealed.code))
+                .arg(snapshot.unit().key());
         return send(breaker, request)
                 .recover(e -> isWrongType(e) ? Future.succeededFuture(null) : Future.failedFuture(e))
                 .compose(stored -> stored != null && stored.toInteger() == 1
@@ -370,8 +400,8 @@ public final class SnapshotStore implements PositionStore {
                 .mapEmpty();
     }
 
-    private String snapshotKey(UnitId unit) {
-        return prefix + "s:" + unit.key();
+    private String snapshotKey(String unit) {
+        return prefix + SNAPSHOT + unit;
     }
 
     @Override
@@ -438,8 +468,13 @@ public final class SnapshotStore implements PositionStore {
         units.forEach((unit, revision) -> sum.move(unit, was.getOrDefault(unit, 0L), revision));
         code = seal.code(after, hash, sum);
         long at = clock.millis();
-        Request request = keyed(ADVANCE)
-                .arg(after.epoch())
+        Request request = Request.cmd(Command.EVAL).arg(ADVANCE);
+        List<String> emptied = units.keySet().stream()
+                .filter(unit -> units.getOrDefault(unit, 0L) == 0)
+                .toList();
+        request.arg(2 + emptied.size()).arg(prefix + POSITION).arg(prefix + UNITS);
+        emptied.forEach(unit -> request.arg(snapshotKey(unit)));
+        request.arg(after.epoch())
                 .arg(before.revision())
                 .arg(after.revision())
                 .arg(hash.hex())
@@ -497,8 +532,8 @@ public final class SnapshotStore implements PositionStore {
         Request request = Request.cmd(Command.EVAL)
                 .arg(REPLACE)
                 .arg(3)
-                .arg(prefix + "position")
-                .arg(prefix + "units")
+                .arg(prefix + POSITION)
+                .arg(prefix + UNITS)
                 .arg(fresh)
                 .arg(position.epoch())
                 .arg(position.revision())
@@ -509,8 +544,49 @@ public final class SnapshotStore implements PositionStore {
         Future<Void> done = addUnits(fresh, units.entrySet().iterator())
                 .compose(v -> send(startBreaker, request))
                 .mapEmpty();
-        lastReplace = done.onFailure(e -> log.debug("redis.units-not-stored cause={}", e.toString()));
+        // what was stored for units that were emptied while Redis did not hear of it
+        lastReplace = done.onFailure(e -> log.debug("redis.units-not-stored cause={}", e.toString()))
+                .compose(v -> sweep("0", 0))
+                .onFailure(e -> log.debug("redis.not-swept cause={}", e.toString()))
+                .onSuccess(swept -> {
+                    if (swept > 0) {
+                        log.info("redis.swept snapshots={}", swept);
+                    }
+                });
         return done;
+    }
+
+    /** Deletes the snapshots of units that have no resources any more. Completes with their number. */
+    private Future<Integer> sweep(String cursor, int swept) {
+        Request page = Request.cmd(Command.SCAN)
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(snapshotKey("*"))
+                .arg("COUNT")
+                .arg(UNITS_AT_ONCE);
+        return send(startBreaker, page).compose(found -> {
+            if (found == null) {
+                return Future.succeededFuture(swept);
+            }
+            String next = found.get(0).toString();
+            return swept(found.get(1))
+                    .compose(more ->
+                            next.equals("0") ? Future.succeededFuture(swept + more) : sweep(next, swept + more));
+        });
+    }
+
+    private Future<Integer> swept(Response keys) {
+        if (keys.size() == 0) {
+            return Future.succeededFuture(0);
+        }
+        Request request = Request.cmd(Command.EVAL)
+                .arg(SWEEP)
+                .arg(2 + keys.size())
+                .arg(prefix + POSITION)
+                .arg(prefix + UNITS);
+        keys.forEach(key -> request.arg(key.toString()));
+        keys.forEach(key -> request.arg(key.toString().substring(snapshotKey("").length())));
+        return send(startBreaker, request).map(n -> n == null ? 0 : n.toInteger());
     }
 
     private Future<Void> addUnits(String key, Iterator<Map.Entry<String, Long>> units) {
@@ -525,17 +601,12 @@ public final class SnapshotStore implements PositionStore {
         return send(startBreaker, request).compose(v -> addUnits(key, units));
     }
 
-    /** Deletes the snapshot of a unit. */
-    Future<@Nullable Void> remove(UnitId unit) {
-        return send(breaker, Request.cmd(Command.DEL).arg(snapshotKey(unit))).mapEmpty();
-    }
-
     private Request keyed(String script) {
         return Request.cmd(Command.EVAL)
                 .arg(script)
                 .arg(2)
-                .arg(prefix + "position")
-                .arg(prefix + "units");
+                .arg(prefix + POSITION)
+                .arg(prefix + UNITS);
     }
 
     private Future<@Nullable Response> send(CircuitBreaker with, Request request) {

@@ -82,9 +82,9 @@ class ConsoleKeyboardTest {
         browser.open("#/overview?env=" + env, TestNode.ADMIN_KEY);
         browser.press("g", "c");
         browser.await("main.config td.key");
-        browser.press("j", Keys.ENTER);
+        // e on a row of the list opens it for editing
+        browser.press("j", "e");
         browser.await("main h1", "k");
-        browser.press("e");
         browser.await("textarea[aria-label=Value]").sendKeys(" and new");
         browser.chord(Keys.CONTROL, "s");
         browser.await("dialog .review", "new");
@@ -247,6 +247,29 @@ class ConsoleKeyboardTest {
         browser.press(Keys.ENTER);
         await().until(() -> config(env, "u.1").path("value").asText().equals("before"));
         assertThat(config(env, "u.2").path("status").asInt()).isEqualTo(404);
+    }
+
+    @Test
+    void whatCanBeDoneWithAValueIsInTheMenuOfItsRow() {
+        put("/config/m?environment=" + env, "{\"value\": 1}");
+        browser.open("#/config?env=" + env, TestNode.ADMIN_KEY);
+        browser.await("main td.key", "m");
+        browser.tabTo("main td button", "More for m");
+        browser.press(Keys.ENTER);
+        browser.await("dialog .menu-items");
+        browser.picture("menu");
+        browser.tabTo("dialog button", "Use it");
+        browser.press(Keys.ENTER);
+        browser.await("dialog h3", "curl");
+        browser.press(Keys.ESCAPE);
+        browser.awaitNo("dialog");
+        browser.tabTo("main td button", "More for m");
+        browser.press(Keys.ENTER);
+        browser.tabTo("dialog button", "Delete");
+        browser.press(Keys.ENTER);
+        browser.await("dialog .review", "m");
+        browser.press(Keys.ENTER);
+        await().until(() -> config(env, "m").path("status").asInt() == 404);
     }
 
     @Test

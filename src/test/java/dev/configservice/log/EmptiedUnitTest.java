@@ -8,10 +8,13 @@ import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import dev.configservice.testing.TestPostgres;
 import dev.configservice.testing.TestRedis;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
@@ -55,6 +58,53 @@ class EmptiedUnitTest {
                     assertThat(client.keys("*:s:*")).hasSizeLessThanOrEqualTo(1);
                 });
             }
+        }
+    }
+
+    @Test
+    void manyThatGoAtOnceLeaveNothingInRedis() {
+        try (TestPostgres postgres = new TestPostgres();
+                TestRedis redis = new TestRedis();
+                TestNode node = TestNode.start(Map.of("CS_POSTGRES_URI", postgres.uri(), "CS_REDIS_URI", redis.uri()));
+                Jedis client = redis.client()) {
+            for (int round = 0; round < 4; round++) {
+                set(node, "put", round);
+                set(node, "delete", round);
+            }
+            await().untilAsserted(() -> assertThat(client.keys("*:s:*")).isEmpty());
+        }
+    }
+
+    /** Does an operation in 500 environments at once. */
+    private static void set(TestNode node, String op, int round) {
+        String operations = IntStream.range(0, 500)
+                .mapToObj(i -> "{\"op\":\"" + op + "\",\"resource_type\":\"configuration\",\"environment\":\"brief-"
+                        + round + "-" + i + "\",\"key\":\"k\"" + (op.equals("put") ? ",\"value\":1}" : "}"))
+                .collect(Collectors.joining(","));
+        Reply done = node.admin().post("/change-sets", "{\"operations\":[" + operations + "]}");
+        assertThat(done.status()).as(done.text()).isEqualTo(200);
+    }
+
+    @Test
+    void whatRedisDidNotHearOfIsDeletedOnceItsPositionIsReplaced() {
+        try (TestPostgres postgres = new TestPostgres();
+                TestRedis redis = new TestRedis();
+                TestNode node = TestNode.start(Map.of("CS_POSTGRES_URI", postgres.uri(), "CS_REDIS_URI", redis.uri()));
+                Jedis client = redis.client()) {
+            create(node, "stays", "s", "k");
+            Reply created = create(node, "goes", "s", "k");
+            await().untilAsserted(() -> assertThat(client.keys("*:s:*")).hasSize(2));
+            String key = client.keys("*:s:*goes*").iterator().next();
+            byte[] stored = client.dump(key);
+            delete(node, created);
+            await().untilAsserted(() -> assertThat(client.exists(key)).isFalse());
+
+            client.restore(key, 0L, stored);
+            client.del(client.keys("*:position").iterator().next());
+            // the position is looked at every five seconds
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(client.exists(key)).isFalse());
+            assertThat(client.keys("*:s:*")).hasSize(1);
         }
     }
 

@@ -74,6 +74,13 @@ public final class Hostile {
         attack("300 anonymous connections that send 20,000 requests and read no answer", () -> connections(300, this::readNone));
         attack("layers of 700 services over 1,000 shared keys of 1 KB, 8 connections", () -> loop(8, false,
                 i -> new Rate.Asked("GET", "/api/v1/config/service/s" + i % 700 + "?environment=layers", "")));
+        String large = "large layers of 6 MB, 40 of them in turn, 40 connections";
+        if (large.contains(only)) {
+            String million = "\"" + "y".repeat(1_000_000) + "\"";
+            requests.post("/api/v1/config", 240, i -> Requests.configuration("large-" + i / 6, "s", "key." + i % 6, million));
+        }
+        attack(large, () -> loop(40, false,
+                i -> new Rate.Asked("GET", "/api/v1/config/service/s?environment=large-" + i % 40, "")));
         attack("a flag with 30,000 patterns a{999}", () -> loop(1, true, i -> new Rate.Asked("POST", "/api/v1/feature-flags",
                 "{\"name\":\"big-" + i + "\",\"environment\":\"big\",\"rules\":[{\"constraints\":[{\"attribute\":\"t\","
                         + "\"operator\":\"matches\",\"values\":[" + "\"a{999}\",".repeat(29_999) + "\"a{999}\"]}]}]}")));
