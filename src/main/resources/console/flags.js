@@ -27,7 +27,7 @@ function list(app, route) {
 
   page.load = async () => {
     const { env, q, tag } = route.params;
-    const [flags, stale] = await Promise.all([all("/feature-flags", { environment: env, tag }), all("/feature-flags", { environment: env, stale: true })]);
+    const [flags, stale] = await Promise.all([all("/feature-flags", { environment: env, tag, usage: true }), all("/feature-flags", { environment: env, stale: true })]);
     page.stale = new Map(stale.map((f) => [f.id, f.stale_reasons]));
     const names = new Map();
     const environments = new Set();
@@ -56,14 +56,15 @@ function list(app, route) {
       <button class="primary" ?disabled=${!may("flags:write", env)} title=${may("flags:write", env) ? "" : "Needs the right flags:write here"} @click=${() => create(app, route)}>New flag</button></div>
       <div class="tools" role="search"><input type="search" aria-label="Filter flags" placeholder="Part of the name, description or owner" .value=${q || ""} @input=${later((e) => change(route, { q: e.target.value }))}></div>
       ${!page.names.length ? empty("No flags" + (q ? " match" : ""), q ? "" : "This call creates the first one:", q ? "" : html`<pre><code>${curl("PUT", "/feature-flags/new-ui", { environment: env || "staging" }, { is_enabled: true, rollout_percentage: 10 })}</code></pre>`) : html`
-      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Flags"><table><thead><tr><th>Name</th>${page.environments.map((e) => html`<th>${e}</th>`)}<th>Variants</th><th>Tags</th><th>Owner</th><th>Changed</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
-      <tbody>${rows(page.names, scroll, page.environments.length + 6, ([name, by]) => {
+      <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Flags"><table><thead><tr><th>Name</th>${page.environments.map((e) => html`<th>${e}</th>`)}<th>Variants</th><th>Tags</th><th>Owner</th><th>Evaluated</th><th>Changed</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
+      <tbody>${rows(page.names, scroll, page.environments.length + 7, ([name, by]) => {
         const first = [...by.values()][0];
         const latest = [...by.values()].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1))[0];
+        const evaluated = [...by.values()].map((f) => f.last_evaluated_at).filter(Boolean).sort().at(-1);
         const stale = [...by.values()].map((f) => page.stale.get(f.id)).find(Boolean);
         return html`<tr><td class="key"><a href=${link("flags", [first.id], { env: first.environment })} title=${first.description || name}>${name}</a> ${stale ? html`<span class="chip warn" title=${stale.join(", ")}>stale</span>` : ""}</td>
           ${page.environments.map((e) => cell(by.get(e)))}
-          <td>${(first.variants || []).map((v) => chip(v.name))}</td><td>${(first.tags || []).map((t) => chip(t, "quiet"))}</td><td>${first.owner || ""}</td><td>${time(latest.updated_at)}</td>
+          <td>${(first.variants || []).map((v) => chip(v.name))}</td><td>${(first.tags || []).map((t) => chip(t, "quiet"))}</td><td>${first.owner || ""}</td><td title="The last evaluation in any of these environments, within 30 days">${time(evaluated)}</td><td>${time(latest.updated_at)}</td>
           <td class="narrow"><a class="button small ghost" href=${link("try", [], { flag: name, env: first.environment })}>Why for user…</a></td></tr>`;
       })}</tbody></table></div>`}`;
   };

@@ -108,6 +108,7 @@ public final class FlagKind implements VersionedKind {
         String given = fields.text("environment", StringRule.NAME);
         ObjectNode content = read(fields, true);
         fields.ignore("stale_reasons");
+        fields.ignore("last_evaluated_at");
         fields.unknown();
         check(fields, name, content);
         return new Creation(given == null ? defaultEnvironment : given, "", name, content, Sealed.NONE);
@@ -115,8 +116,9 @@ public final class FlagKind implements VersionedKind {
 
     @Override
     public Update change(FieldReader fields, Resource current, Caller caller) {
-        // a list of stale flags adds this member: it is ignored, so that a caller can send back a flag from that list
+        // lists add these members on demand: they are ignored, so that a caller can send back what a list had
         fields.ignore("stale_reasons");
+        fields.ignore("last_evaluated_at");
         ObjectNode changed = read(fields, false);
         fields.unknown();
         ObjectNode after = current.row().fields();

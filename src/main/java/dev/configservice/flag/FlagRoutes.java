@@ -56,6 +56,8 @@ public final class FlagRoutes implements Routes {
 
     private static final String ORDER = "name, environment";
 
+    private static final String USAGE = "usage";
+
     private final Flags flags;
     private final Resources resources;
     private final PastSnapshots past;
@@ -91,6 +93,8 @@ public final class FlagRoutes implements Routes {
                         StringRule.ANY,
                         "stale",
                         StringRule.BOOLEAN,
+                        USAGE,
+                        StringRule.BOOLEAN,
                         Route.AT,
                         PastSnapshots.MOMENT)))
                 .onLog());
@@ -100,7 +104,7 @@ public final class FlagRoutes implements Routes {
         routes.add(Route.api("POST", "/feature-flags/evaluate/bulk", this::evaluateBulk)
                 .needs(Right.READ)
                 .with(Map.of(Route.AT, PastSnapshots.MOMENT)));
-        routes.add(Route.api("GET", "/feature-flags/:id/usage", this::usage)
+        routes.add(Route.api("GET", "/feature-flags/:id/" + USAGE, this::usage)
                 .needs(Right.READ)
                 .onLog());
         return routes;
@@ -109,7 +113,11 @@ public final class FlagRoutes implements Routes {
     private Future<Response> list(Request request) {
         String environment = request.query("environment");
         boolean stale = Boolean.TRUE.equals(request.flag("stale"));
+        boolean withUsage = Boolean.TRUE.equals(request.flag(USAGE));
         String moment = request.query(Route.AT);
+        if (withUsage && (moment != null || stale)) {
+            throw ServiceException.invalid(USAGE, "is told only of now and of all flags: not with at or stale");
+        }
         if (moment != null) {
             return listAt(request, moment, stale);
         }
@@ -127,7 +135,9 @@ public final class FlagRoutes implements Routes {
         if (!page.isFirst()) {
             select.where("(name, environment) > (?, ?)", page.after().toArray());
         }
-        return stale ? stale(request, page, select) : all(request, page, select, environment);
+        return stale
+                ? stale(request, page, select)
+                : withUsage ? withUsage(request, page, select) : all(request, page, select, environment);
     }
 
     /** Returns a page of the flags of an environment at an earlier moment. */
@@ -191,6 +201,23 @@ public final class FlagRoutes implements Routes {
                                 r -> kind.render(r, request.caller()),
                                 r -> List.of(r.name(), r.environment()))
                         .tagged(Long.toString(lastChange)));
+    }
+
+    /** Returns a page of flags, each with the time of its last evaluation. It has no tag: such times come without a revision. */
+    private Future<Response> withUsage(Request request, Page page, Select select) {
+        return resources
+                .list(select, ORDER, page.limit())
+                .compose(found -> usage.lastEvaluated(
+                                found.items().stream().map(Resource::id).toList())
+                        .map(last -> page.response(
+                                request,
+                                found,
+                                r -> {
+                                    Instant at = last.get(r.id());
+                                    return kind.render(r, request.caller())
+                                            .put("last_evaluated_at", at == null ? null : Json.time(at));
+                                },
+                                r -> List.of(r.name(), r.environment()))));
     }
 
     private Future<Response> stale(Request request, Page page, Select select) {

@@ -19,6 +19,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -45,6 +46,13 @@ public final class FlagUsage {
             select hour, variant, reason, evaluations, last_at from flag_usage
             where flag_id = $1 and hour >= now() - interval '30 days'
             order by hour desc, variant, reason""";
+
+    private static final String LAST = """
+            select f.id, u.last_at from unnest($1::text[]) as f(id)
+            cross join lateral (
+              select max(u.last_at) as last_at from flag_usage u
+              where u.flag_id = f.id and u.hour = (select max(h.hour) from flag_usage h where h.flag_id = f.id)) u
+            where u.last_at is not null""";
 
     /** The number of writes after which an outcome that nobody got is forgotten: its flag may be gone. */
     private static final int MAX_IDLE_WRITES = 500;
@@ -201,6 +209,21 @@ public final class FlagUsage {
             }
         });
         return rows.isEmpty() ? null : Json.write(rows);
+    }
+
+    /**
+     * Returns when flags were last evaluated, by their ids, as far as it was written: nodes write every few seconds. Those that
+     * were not evaluated in 30 days are missing.
+     */
+    Future<Map<String, Instant>> lastEvaluated(List<String> flagIds) {
+        return postgres.read(LAST, Tuple.tuple().addArrayOfString(flagIds.toArray(String[]::new)))
+                .map(rows -> {
+                    Map<String, Instant> last = new HashMap<>();
+                    rows.forEach(row -> last.put(
+                            row.getString("id"),
+                            row.getOffsetDateTime("last_at").toInstant()));
+                    return last;
+                });
     }
 
     /** Writes the counts that this node has in memory, then reads those of a flag, newest first. */

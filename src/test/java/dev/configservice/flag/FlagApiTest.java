@@ -206,6 +206,22 @@ class FlagApiTest {
         assertThat(usage.json().get("items").get(0).get("evaluations").asInt()).isEqualTo(3);
         assertThat(usage.json().get("items").get(0).get("reason").asText()).isEqualTo("DEFAULT");
         assertThat(usage.field("last_evaluated_at")).isNotEmpty();
+        create("unused", "");
+        List<JsonNode> listed = new ArrayList<>();
+        admin.get("/feature-flags?usage=true&environment=" + env)
+                .json()
+                .get("items")
+                .forEach(listed::add);
+        assertThat(listed)
+                .filteredOn(f -> f.get("name").asText().equals("used"))
+                .allMatch(f -> f.get("last_evaluated_at").asText().equals(usage.field("last_evaluated_at")))
+                .hasSize(1)
+                .allMatch(f -> admin.put(path, f.toString()).status() == 200);
+        assertThat(listed)
+                .filteredOn(f -> f.get("name").asText().equals("unused"))
+                .allMatch(f -> f.get("last_evaluated_at").isNull())
+                .hasSize(1);
+        assertThat(anyone.get("/feature-flags?usage=true&stale=true").text()).contains("usage");
 
         admin.put(path, "{\"is_enabled\":false}");
         assertThat(evaluate("used", "").field("reason")).isEqualTo("DISABLED");

@@ -36,7 +36,8 @@ class ApiDescriptionTest {
             "created_by",
             "updated_by",
             "last_used_at",
-            "stale_reasons");
+            "stale_reasons",
+            "last_evaluated_at");
 
     private final TestNode node = TestNode.shared();
     private final Api admin = node.admin();
