@@ -22,6 +22,9 @@ public final class Configurations {
     /** The number of configurations from which their merge takes more than about a millisecond. */
     private static final int LARGE = 1000;
 
+    /** The same for their size, as {@link Snapshot} estimates it: a third or less of it is text that is read and written. */
+    private static final long LARGE_BYTES = 1 << 20;
+
     private final SnapshotCache cache;
     private final String defaultEnvironment;
     private final PastSnapshots past;
@@ -230,7 +233,7 @@ public final class Configurations {
             }
             ConfigurationLayer shared = ConfigurationLayer.of(common);
             ConfigurationLayer top = top();
-            if (top.size() + shared.size() <= LARGE) {
+            if (!isLarge()) {
                 merged = top.over(shared, room);
                 return Future.succeededFuture(this);
             }
@@ -242,7 +245,10 @@ public final class Configurations {
 
         /** Tells whether work on all configurations takes too long for an event loop. */
         boolean isLarge() {
-            return top().size() + ConfigurationLayer.of(common).size() > LARGE;
+            long bytes = common.resources().bytes()
+                    + (own == null ? 0 : own.resources().bytes());
+            return bytes > LARGE_BYTES
+                    || top().size() + ConfigurationLayer.of(common).size() > LARGE;
         }
 
         /** Returns all configurations, sorted by key. */

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 
 /**
  * The responses that one event loop is sending to clients that read slowly. A large body is written in chunks, as fast as
@@ -23,15 +24,27 @@ final class Answers {
 
     private static final int CHUNK = 64 << 10;
 
+    /** The number of chunks after which a response gives way to what else its event loop has to do. */
+    private static final int CHUNKS_IN_TURN = 2;
+
     /** The age below which a client is not judged by its progress. */
     private static final long GRACE_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final ByteBudget budget;
+    private final Executor turns;
     private final long deadlineNanos;
     private final Set<Sending> waiting = new HashSet<>();
 
-    Answers(ByteBudget budget, Duration deadline) {
+    /**
+     * Creates the responses of an event loop, of which there are none yet.
+     *
+     * @param budget the bytes that may wait on the whole node
+     * @param turns runs something on the event loop, after what waits there already
+     * @param deadline the longest time for which a client may read nothing
+     */
+    Answers(ByteBudget budget, Executor turns, Duration deadline) {
         this.budget = budget;
+        this.turns = turns;
         this.deadlineNanos = deadline.toNanos();
     }
 
@@ -45,6 +58,8 @@ final class Answers {
         private final long startNanos = System.nanoTime();
         private long progressNanos = startNanos;
         private int at;
+        /** True while it waits for the next turn. */
+        private boolean hasTurn;
 
         Sending(HttpServerResponse response, Runnable disconnect, Buffer body, boolean anonymous, Runnable sent) {
             this.response = response;
@@ -69,8 +84,16 @@ final class Answers {
             advance();
         }
 
+        /**
+         * Writes chunks as long as the socket takes them, a few in turn: a client that reads as fast as the node writes would
+         * otherwise hold up all others, and every message of a write that passes this event loop.
+         */
         private void advance() {
-            while (waiting.contains(this) && !response.writeQueueFull()) {
+            for (int written = 0; waiting.contains(this) && !response.writeQueueFull(); written++) {
+                if (written == CHUNKS_IN_TURN) {
+                    giveWay();
+                    return;
+                }
                 int to = Math.min(body.length(), at + CHUNK);
                 Buffer chunk = body.slice(at, to);
                 budget.release(to - at);
@@ -83,6 +106,16 @@ final class Answers {
                 } else {
                     response.write(chunk);
                 }
+            }
+        }
+
+        private void giveWay() {
+            if (!hasTurn) {
+                hasTurn = true;
+                turns.execute(() -> {
+                    hasTurn = false;
+                    advance();
+                });
             }
         }
 

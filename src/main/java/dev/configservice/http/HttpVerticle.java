@@ -64,7 +64,7 @@ public final class HttpVerticle extends VerticleBase {
         this.forwarder = forwarder;
         this.server = server;
         this.bodies = new Bodies(server.bodies(), Bodies.DEADLINE);
-        this.answers = new Answers(server.answers(), Answers.DEADLINE);
+        this.answers = new Answers(server.answers(), task -> context.runOnContext(v -> task.run()), Answers.DEADLINE);
         this.pipeline = new Pipeline(server, bodies, answers, settings.corsOrigins());
         this.connections = new IdleConnections(server.connections());
     }

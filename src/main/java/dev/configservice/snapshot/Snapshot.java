@@ -20,12 +20,18 @@ public final class Snapshot {
     /** The length from which packed bytes take too long to parse for an event loop. */
     private static final int LARGE_BYTES = 32 << 10;
 
+    /** The same for what they are inflated to: a few kilobytes can become many megabytes. */
+    private static final int LARGE_INFLATED_BYTES = 256 << 10;
+
     private final UnitId unit;
     private final Position asOf;
     private final long lastChange;
     private final boolean outdated;
     private volatile @Nullable SortedResources resources;
     private volatile byte @Nullable [] packed;
+    /** True once it is known that an event loop must not parse the packed bytes. */
+    private volatile boolean isLarge;
+
     private volatile @Nullable Object view;
 
     private Snapshot(
@@ -86,10 +92,34 @@ public final class Snapshot {
         return new Snapshot(unit, asOf, lastChange, true, resources(), null);
     }
 
-    /** Tells whether the resources are still to be parsed, and so many that an event loop must not do that. */
-    boolean isLargeAndPacked() {
-        byte[] p = packed;
-        return p != null && p.length > LARGE_BYTES;
+    /**
+     * Parses the resources, unless that takes too long for an event loop. Returns whether they are parsed.
+     */
+    boolean parseIfSmall() {
+        if (resources != null) {
+            return true;
+        }
+        synchronized (this) {
+            byte[] p = packed;
+            if (p == null) {
+                return true;
+            }
+            List<Resource> small =
+                    isLarge || p.length > LARGE_BYTES ? null : Packing.unpack(unit, p, LARGE_INFLATED_BYTES);
+            isLarge = small == null;
+            if (small != null) {
+                parsed(small);
+            }
+            return small != null;
+        }
+    }
+
+    /** Keeps the parsed form only: with a million configurations, both would fill much of the heap. */
+    private SortedResources parsed(List<Resource> unpacked) {
+        SortedResources sorted = SortedResources.of(unpacked);
+        resources = sorted;
+        packed = null;
+        return sorted;
     }
 
     /** Returns the number of bytes that are still to be parsed; 0 if there are none. */
@@ -106,13 +136,7 @@ public final class Snapshot {
         }
         synchronized (this) {
             r = resources;
-            if (r == null) {
-                r = SortedResources.of(Packing.unpack(unit, Objects.requireNonNull(packed)));
-                resources = r;
-                // only one form is kept: with a million configurations, both would fill much of the heap
-                packed = null;
-            }
-            return r;
+            return r == null ? parsed(Packing.unpack(unit, Objects.requireNonNull(packed))) : r;
         }
     }
 

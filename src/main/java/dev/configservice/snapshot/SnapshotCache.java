@@ -250,7 +250,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         CompletableFuture<@Nullable Object> stage = nearOrGrid(touched);
         if (stage != null && stage.isDone() && !stage.isCompletedExceptionally()) {
             Snapshot found = NearCache.snapshotOf(unit, stage.getNow(null));
-            if (found != null && !found.isLargeAndPacked()) {
+            if (found != null && found.parseIfSmall()) {
                 if (found.asOf().compareTo(need) >= 0) {
                     count(Tier.NEAR);
                     near.used(touched.gridKey(), found);
@@ -501,7 +501,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     /** Completes with a snapshot when its resources are parsed. Large ones are parsed on a worker thread. */
     private Future<@Nullable Snapshot> parsed(@Nullable Snapshot snapshot) {
-        if (snapshot == null || !snapshot.isLargeAndPacked()) {
+        if (snapshot == null || snapshot.parseIfSmall()) {
             return Future.succeededFuture(snapshot);
         }
         return large.runBlocking(snapshot.packedLength(), () -> {

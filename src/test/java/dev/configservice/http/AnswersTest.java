@@ -32,6 +32,7 @@ class AnswersTest {
     private final MeterRegistry meters = new SimpleMeterRegistry();
     private final List<Socket> sockets = new ArrayList<>();
     private final AtomicInteger ended = new AtomicInteger();
+    private final AtomicInteger turns = new AtomicInteger();
     private int port;
 
     /** A server whose responses have as many bytes as the path says. */
@@ -44,9 +45,14 @@ class AnswersTest {
             this.deadline = deadline;
         }
 
+        private void turn(Runnable task) {
+            turns.incrementAndGet();
+            context.runOnContext(v -> task.run());
+        }
+
         @Override
         public Future<?> start() {
-            Answers answers = new Answers(ByteBudget.ofAnswers(budget, meters), deadline);
+            Answers answers = new Answers(ByteBudget.ofAnswers(budget, meters), this::turn, deadline);
             vertx.setPeriodic(50, t -> answers.sweep());
             return vertx.createHttpServer(new HttpServerOptions()
                             .setHttp2ClearTextEnabled(false)
@@ -115,6 +121,20 @@ class AnswersTest {
         }
         await().untilAsserted(() -> assertThat(held()).isZero());
         assertThat(ended).hasValue(1);
+    }
+
+    @Test
+    void aLargeResponseGivesWayToOthersHoweverFastItIsRead(Vertx vertx) throws IOException {
+        start(vertx, 100_000_000, Duration.ofSeconds(30));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write(("GET /" + LARGE + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            assertThat(socket.getInputStream().readAllBytes()).hasSizeGreaterThan(LARGE);
+        }
+        // without turns all of it is written at once, as far as the socket takes it
+        assertThat(turns.get()).isGreaterThan(10);
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.configservice.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.configservice.log.Position;
 import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
@@ -62,6 +63,21 @@ class PackingTest {
         long chars = resources.stream().mapToLong(r -> r.row().length()).sum();
 
         assertThat(Packing.pack(resources).length).isLessThan((int) (chars / 3));
+    }
+
+    @Test
+    void whatBecomesLargeIsNotUnpackedWithinALimit() {
+        List<Resource> large = List.of(resource(1, "{\"value\":\"" + "y".repeat(1_000_000) + "\"}", new byte[0]));
+        byte[] packed = Packing.pack(large);
+        assertThat(packed.length).isLessThan(10_000);
+        assertThat(Packing.unpack(UNIT, packed, 256 << 10)).isNull();
+        assertThat(Packing.unpack(UNIT, packed, 2_000_000)).isEqualTo(large);
+
+        Snapshot snapshot = Snapshot.ofPacked(UNIT, new Position(1, 1), 1, packed);
+        assertThat(snapshot.parseIfSmall()).isFalse();
+        assertThat(snapshot.packedLength()).isEqualTo(packed.length);
+        assertThat(snapshot.resources()).isEqualTo(large);
+        assertThat(snapshot.parseIfSmall()).isTrue();
     }
 
     @Test
