@@ -112,6 +112,8 @@ final class Answers {
         private void giveWay() {
             if (!hasTurn) {
                 hasTurn = true;
+                // it waits for its turn, and not for the client
+                progressNanos = System.nanoTime();
                 turns.execute(() -> {
                     hasTurn = false;
                     advance();

@@ -203,16 +203,11 @@ public final class ChangeLog implements PastChanges {
     /**
      * The first request with an Idempotency-Key.
      *
-     * @param revision the revision of its first change; if it changed nothing, the last one of what it was about
-     * @param set the id of its change set; if it changed nothing, an id that no change has; null for any other request
+     * @param revision the revision of its first change; 0 for a change set that changed nothing; for another request that
+     *     changed nothing, the last revision of its resource
+     * @param set the id of its change set, or of another request that changed nothing; null for one that changed something
      */
-    public record Repeated(long revision, @Nullable UUID set) {
-        /** Tells whether the request changed nothing. {@code change} is the change with its revision. */
-        public boolean changedNothing(Change change) {
-            SetMember member = change.set();
-            return set != null && (member == null || !member.id().equals(set));
-        }
-    }
+    public record Repeated(long revision, @Nullable UUID set) {}
 
     /**
      * Returns the first request with this Idempotency-Key within the last day; empty if there was none. Fails with
@@ -235,6 +230,19 @@ public final class ChangeLog implements PastChanges {
         return Arrays.equals(row.getBuffer("digest").getBytes(), ApplyBatch.digest(mac, key));
     }
 
+    /**
+     * Keeps the key of a change set that has nothing to change. Completes with what is known of the first request with the
+     * key, which may be another one than this. Fails with {@link ErrorCode#IDEMPOTENCY_KEY_REUSED} if the key was used for
+     * another request.
+     */
+    public Future<Repeated> keepKey(IdempotencyKey key, UUID set) {
+        List<Unchanged> request = List.of(new Unchanged(key, new Repeated(0, set)));
+        return postgres.read(KEEP_KEYS, keptKeys(request))
+                .map(rows -> known(request, rows).getOrDefault(key, Optional.empty()))
+                .compose(first -> first.map(Future::succeededFuture)
+                        .orElseGet(() -> Future.failedFuture(ServiceException.keyReused())));
+    }
+
     /** A request with an Idempotency-Key that changes nothing, and what a repeated one is to be answered with. */
     record Unchanged(IdempotencyKey key, Repeated answer) {}
 
@@ -245,7 +253,17 @@ public final class ChangeLog implements PastChanges {
      */
     Future<Map<IdempotencyKey, Optional<Repeated>>> keepKeys(
             SqlConnection connection, List<Unchanged> requests, Duration deadline) {
-        Tuple keys = Tuple.tuple()
+        return postgres.within(
+                deadline,
+                connection,
+                () -> connection
+                        .preparedQuery(KEEP_KEYS)
+                        .execute(keptKeys(requests))
+                        .map(rows -> known(requests, rows)));
+    }
+
+    private Tuple keptKeys(List<Unchanged> requests) {
+        return Tuple.tuple()
                 .addArrayOfString(requests.stream().map(r -> r.key().caller()).toArray(String[]::new))
                 .addArrayOfString(requests.stream().map(r -> r.key().key()).toArray(String[]::new))
                 .addArrayOfBuffer(requests.stream()
@@ -254,26 +272,23 @@ public final class ChangeLog implements PastChanges {
                 .addArrayOfLong(
                         requests.stream().map(r -> r.answer().revision()).toArray(Long[]::new))
                 .addArrayOfUUID(requests.stream().map(r -> r.answer().set()).toArray(UUID[]::new));
-        return postgres.within(
-                deadline,
-                connection,
-                () -> connection.preparedQuery(KEEP_KEYS).execute(keys).map(rows -> {
-                    Map<IdempotencyKey, Optional<Repeated>> known = new HashMap<>();
-                    for (Row row : rows) {
-                        for (Unchanged r : requests) {
-                            if (r.key().caller().equals(row.getString("caller"))
-                                    && r.key().key().equals(row.getString("key"))) {
-                                known.put(
-                                        r.key(),
-                                        isOf(r.key(), row)
-                                                ? Optional.of(
-                                                        new Repeated(row.getLong("revision"), row.getUUID("set_id")))
-                                                : Optional.empty());
-                            }
-                        }
-                    }
-                    return known;
-                }));
+    }
+
+    private Map<IdempotencyKey, Optional<Repeated>> known(List<Unchanged> requests, RowSet<Row> rows) {
+        Map<IdempotencyKey, Optional<Repeated>> known = new HashMap<>();
+        for (Row row : rows) {
+            for (Unchanged r : requests) {
+                if (r.key().caller().equals(row.getString("caller"))
+                        && r.key().key().equals(row.getString("key"))) {
+                    known.put(
+                            r.key(),
+                            isOf(r.key(), row)
+                                    ? Optional.of(new Repeated(row.getLong("revision"), row.getUUID("set_id")))
+                                    : Optional.empty());
+                }
+            }
+        }
+        return known;
     }
 
     /**

@@ -6,6 +6,7 @@ import dev.configservice.json.Json;
 import dev.configservice.log.Change.Hash;
 import dev.configservice.secret.Sha256;
 import io.netty.buffer.ByteBufUtil;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,7 @@ public record LogEntry(
                 .add(Json.time(occurredAt))
                 .add(resource.row().text())
                 .add(set == null ? null : set.id() + ":" + set.index() + ":" + set.count());
-        return Sha256.of(Json.bytes(covered));
+        // as PostgreSQL stores text, in which half of a pair of surrogates is a question mark
+        return Sha256.of(Json.write(covered).getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -358,11 +358,9 @@ public final class WriterVerticle extends VerticleBase {
         Pending first = unchanged.get(0).pending;
         IdempotencyKey ofSet = key(first);
         if (first.set != null) {
-            long last =
-                    unchanged.stream().mapToLong(d -> d.result.revision()).max().orElse(0);
             return ofSet == null
                     ? List.of()
-                    : List.of(new Unchanged(ofSet, new ChangeLog.Repeated(last, first.set.set.id())));
+                    : List.of(new Unchanged(ofSet, new ChangeLog.Repeated(0, first.set.set.id())));
         }
         List<Unchanged> keyed = new ArrayList<>();
         for (Done d : unchanged) {
@@ -394,7 +392,9 @@ public final class WriterVerticle extends VerticleBase {
                     known.getOrDefault(request.key(), Optional.empty()).orElse(null);
             if (first == null) {
                 d.pending().refuse(ServiceException.keyReused());
-            } else if (first.equals(request.answer())) {
+            } else if (first.set() != null
+                    && first.revision() == request.answer().revision()) {
+                // this request, or one that found the same
                 answered.add(d);
             } else if (d.pending().set != null) {
                 d.pending().set.promise.tryComplete(new WriteResult.OfSet(first.revision(), List.of(), true));
@@ -408,6 +408,7 @@ public final class WriterVerticle extends VerticleBase {
             return Future.succeededFuture();
         }
         answerWhenApplied(answered);
+        // if that fails, all of the batch is put back
         return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
     }
 
@@ -487,7 +488,13 @@ public final class WriterVerticle extends VerticleBase {
         }
         answerWhenApplied(done);
         queue.putBack(moved);
-        return replayed.isEmpty() ? Future.succeededFuture() : replay(replayed);
+        return replayed.isEmpty()
+                ? Future.succeededFuture()
+                : replay(replayed).onFailure(e -> {
+                    connection.drop();
+                    queue.putBack(
+                            replayed.values().stream().flatMap(List::stream).toList());
+                });
     }
 
     /** Answers a set of which nothing was written: it was dry, was written before, or one of its commands cannot be. */
@@ -543,34 +550,25 @@ public final class WriterVerticle extends VerticleBase {
                 Map.of("id", String.valueOf(otherId)));
     }
 
-    /** Answers repeated requests with the result of the first one. */
+    /** Answers repeated requests with the result of the first one. If that fails, none of them is answered. */
     private Future<Void> replay(Map<Long, List<Pending>> replayed) {
         return changeLog
                 .byRevisions(connection.get(), List.copyOf(replayed.keySet()), CALL_DEADLINE)
-                .compose(
-                        changes -> {
-                            List<Done> found = new ArrayList<>();
-                            for (Change change : changes) {
-                                List<Pending> same = replayed.remove(change.revision());
-                                if (same != null) {
-                                    same.forEach(p -> found.add(new Done(p, change, true)));
-                                }
-                            }
-                            answerWhenApplied(found);
-                            replayed.values().stream()
-                                    .flatMap(List::stream)
-                                    .forEach(p -> p.promise.tryFail(new ServiceException(
-                                            ErrorCode.GONE,
-                                            "The result of the first request is no longer in the log")));
-                            return Future.succeededFuture();
-                        },
-                        e -> {
-                            connection.drop();
-                            queue.putBack(replayed.values().stream()
-                                    .flatMap(List::stream)
-                                    .toList());
-                            return Future.failedFuture(e);
-                        });
+                .map(changes -> {
+                    List<Done> found = new ArrayList<>();
+                    for (Change change : changes) {
+                        List<Pending> same = replayed.remove(change.revision());
+                        if (same != null) {
+                            same.forEach(p -> found.add(new Done(p, change, true)));
+                        }
+                    }
+                    answerWhenApplied(found);
+                    replayed.values().stream()
+                            .flatMap(List::stream)
+                            .forEach(p -> p.promise.tryFail(new ServiceException(
+                                    ErrorCode.GONE, "The result of the first request is no longer in the log")));
+                    return null;
+                });
     }
 
     /** Handles a call that failed: either PostgreSQL refused it and nothing was written, or its outcome is unknown. */

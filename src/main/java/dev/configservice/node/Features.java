@@ -302,7 +302,10 @@ final class Features {
         features.add(new SearchRoutes(parts.vertx, versioned, resources, sources.lists()));
         features.add(new DiffRoutes(configurationKind, past, parts.feed));
         ChangeSetRoutes sets = new ChangeSetRoutes(
-                versioned, new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids), sources.changeLog());
+                versioned,
+                new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids),
+                sources.changeLog(),
+                parts.ids);
         List<VersionedKind> documented = List.of(configurationKind, flagKind);
         features.add(sets);
         String issuer = parts.settings.access().jwtIssuer();

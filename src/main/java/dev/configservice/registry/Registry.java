@@ -191,7 +191,7 @@ public final class Registry {
         return instance.isPermanent()
                 ? leases.remove(instance.key(), Long.MAX_VALUE).map(instance)
                 : reached(leases.renew(instance.holder(), false))
-                        .compose(result -> settle(instance, instance.said(), result, origin));
+                        .compose(result -> settle(instance, instance.said(), result, origin.withoutKey()));
     }
 
     /**
@@ -267,7 +267,7 @@ public final class Registry {
                     // the log has a later decision than the lease, but what a heartbeat says wins anyway
                     return now.resource().fence() > generation && (now.said() != status || now.isExpired())
                             ? reached(leases.renew(now.holder(), true))
-                                    .compose(again -> settle(now, status, again, origin))
+                                    .compose(again -> settle(now, status, again, origin.withoutKey()))
                             : Future.succeededFuture(now);
                 });
     }

@@ -57,12 +57,14 @@ public final class ChangeSetRoutes implements Routes {
     private final Map<String, VersionedKind> kinds = new HashMap<>();
     private final ChangeSets sets;
     private final ChangeLog changeLog;
+    private final Ids ids;
 
     /** Creates the routes for resources of some kinds. */
-    public ChangeSetRoutes(List<? extends VersionedKind> kinds, ChangeSets sets, ChangeLog changeLog) {
+    public ChangeSetRoutes(List<? extends VersionedKind> kinds, ChangeSets sets, ChangeLog changeLog, Ids ids) {
         kinds.forEach(kind -> this.kinds.put(kind.name(), kind));
         this.sets = sets;
         this.changeLog = changeLog;
+        this.ids = ids;
     }
 
     @Override
@@ -189,8 +191,12 @@ public final class ChangeSetRoutes implements Routes {
             List<? extends Operation> operations, boolean isDry, @Nullable String comment, Request request) {
         Caller caller = request.caller();
         if (operations.isEmpty()) {
-            Outcome nothing = new Outcome(null, new WriteResult.OfSet(0, List.of(), false), List.of());
-            return Future.succeededFuture(shown(nothing, operations, isDry, false, request));
+            IdempotencyKey key = isDry ? null : request.origin(comment).idempotencyKey();
+            return key == null
+                    ? Future.succeededFuture(nothing(isDry, request))
+                    : changeLog
+                            .keepKey(key, ids.next())
+                            .compose(first -> repeated(first, Boolean.TRUE.equals(request.flag("full")), request));
         }
         if (isDry) {
             operations.forEach(o ->
@@ -205,6 +211,12 @@ public final class ChangeSetRoutes implements Routes {
                 .compose(outcome -> outcome.result().replayed()
                         ? first(request).compose(first -> repeated(first.orElseThrow(), isFull, request))
                         : Future.succeededFuture(shown(outcome, operations, isDry, isFull, request)));
+    }
+
+    /** Answers a request that has nothing to change. */
+    private Response nothing(boolean isDry, Request request) {
+        Outcome nothing = new Outcome(null, new WriteResult.OfSet(0, List.of(), false), List.of());
+        return shown(nothing, List.of(), isDry, false, request);
     }
 
     private Response shown(
@@ -406,13 +418,13 @@ public final class ChangeSetRoutes implements Routes {
 
     /** Answers a repeated request with what the first one did: its changes, as far as the log holds them. */
     private Future<Response> repeated(ChangeLog.Repeated first, boolean isFull, Request request) {
+        if (first.revision() == 0) {
+            return Future.succeededFuture(nothing(false, request));
+        }
         return changeLog.at(first.revision()).compose(found -> {
-            Change change = found.orElseThrow(() ->
-                    new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log"));
-            SetMember set = change.set();
-            if (set == null || first.changedNothing(change)) {
-                Outcome nothing = new Outcome(null, new WriteResult.OfSet(0, List.of(), true), List.of());
-                return Future.succeededFuture(shown(nothing, List.of(), false, isFull, request));
+            SetMember set = found.map(Change::set).orElse(null);
+            if (set == null) {
+                throw new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log");
             }
             return past(set.id()).map(past -> {
                 long last = past.changes().get(past.changes().size() - 1).revision();

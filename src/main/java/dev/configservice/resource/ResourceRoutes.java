@@ -186,18 +186,36 @@ public final class ResourceRoutes implements Routes {
         return resources
                 .repeated(origin)
                 .compose(first -> first.isPresent()
-                        ? resources.change(first.get().revision()).map(change -> repeated(first.get(), change, request))
+                        ? resources
+                                .change(first.get().revision())
+                                .compose(change -> repeated(first.get(), change, request))
                         : put(request, body, precondition));
     }
 
     /** Answers a repeated request with what the first one did. */
-    private Response repeated(ChangeLog.Repeated first, Optional<Change> found, Request request) {
-        Change change = found.orElseThrow(
-                () -> new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log"));
-        WriteResult result = new WriteResult(change.resource(), change.revision(), true, null);
-        return change.action() == Action.CREATED && !first.changedNothing(change)
-                ? created(result, request)
-                : written(200, result, request);
+    private Future<Response> repeated(ChangeLog.Repeated first, Optional<Change> found, Request request) {
+        boolean changedNothing = first.set() != null;
+        if (found.isPresent()) {
+            Change change = found.get();
+            WriteResult result = new WriteResult(change.resource(), change.revision(), true, null);
+            return Future.succeededFuture(
+                    change.action() == Action.CREATED && !changedNothing
+                            ? created(result, request)
+                            : written(200, result, request));
+        }
+        ServiceException gone =
+                new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log");
+        if (!changedNothing) {
+            return Future.failedFuture(gone);
+        }
+        // what it found unchanged may be older than the log, and still be there
+        return (isById(request) ? find(request) : atPath(request)).map(f -> {
+            Resource now = f.present();
+            if (now.revision() != first.revision()) {
+                throw gone;
+            }
+            return written(200, new WriteResult(now, now.revision(), true, now), request);
+        });
     }
 
     private Future<Response> put(Request request, ObjectNode body, Precondition precondition) {

@@ -96,16 +96,20 @@ public final class Snapshot {
      * Parses the resources, unless that takes too long for an event loop. Returns whether they are parsed.
      */
     boolean parseIfSmall() {
-        if (resources != null) {
+        byte[] unparsed = packed;
+        if (unparsed == null) {
             return true;
+        }
+        // without the lock: a worker that parses a large one holds it meanwhile
+        if (isLarge || unparsed.length > LARGE_BYTES) {
+            return false;
         }
         synchronized (this) {
             byte[] p = packed;
             if (p == null) {
                 return true;
             }
-            List<Resource> small =
-                    isLarge || p.length > LARGE_BYTES ? null : Packing.unpack(unit, p, LARGE_INFLATED_BYTES);
+            List<Resource> small = Packing.unpack(unit, p, LARGE_INFLATED_BYTES);
             isLarge = small == null;
             if (small != null) {
                 parsed(small);

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,9 @@ public final class SnapshotStore implements PositionStore {
     private static final String POSITION = "position";
     private static final String UNITS = "units";
     private static final String SNAPSHOT = "s:";
+
+    /** The characters that have a meaning in a pattern of Redis. */
+    private static final Pattern GLOB = Pattern.compile("[*?\\[\\]\\\\]");
 
     private static final String NO_EVICTION = "noeviction";
 
@@ -94,7 +98,11 @@ public final class SnapshotStore implements PositionStore {
                 redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
               end
             end
-            for i = 3, #KEYS do redis.call('UNLINK', KEYS[i]) end
+            for i = 3, #KEYS do
+              local f = redis.pcall('HMGET', KEYS[i], 'e', 'r')
+              local se, sr = tonumber(f[1]), tonumber(f[2])
+              if not se or not sr or se < epoch or (se == epoch and sr <= to) then redis.call('UNLINK', KEYS[i]) end
+            end
             redis.call('HSET', KEYS[1], 'r', ARGV[3], 'h', ARGV[4], 'at', ARGV[5], 'm', ARGV[7], 'a', ARGV[8],
                        'n', redis.call('HLEN', KEYS[2]))
             return 'moved'""";
@@ -147,6 +155,7 @@ public final class SnapshotStore implements PositionStore {
     private final String prefix;
     private final InstantSource clock;
     private Future<?> lastReplace = Future.succeededFuture();
+    private final AtomicBoolean isSweeping = new AtomicBoolean();
     /** The sum over the units at the last position that this node stored; null if it is not known. */
     private SnapshotSeal.@Nullable UnitSum sum;
     /** The code of that position. */
@@ -544,36 +553,49 @@ public final class SnapshotStore implements PositionStore {
         Future<Void> done = addUnits(fresh, units.entrySet().iterator())
                 .compose(v -> send(startBreaker, request))
                 .mapEmpty();
-        // what was stored for units that were emptied while Redis did not hear of it
         lastReplace = done.onFailure(e -> log.debug("redis.units-not-stored cause={}", e.toString()))
-                .compose(v -> sweep("0", 0))
-                .onFailure(e -> log.debug("redis.not-swept cause={}", e.toString()))
-                .onSuccess(swept -> {
-                    if (swept > 0) {
-                        log.info("redis.swept snapshots={}", swept);
-                    }
-                });
+                .onSuccess(v -> sweep());
         return done;
     }
 
-    /** Deletes the snapshots of units that have no resources any more. Completes with their number. */
-    private Future<Integer> sweep(String cursor, int swept) {
+    /** Deletes the snapshots of units that were emptied while Redis did not hear of it, unless that is being done. */
+    private void sweep() {
+        if (isSweeping.compareAndSet(false, true)) {
+            sweep("0", 0);
+        }
+    }
+
+    /** Looks at a page of keys, then at the next one in a task of its own: there may be many pages. */
+    private void sweep(String cursor, int before) {
         Request page = Request.cmd(Command.SCAN)
                 .arg(cursor)
                 .arg("MATCH")
-                .arg(snapshotKey("*"))
+                .arg(GLOB.matcher(snapshotKey("")).replaceAll("\\\\$0") + "*")
                 .arg("COUNT")
                 .arg(UNITS_AT_ONCE);
-        return send(startBreaker, page).compose(found -> {
-            if (found == null) {
-                return Future.succeededFuture(swept);
-            }
-            String next = found.get(0).toString();
-            return swept(found.get(1))
-                    .compose(more ->
-                            next.equals("0") ? Future.succeededFuture(swept + more) : sweep(next, swept + more));
-        });
+        send(startBreaker, page)
+                .compose(found -> found == null
+                        ? Future.succeededFuture(new Swept("0", 0))
+                        : swept(found.get(1)).map(n -> new Swept(found.get(0).toString(), n)))
+                .onComplete(done -> {
+                    if (done.succeeded() && !done.result().next().equals("0")) {
+                        int sum = before + done.result().count();
+                        vertx.runOnContext(v -> sweep(done.result().next(), sum));
+                        return;
+                    }
+                    isSweeping.set(false);
+                    int sum = before + (done.succeeded() ? done.result().count() : 0);
+                    if (done.failed()) {
+                        log.debug("redis.not-swept cause={}", done.cause().toString());
+                    }
+                    if (sum > 0) {
+                        log.info("redis.swept snapshots={}", sum);
+                    }
+                });
     }
+
+    /** The page after one that was looked at, and how many of its keys were deleted. */
+    private record Swept(String next, int count) {}
 
     private Future<Integer> swept(Response keys) {
         if (keys.size() == 0) {

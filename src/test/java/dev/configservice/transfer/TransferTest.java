@@ -49,6 +49,18 @@ class TransferTest {
     }
 
     @Test
+    void anImportThatChangedNothingChangesNothingWhenItIsRepeated() {
+        put("calm", "", "{\"value\":1}");
+        Api keyed = admin.with("Content-Type", "application/json").with("Idempotency-Key", "k-" + UUID.randomUUID());
+        String path = "/import?format=json&service_name=&environment=" + env;
+        assertThat(actions(keyed.post(path, "{\"calm\":1}"))).isEmpty();
+        put("calm", "", "{\"value\":2}");
+        assertThat(actions(keyed.post(path, "{\"calm\":1}"))).isEmpty();
+        assertThat(admin.get("/config/calm?environment=" + env).field("value")).isEqualTo("2");
+        assertThat(keyed.post(path, "{\"calm\":3}").text()).contains("idempotency-key-reused");
+    }
+
+    @Test
     void whatWasExportedChangesNothingWhenItIsImported() {
         fill();
         for (String format : List.of("yaml", "json")) {

@@ -136,14 +136,21 @@ final class ConsulChecks {
         return false;
     }
 
+    /** Returns the beginning of an output, which does not end within a character. */
+    private static String start(String output) {
+        if (output.length() <= MAX_OUTPUT) {
+            return output;
+        }
+        int end = Character.isHighSurrogate(output.charAt(MAX_OUTPUT - 1)) ? MAX_OUTPUT - 1 : MAX_OUTPUT;
+        return output.substring(0, end);
+    }
+
     /** Sets the status of a check. Returns whether that changed anything. */
     boolean set(String id, String status, String output) {
         for (JsonNode check : all) {
             if (check.path("id").asText().equals(id)
                     && !check.path(STATUS).asText().equals(status)) {
-                ((ObjectNode) check)
-                        .put(STATUS, status)
-                        .put("output", output.substring(0, Math.min(output.length(), MAX_OUTPUT)));
+                ((ObjectNode) check).put(STATUS, status).put("output", start(output));
                 return true;
             }
         }
