@@ -49,11 +49,15 @@ function authorization() {
   return { Authorization: (isToken ? "Bearer " : "ApiKey ") + session.key };
 }
 
+/** Stands in a query for an empty value, e.g. for no service: others that are empty are left out. */
+export const NONE = Symbol("none");
+
 /** Returns the address of a path of the API with a query. */
 export function url(path, query = {}) {
   const u = new URL(base + path);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== "") u.searchParams.set(name, String(value));
+    if (value === NONE) u.searchParams.set(name, "");
+    else if (value !== undefined && value !== null && value !== "") u.searchParams.set(name, String(value));
   }
   return u;
 }

@@ -131,13 +131,13 @@ function bar() {
     <a class="brand" href=${link("overview")}>Config&nbsp;Service</a>
     <label class="switch"><span class="sr">Environment</span>
       <select class=${environmentClass(environment, isProduction(environment))} @change=${(e) => change(app.route, { env: e.target.value })}>
-        <option value="" ?selected=${!environment}>all environments</option>
-        ${withChosen(app.environments, environment).map((e) => html`<option value=${e} ?selected=${e === environment}>${e}</option>`)}
+        <option value="" .selected=${!environment}>all environments</option>
+        ${withChosen(app.environments, environment).map((e) => html`<option value=${e} .selected=${e === environment}>${e}</option>`)}
       </select></label>
     <label class="switch"><span class="sr">Service</span>
       <select @change=${(e) => change(app.route, { service: e.target.value })}>
-        <option value="" ?selected=${!app.route.params.service}>all services</option>
-        ${withChosen(app.services, app.route.params.service).map((s) => html`<option value=${s} ?selected=${s === app.route.params.service}>${s}</option>`)}
+        <option value="" .selected=${!app.route.params.service}>all services</option>
+        ${withChosen(app.services, app.route.params.service).map((s) => html`<option value=${s} .selected=${s === app.route.params.service}>${s}</option>`)}
       </select></label>
     <button class="search ghost" @click=${search} title="Search (/ or Ctrl-K)"><span aria-hidden="true">⌕</span> <span>Search</span> <kbd>/</kbd></button>
     <span class="grow"></span>
@@ -238,21 +238,25 @@ function help() {
 let awaitsPage = false;
 
 function onKey(e) {
+  const dialogs = document.querySelectorAll("dialog[open]");
+  const top = dialogs[dialogs.length - 1];
   if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
     e.preventDefault();
-    search();
+    if (!top) search();
     return;
   }
   if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "s") {
-    const button = document.querySelector("[data-review]");
+    const button = (top || document).querySelector("[data-review]") || (top ? null : document.querySelector("main [data-review]"));
+    e.preventDefault();
     if (button) {
-      e.preventDefault();
+      // what is being typed counts, too
+      if (document.activeElement) document.activeElement.dispatchEvent(new Event("change", { bubbles: true }));
       button.click();
     }
     return;
   }
   const target = e.target;
-  if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]") || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]") || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio)$/.test(target.type))) return;
   if (awaitsPage) {
     awaitsPage = false;
     const found = Object.entries(PAGES).find(([, p]) => p.key === e.key);
@@ -312,6 +316,8 @@ async function start() {
   if (chosen) document.documentElement.dataset.theme = chosen;
   addEventListener("hashchange", open);
   addEventListener("keydown", onKey);
+  // who signs in may see other places than before
+  addEventListener("signed", places);
   onSession(refresh);
   draw();
   try {

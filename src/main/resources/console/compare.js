@@ -1,9 +1,9 @@
 // Comparing up to four environments, two services, or one with an earlier moment, and bringing values from one to another.
 
-import { all, may } from "./api.js";
+import { all, may, NONE } from "./api.js";
 import { difference } from "./diff.js";
 import { change } from "./route.js";
-import { chip, empty, html, later } from "./ui.js";
+import { chip, empty, html, later, typed } from "./ui.js";
 import { operation, reviewSet } from "./write.js";
 
 const WORDS = { same: "same", changed: "differs", only_left: "only left", only_right: "only right", unknown: "not compared" };
@@ -12,7 +12,7 @@ const MOST = 4;
 const SHARED = "(shared)";
 
 export function comparePage(app, route) {
-  const page = { items: [], selected: new Set() };
+  const page = { items: [], selected: new Set(), turn: 0 };
   page.onRoute = (r) => { route = r; };
   const sides = () => {
     const a = route.params.a || route.params.env || app.environments[0];
@@ -30,6 +30,7 @@ export function comparePage(app, route) {
 
   page.load = async () => {
     if (!app.environments.length) await app.places();
+    const turn = ++page.turn;
     const { a, others, other: otherService } = sides();
     const at = route.params.at;
     page.selected = new Set();
@@ -37,8 +38,9 @@ export function comparePage(app, route) {
     const isPair = at || others.length === 1;
     // of several, a key that differs in one is shown with its values in all
     const only = route.params.all || !isPair ? undefined : "differences";
-    const read = (other) => all("/diff", { environment: a, other, at, service_name: route.params.service || undefined, other_service_name: otherService === null ? undefined : otherService, only });
+    const read = (other) => all("/diff", { environment: a, other, at, service_name: route.params.service || undefined, other_service_name: otherService === null ? undefined : otherService || NONE, only });
     const found = await Promise.all(at ? [read(undefined)] : others.map(read));
+    if (turn !== page.turn) return;
     const rows = new Map();
     found.forEach((items, i) => items.forEach((d) => {
       if (!rows.has(key(d))) rows.set(key(d), { key: d.key, service_name: d.service_name, left: d.left, rights: [], states: [] });
@@ -84,19 +86,20 @@ export function comparePage(app, route) {
     const q = (route.params.q || "").toLowerCase();
     const items = page.items.filter((d) => !q || d.key.toLowerCase().includes(q));
     const chosen = page.selected.size;
-    const pick = (label, value, set) => html`<select aria-label=${label} @change=${(e) => set(e.target.value)}>${(app.environments.includes(value) || !value ? app.environments : [value, ...app.environments]).map((e) => html`<option ?selected=${e === value}>${e}</option>`)}</select>`;
+    const pick = (label, value, set) => html`<select aria-label=${label} @change=${(e) => set(e.target.value)}>${(app.environments.includes(value) || !value ? app.environments : [value, ...app.environments]).map((e) => html`<option .selected=${e === value}>${e}</option>`)}</select>`;
     const other = (i, name) => change(route, { b: others.map((o, n) => (n === i ? name : o)).filter(Boolean).join(","), at: "" });
     const spare = app.environments.filter((e) => e !== a && !others.includes(e));
-    const bring = (from, to, label) => html`<button ?disabled=${!may("config:write", names[to])} title=${may("config:write", names[to]) ? "" : "Needs the right config:write there"} @click=${() => copy(from, to)}>${label}</button>`;
+    const place = (to) => [[a, ...others][to], right ? (to ? otherService : service) : undefined];
+    const bring = (from, to, label) => html`<button ?disabled=${!may("config:write", ...place(to))} title=${may("config:write", ...place(to)) ? "" : "Needs the right config:write there"} @click=${() => copy(from, to)}>${label}</button>`;
     return html`<div class="head"><h1 tabindex="-1">Compare</h1><span class="quiet">${items.length} ${route.params.all ? "key" : "difference"}${items.length === 1 ? "" : "s"}</span></div>
       <div class="tools">${pick("Left", a, (name) => change(route, { a: name, at: "" }))} <span>with</span>
         ${at ? html`<b>itself now</b>` : others.map((o, i) => html`${pick(i ? "Right " + (i + 1) : "Right", o, (name) => other(i, name))}${others.length > 1 ? html`<button class="small ghost" aria-label="Leave out ${o}" @click=${() => other(i, "")}>✕</button>` : ""}`)}
         ${!at && !right && others.length < MOST - 1 && spare.length ? html`<button class="small" @click=${() => change(route, { b: [...others, spare[0]].join(",") })}>Add an environment</button>` : ""}
         <label title=${service ? "" : "Choose the service on the left in the bar first"}>service on the right <select ?disabled=${!service || !!at} @change=${(e) => change(route, { with: e.target.value, b: e.target.value ? others[0] : route.params.b })}>
-          <option value="" ?selected=${!right}>the same</option><option value=${SHARED} ?selected=${right && !otherService}>shared values</option>
-          ${[...new Set([...app.services, otherService].filter((s) => s && s !== service))].sort().map((s) => html`<option value=${s} ?selected=${s === otherService}>${s}</option>`)}</select></label>
+          <option value="" .selected=${!right}>the same</option><option value=${SHARED} .selected=${right && !otherService}>shared values</option>
+          ${[...new Set([...app.services, otherService].filter((s) => s && s !== service))].sort().map((s) => html`<option value=${s} .selected=${s === otherService}>${s}</option>`)}</select></label>
         <label>as of <input placeholder="revision or time" .value=${at || ""} @change=${(e) => change(route, { at: e.target.value })}></label>
-        <input type="search" aria-label="Part of the key" placeholder="Part of the key" .value=${route.params.q || ""} @input=${later((e) => change(route, { q: e.target.value }))}>
+        <input type="search" aria-label="Part of the key" placeholder="Part of the key" .value=${typed("Part of the key", route.params.q)} @input=${later((e) => change(route, { q: e.target.value }))}>
         <label class="check"><input type="checkbox" .checked=${!route.params.all} @change=${(e) => change(route, { all: !e.target.checked })}> Differences only</label>
         ${chosen && !at ? html`<span class="grow"></span><b>${chosen} chosen</b>${others.map((o, i) => bring(0, i + 1, `Bring to ${right ? names[1] : o} →`))}${others.length === 1 ? bring(1, 0, `← Bring to ${right ? names[0] : a}`) : others.map((o, i) => bring(i + 1, 0, `← Bring to ${a} from ${o}`))}` : ""}</div>
       ${!items.length ? empty("No differences", `${names.filter(Boolean).join(", ") || "?"} hold the same.`) : html`<div class="scroll"><table class="compare"><thead><tr><th class="narrow"><input type="checkbox" aria-label="Choose all" .checked=${chosen > 0 && chosen === items.length} @change=${(e) => { page.selected = new Set(e.target.checked ? items.map(key) : []); app.refresh(); }}></th>${right ? "" : html`<th>Service</th>`}<th>Key</th><th>State</th>${names.map((n) => html`<th>${n}</th>`)}</tr></thead><tbody>

@@ -1,11 +1,11 @@
 // Configurations: what is stored, what a service sees, one with its history, and a layer as text.
 
-import { all, follow, get, may, Problem } from "./api.js";
+import { all, follow, get, may, NONE, Problem, session } from "./api.js";
 import { difference, read, same, text, typeOf } from "./diff.js";
 import { formats, prepare, readDocument, unfit, writeDocument } from "./document.js";
 import { change, link } from "./route.js";
-import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, toHistory, valueCell } from "./ui.js";
-import { operation, reviewDeletion, reviewOne, reviewSet, rollback } from "./write.js";
+import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, toHistory, typed, valueCell } from "./ui.js";
+import { operation, reviewDeletion, reviewOne, reviewRollback, reviewSet } from "./write.js";
 
 export function configPage(app, route) {
   return route.parts.length ? detail(app, route) : list(app, route);
@@ -22,6 +22,8 @@ function list(app, route) {
   page.onRoute = (r) => { route = r; };
 
   page.load = async () => {
+    if (page.who !== session.self) page.revealed.clear();
+    page.who = session.self;
     if (abort) abort.abort();
     abort = new AbortController();
     const { env, service, q, prefix, view } = route.params;
@@ -84,7 +86,7 @@ function list(app, route) {
       <button ?disabled=${!canWrite} title=${canWrite ? "" : "Needs the right config:write here"} class="primary" @click=${() => create(app, route)}>New value</button>
       <button ?disabled=${!env} title=${env ? "The layer as a text, to change as a whole" : "Choose an environment first"} @click=${() => asText(app, route)}>As text</button></div>
     <div class="tools" role="search">
-      <input type="search" aria-label="Filter by a part of the key or description" placeholder="Part of the key or description" .value=${q || ""} @input=${later((e) => change(route, { q: e.target.value }))}>
+      <input type="search" aria-label="Filter by a part of the key or description" placeholder="Part of the key or description" .value=${typed("Filter by a part of the key or description", q)} @input=${later((e) => change(route, { q: e.target.value }))}>
       <fieldset class="tabs"><legend class="sr">View</legend>
         ${[["stored", "Stored"], ["seen", "As a service sees it"], ["deleted", "Deleted"]].map(([v, label]) => html`<label><input type="radio" name="view" .checked=${view === v} ?disabled=${v === "seen" && !(env && service)} @change=${() => change(route, { view: v === "stored" ? "" : v })}> <span title=${v === "seen" && !(env && service) ? "Choose an environment and a service" : ""}>${label}</span></label>`)}</fieldset>
       ${marked.length ? html`<span class="grow"></span><b>${marked.length} chosen</b>
@@ -146,7 +148,11 @@ function emptyList(app, route) {
 function create(app, route, given = {}) {
   const state = { environment: route.params.env || app.environments[0] || "", service: route.params.service || "", key: "", type: "string", typed: "", description: "", isSecret: false, problem: "", ...given };
   const kept = sessionStorage.getItem("draft/new");
-  if (kept && !given.key) Object.assign(state, JSON.parse(kept));
+  if (kept && !given.key) {
+    // for the place that is chosen now
+    const { environment, service, ...rest } = JSON.parse(kept);
+    Object.assign(state, rest);
+  }
   dialog((close, update) => {
     const set = (name) => (e) => { state[name] = e.target.type === "checkbox" ? e.target.checked : e.target.value; sessionStorage.setItem("draft/new", JSON.stringify(state.isSecret ? { ...state, typed: "" } : state)); };
     return html`<form @submit=${async (e) => {
@@ -166,14 +172,14 @@ function create(app, route, given = {}) {
       ${valueInput(state, update, set)}
       ${field("Description", html`<input maxlength="2000" .value=${state.description} @input=${set("description")}>`)}
       <label class="check"><input type="checkbox" .checked=${state.isSecret} @change=${set("isSecret")}> Encrypted</label>
-      <div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary" data-review>Review</button></div></form>`;
+      <div class="buttons"><button type="button" @click=${() => { sessionStorage.removeItem("draft/new"); close(); }}>Cancel</button><button class="primary" data-review>Review</button></div></form>`;
   });
 }
 
 function valueInput(state, update, set) {
   return html`<div class="field"><span>Value</span>
     <div class="tabs" role="radiogroup" aria-label="Type">${["string", "number", "boolean", "object", "array"].map((t) => html`<label><input type="radio" name="type" .checked=${state.type === t} @change=${() => { state.type = t; if (t === "boolean" && !/^(true|false)$/.test(state.typed)) state.typed = "true"; update(); }}> ${t}</label>`)}</div>
-    ${state.type === "boolean" ? html`<select .value=${state.typed} @change=${set("typed")}><option ?selected=${state.typed === "true"}>true</option><option ?selected=${state.typed === "false"}>false</option></select>`
+    ${state.type === "boolean" ? html`<select .value=${state.typed} @change=${set("typed")}><option .selected=${state.typed === "true"}>true</option><option .selected=${state.typed === "false"}>false</option></select>`
       : html`<textarea aria-label="Value" spellcheck="false" rows=${state.type === "object" || state.type === "array" ? 8 : 2} .value=${state.typed} @input=${set("typed")}></textarea>`}
     ${state.problem ? html`<small class="wrong" role="alert">${state.problem}</small>` : ""}</div>`;
 }
@@ -195,12 +201,13 @@ async function asText(app, route) {
   const { env, service } = route.params;
   let items;
   try {
-    items = (await all("/config", { environment: env, service_name: service || "", secrets: "omit" })).filter((c) => (c.service_name || "") === (service || ""));
+    items = (await all("/config", { environment: env, service_name: service || NONE, secrets: "omit" })).filter((c) => (c.service_name || "") === (service || ""));
   } catch (e) { toast(e.message, "bad"); return; }
   const plain = items.filter((c) => !c.is_encrypted);
   const hidden = items.length - plain.length;
   const entries = plain.map((c) => [c.key, c.value]);
-  const known = new Map(entries);
+  // what was shown last: a format that has only strings takes the types from it
+  let known = new Map(entries);
   const state = { format: "lines", typed: writeDocument("lines", entries), problems: [] };
   const canWrite = may("config:write", env, service);
 
@@ -214,12 +221,13 @@ async function asText(app, route) {
         await prepare(format);
         state.typed = writeDocument(format, [...values]);
         state.format = format;
+        known = values;
       } catch (e) { state.problems = [e.message]; }
     }
     update();
   };
 
-  const done = (close, update) => {
+  const done = async (close, update) => {
     const { values, problems } = readDocument(state.format, state.typed, known);
     state.problems = problems;
     if (problems.length) { update(); return; }
@@ -230,12 +238,12 @@ async function asText(app, route) {
     }
     for (const c of plain) if (!values.has(c.key)) operations.push(operation("configuration", "delete", c, { if_revision: c.revision }));
     if (!operations.length) { toast("Nothing differs"); return; }
-    close();
-    reviewSet(`Change ${service || "shared values"} in ${env}`, operations, { onDone: () => app.reload() });
+    // the text stays until it is written
+    if (await reviewSet(`Change ${service || "shared values"} in ${env}`, operations, { onDone: () => app.reload() })) close();
   };
 
   dialog((close, update) => html`<h2>${service || "Shared"} in ${env}</h2>
-    <div class="tools"><fieldset class="tabs"><legend class="sr">Format</legend>${formats().map((f) => html`<label><input type="radio" name="format" value=${f.id} .checked=${state.format === f.id} @change=${(e) => { e.target.checked = false; choose(f.id, update); }}> <span>${f.name}</span></label>`)}</fieldset></div>
+    <div class="tools"><fieldset class="tabs"><legend class="sr">Format</legend>${formats().map((f) => html`<label><input type="radio" name="format" value=${f.id} .checked=${state.format === f.id} @change=${() => choose(f.id, update)}> <span>${f.name}</span></label>`)}</fieldset></div>
     <p class="quiet">${formats().find((f) => f.id === state.format).hint}. ${hidden ? `${hidden} encrypted ${hidden === 1 ? "value is not shown and stays as it is" : "values are not shown and stay as they are"}. ` : ""}What you remove is deleted.</p>
     <textarea class="document" aria-label="The layer as text" spellcheck="false" rows="18" ?readonly=${!canWrite} .value=${state.typed} @input=${(e) => { state.typed = e.target.value; }}></textarea>
     ${state.problems.map((p) => html`<p class="wrong" role="alert">${p}</p>`)}
@@ -259,7 +267,10 @@ function detail(app, route) {
   page.load = async () => {
     page.history = (await get(`/config/${id}/history`, { limit: 100 })).items;
     try {
+      const before = page.c;
       page.c = await get("/config/" + id, { secrets: "omit" });
+      if (page.who !== session.self || (before && before.revision !== page.c.revision)) page.revealed = undefined;
+      page.who = session.self;
       page.gone = null;
     } catch (e) {
       if (!(e instanceof Problem) || e.status !== 404) throw e;
@@ -290,15 +301,18 @@ function detail(app, route) {
   const begin = () => {
     const c = page.c;
     const kept = sessionStorage.getItem("draft/" + id);
-    page.draft = kept ? JSON.parse(kept) : { typed: c.is_encrypted && c.value === null ? "" : text(c.value), type: c.value === null ? "string" : typeOf(c.value), description: c.description || "", isSecret: c.is_encrypted, problem: "" };
-    app.refresh();
+    page.draft = kept ? JSON.parse(kept) : { base: c, typed: c.is_encrypted && c.value === null ? "" : text(c.value), type: c.value === null ? "string" : typeOf(c.value), description: c.description || "", isSecret: c.is_encrypted, problem: "" };
+    app.redraw();
+    const input = document.querySelector("main form.panel textarea, main form.panel select");
+    if (input) input.focus();
   };
-  const stop = () => { page.draft = null; sessionStorage.removeItem("draft/" + id); app.refresh(); };
+  const stop = () => { page.draft = null; sessionStorage.removeItem("draft/" + id); app.redraw(); const button = document.querySelector("main [data-edit]"); if (button) button.focus(); };
 
   const submit = async (e) => {
     e.preventDefault();
-    const c = page.c;
     const d = page.draft;
+    // over what the draft began with, not over what others wrote since
+    const c = d.base || page.c;
     const isUnseen = c.is_encrypted && c.value === null;
     const fields = {};
     if (!(isUnseen && d.typed === "")) {
@@ -342,7 +356,7 @@ function detail(app, route) {
         <td class="narrow"><input type="radio" name="left" aria-label="Compare version ${v.version} on the left" .checked=${page.left === v.version} @change=${() => { page.left = v.version; history.replaceState(null, "", link("config", [id, "v", page.left + ".." + page.right], route.params)); app.refresh(); }}></td>
         <td class="narrow"><input type="radio" name="right" aria-label="Compare version ${v.version} on the right" .checked=${page.right === v.version} @change=${() => { page.right = v.version; history.replaceState(null, "", link("config", [id, "v", page.left + ".." + page.right], route.params)); app.refresh(); }}></td>
         <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)} ${v.action === "deleted" ? "" : html`<code class="value">${v.value === null || v.value === undefined ? "" : text(v.value).slice(0, 80)}</code>`}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by, v.changed_at)}</td><td>${v.comment || ""}</td>
-        <td class="narrow">${v.action === "deleted" || (last && v.version === last.version) ? "" : html`<button class="small" ?disabled=${!may("config:write", route.params.env, c ? c.service_name : undefined)} @click=${() => rollback("configuration", { id }, v.version, () => app.reload())}>Roll back to ${v.version}</button>`}</td></tr>`)}</tbody></table></div>
+        <td class="narrow">${v.action === "deleted" || (last && v.version === last.version) ? "" : html`<button class="small" ?disabled=${!may("config:write", route.params.env, c ? c.service_name : undefined)} @click=${() => reviewRollback("configuration", { id, key: c ? c.key : "", environment: c ? c.environment : route.params.env }, page.history, v.version, () => app.reload())}>Roll back to ${v.version}</button>`}</td></tr>`)}</tbody></table></div>
     ${versionDiff()}`;
   };
 

@@ -2,8 +2,6 @@
 
 import { typeOf } from "./diff.js";
 
-const RESERVED = /^(y|n|yes|no|on|off|true|false|null|~|)$/i;
-
 /** The name of a key as a variable, as the service writes it. */
 export function variable(key) {
   const name = key.toUpperCase().replace(/[^A-Z0-9_]/g, "_");
@@ -79,7 +77,7 @@ const FORMATS = {
   yaml: {
     name: "YAML",
     hint: "A key in a line; a dot is a part of the key, what is indented is its value",
-    write: (entries) => (entries.length ? entries.map(([key, value]) => (RESERVED.test(key) || !/^[A-Za-z_][\w.-]*$/.test(key) ? JSON.stringify(key) : key) + ":" + yamlValue(value)).join("\n") : "{}"),
+    write: (entries) => window.jsyaml.dump(Object.fromEntries(entries), { lineWidth: -1, noRefs: true, schema: window.jsyaml.CORE_SCHEMA }),
     read: (text, known, add) => {
       const tree = window.jsyaml.load(text, { schema: window.jsyaml.CORE_SCHEMA });
       if (tree === null || tree === undefined) return;
@@ -101,7 +99,7 @@ const FORMATS = {
         if (!found) throw new Error(`line ${at} must be NAME='value'`);
         const key = found[1] === undefined ? undefined : keys.get(found[1]) || found[1];
         if (key !== undefined) {
-          const value = found[2].replace(/'([^']*)'|\\(')|"((?:\\[\s\S]|[^"\\])*)"/g, (_, single, quote, double) => (double !== undefined ? double.replace(/\\n/g, "\n").replace(/\\(["\\])/g, "$1") : quote || single));
+          const value = found[2].replace(/'([^']*)'|\\(')|"((?:\\[\s\S]|[^"\\])*)"/g, (_, single, quote, double) => (double !== undefined ? double.replace(/\\([\s\S])/g, (all, c) => (c === "n" ? "\n" : /["\\$`]/.test(c) ? c : all)) : quote || single));
           add(key, () => typed(key, value, known), at);
         }
         at += text.slice(begin, line.lastIndex).split("\n").length - 1;
@@ -132,18 +130,14 @@ export function prepare(format) {
   });
 }
 
-function yamlValue(value) {
-  const isBlock = value !== null && typeof value === "object" && Object.keys(value).length;
-  if (!isBlock) return " " + window.jsyaml.dump(value, { lineWidth: -1, schema: window.jsyaml.CORE_SCHEMA }).replace(/\n$/, "").replace(/\n/g, "\n  ");
-  return "\n" + window.jsyaml.dump(value, { lineWidth: -1, indent: 2, schema: window.jsyaml.CORE_SCHEMA }).replace(/\n$/, "").replace(/^(?=.)/gm, "  ");
-}
-
 /** Returns the names of the formats with what they are called and a hint. */
 export const formats = () => Object.entries(FORMATS).map(([id, { name, hint }]) => ({ id, name, hint }));
 
 /** Returns why entries cannot be shown in a format; empty if they can. */
 export function unfit(format, entries) {
   if (format !== "env") return "";
+  const broken = entries.find(([, value]) => plain(value).includes("\r"));
+  if (broken) return `${broken[0]} has a carriage return, which variables lose`;
   const names = new Map();
   for (const [key] of entries) {
     const other = names.get(variable(key));
@@ -173,6 +167,7 @@ export function readDocument(format, text, known) {
       if (values.has(key)) throw new Error("gives " + key + " twice");
       const read = value();
       if (read === null) throw new Error("may not be null");
+      if (typeof read === "number" && !Number.isFinite(read)) throw new Error("is not a number of JSON");
       values.set(key, read);
     } catch (e) {
       problems.push(where + e.message);

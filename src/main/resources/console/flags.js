@@ -5,8 +5,8 @@ import { bucket, isIn } from "./bucket.js";
 import { fieldDifferences, same } from "./diff.js";
 import { change, link } from "./route.js";
 import { asJson, condition, prerequisiteEditor, ruleEditor, variantEditor } from "./rules.js";
-import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast, toHistory } from "./ui.js";
-import { reviewDeletion, reviewOne, rollback } from "./write.js";
+import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast, toHistory, typed } from "./ui.js";
+import { reviewDeletion, reviewOne, reviewRollback } from "./write.js";
 
 export function flagsPage(app, route) {
   return route.parts.length ? detail(app, route) : list(app, route);
@@ -19,15 +19,17 @@ function share(f) {
 }
 
 function list(app, route) {
-  const page = { names: [], environments: [], stale: new Set() };
+  const page = { names: [], environments: [], stale: new Set(), turn: 0 };
   const scroll = scroller(app.refresh);
   const again = later(() => { if (!document.querySelector("dialog[open]")) app.reload(); }, 400);
   page.close = follow((c) => { if (c.resync || c.resource_type === "feature_flag") again(); });
   page.onRoute = (r) => { route = r; };
 
   page.load = async () => {
+    const turn = ++page.turn;
     const { env, q, tag } = route.params;
     const [flags, stale] = await Promise.all([all("/feature-flags", { environment: env, tag, usage: true }), all("/feature-flags", { environment: env, stale: true })]);
+    if (turn !== page.turn) return;
     page.stale = new Map(stale.map((f) => [f.id, f.stale_reasons]));
     const names = new Map();
     const environments = new Set();
@@ -54,7 +56,7 @@ function list(app, route) {
     const { q, env } = route.params;
     return html`<div class="head"><h1 tabindex="-1">Flags</h1><span class="quiet">${page.names.length} ${page.names.length === 1 ? "name" : "names"}</span><span class="grow"></span>
       <button class="primary" ?disabled=${!may("flags:write", env)} title=${may("flags:write", env) ? "" : "Needs the right flags:write here"} @click=${() => create(app, route)}>New flag</button></div>
-      <div class="tools" role="search"><input type="search" aria-label="Filter flags" placeholder="Part of the name, description or owner" .value=${q || ""} @input=${later((e) => change(route, { q: e.target.value }))}></div>
+      <div class="tools" role="search"><input type="search" aria-label="Filter flags" placeholder="Part of the name, description or owner" .value=${typed("Filter flags", q)} @input=${later((e) => change(route, { q: e.target.value }))}></div>
       ${!page.names.length ? empty("No flags" + (q ? " match" : ""), q ? "" : "This call creates the first one:", q ? "" : html`<pre><code>${curl("PUT", "/feature-flags/new-ui", { environment: env || "staging" }, { is_enabled: true, rollout_percentage: 10 })}</code></pre>`) : html`
       <div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Flags"><table><thead><tr><th>Name</th>${page.environments.map((e) => html`<th>${e}</th>`)}<th>Variants</th><th>Tags</th><th>Owner</th><th>Evaluated</th><th>Changed</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
       <tbody>${rows(page.names, scroll, page.environments.length + 7, ([name, by]) => {
@@ -118,13 +120,15 @@ function detail(app, route) {
   };
 
   const edit = (name, value) => {
+    if (!page.draft) page.base = page.f;
     page.draft = page.draft || structuredClone(fieldsOf(page.f));
     page.draft[name] = value;
     // at once: the next input must begin with this one
     app.redraw();
   };
   const submit = async () => {
-    const f = page.f;
+    // over what the draft began with, not over what others wrote since
+    const f = page.base;
     const before = fieldsOf(f);
     const changed = Object.fromEntries(Object.entries(page.draft).filter(([n, v]) => !same(v, before[n])));
     if (!Object.keys(changed).length) { page.draft = null; app.refresh(); toast("Nothing differs"); return; }
@@ -159,7 +163,7 @@ function detail(app, route) {
         ${rung(4, "Rules, from the top", "", html`${v.rules.length ? html`<ol>${v.rules.map((r) => html`<li>${(r.constraints || []).length ? r.constraints.map((c, i) => html`${i ? " and " : ""}${condition(c)}`) : "everybody"} → ${r.variant ? chip(r.variant) : ""}${r.rollout_percentage !== undefined && r.rollout_percentage !== null ? r.rollout_percentage + " %" : r.variant ? "" : "on"} ${r.description ? html`<small class="quiet">${r.description}</small>` : ""}</li>`)}</ol>` : html`<span class="quiet">none</span>`}
           <details ?open=${page.open.has("rules")} @toggle=${opened("rules")}><summary>Change</summary>${ruleEditor(v.rules, v.variants, (x) => edit("rules", x), !canWrite)}${asJson("Rules", v.rules, (x) => edit("rules", x), !canWrite)}</details>`)}
         ${rung(5, "Everybody else", "", html`<div class="stops"><input type="range" min="0" max="100" step="1" aria-label="Percentage of users" ?disabled=${!canWrite} .value=${String(percentage)} @input=${(e) => edit("rollout_percentage", Number(e.target.value))}>
-          <input type="number" min="0" max="100" step="0.01" aria-label="Percentage of users, exactly" ?disabled=${!canWrite} .value=${String(percentage)} @change=${(e) => edit("rollout_percentage", Number(e.target.value))}> %</div>
+          <input type="number" min="0" max="100" step="0.01" aria-label="Percentage of users, exactly" ?disabled=${!canWrite} .value=${String(percentage)} @change=${(e) => edit("rollout_percentage", e.target.value === "" ? null : Number(e.target.value))}> %</div>
           <div class="stops">${[0, 1, 5, 25, 50, 100].map((s) => html`<button class="small ${s === percentage ? "primary" : ""}" ?disabled=${!canWrite} @click=${() => edit("rollout_percentage", s)}>${s} %</button>`)}
             ${earlier === undefined || page.draft ? "" : html`<button class="small" ?disabled=${!canWrite} title="Back to what it was before the last change of it" @click=${() => { edit("rollout_percentage", earlier); submit(); }}>← back to ${earlier ?? "all"} %</button>`}</div>
           <small class="quiet">by the user's bucket; raising it never takes the flag from anybody</small>`)}
@@ -192,7 +196,7 @@ function detail(app, route) {
   const historyTable = () => html`<h2 id="history" tabindex="-1">History</h2><div class="scroll short"><table><thead><tr><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>${page.history.map((v, i) => html`<tr>
     <td class="number">${v.version}</td><td>${chip(v.action.replace("_", " "), v.action)}</td><td>${time(v.changed_at)}</td><td>${actor(v.changed_by, v.changed_at)}</td><td>${v.comment || ""}</td>
     <td class="narrow"><button class="small" ?disabled=${i === page.history.length - 1} @click=${() => dialog((close) => html`<h2>Version ${page.history[i + 1].version} → ${v.version}</h2>${fieldDifferences(page.history[i + 1].value || {}, v.value || {})}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>Difference</button>
-      ${i === 0 || v.action === "deleted" ? "" : html`<button class="small" ?disabled=${!may("flags:write", route.params.env)} @click=${() => rollback("feature_flag", { id }, v.version, () => app.reload())}>Roll back</button>`}</td></tr>`)}</tbody></table></div>`;
+      ${i === 0 || v.action === "deleted" ? "" : html`<button class="small" ?disabled=${!may("flags:write", route.params.env)} @click=${() => reviewRollback("feature_flag", { id, name: page.f ? page.f.name : "", environment: page.f ? page.f.environment : route.params.env }, page.history, v.version, () => app.reload())}>Roll back</button>`}</td></tr>`)}</tbody></table></div>`;
 
   function drawChart() {
     const place = document.getElementById("usage-chart");

@@ -22,6 +22,7 @@ export function signIn() {
       await identify();
       close();
       restartStream();
+      dispatchEvent(new Event("signed"));
       dispatchEvent(new HashChangeEvent("hashchange"));
     } catch (problem) {
       keep(before, false);
@@ -46,6 +47,7 @@ export function signOut() {
   keep("", false);
   identify();
   restartStream();
+  dispatchEvent(new Event("signed"));
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 

@@ -2,6 +2,7 @@
 
 import { follow, get, may, session, write } from "./api.js";
 import { link } from "./route.js";
+import { newest } from "./trail.js";
 import { ask, chip, copyButton, curl, dialog, empty, field, html, later, rows, scroller, svg, time, toast } from "./ui.js";
 
 const STATUS = { healthy: "good", unhealthy: "bad", starting: "warn", stopping: "quiet" };
@@ -104,8 +105,7 @@ function life(app, service, instance) {
   page.load = async () => {
     const found = await get("/registry/" + encodeURIComponent(service) + "/instances");
     page.i = found.instances.find((i) => i.instance_id === instance) || null;
-    const changes = await get("/changes", { resource_type: "service", resource_id: service + "/" + instance, after: 0, limit: 500 });
-    page.changes = changes.items.reverse();
+    page.changes = await newest({ resource_type: "service", resource_id: service + "/" + instance }, 500);
   };
   const base = `/registry/${encodeURIComponent(service)}/instances/${encodeURIComponent(instance)}`;
   const act = async (run) => {

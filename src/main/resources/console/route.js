@@ -1,11 +1,20 @@
 // The state of the console is in the URL: #/page/part/part?name=value.
 
+/** Decodes a part; one that is cut off within a character stays as it is. */
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Reads a fragment. @param {string} hash */
 export function parse(hash) {
   const text = hash.replace(/^#\/?/, "");
   const at = text.indexOf("?");
   const path = at < 0 ? text : text.slice(0, at);
-  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = path.split("/").filter(Boolean).map(decode);
   const params = Object.fromEntries(new URLSearchParams(at < 0 ? "" : text.slice(at + 1)));
   return { page: parts[0] || "overview", parts: parts.slice(1), params };
 }

@@ -22,6 +22,41 @@ export function hrefOf(c) {
   return link(c.resource_type + "s", [nameOf(c)]);
 }
 
+const WINDOW = 5000;
+const WINDOWS = 20;
+
+/** Reads all changes after a revision up to another one, which a filter may match seldom. */
+async function between(query, after, upTo) {
+  const found = [];
+  for (let from = after; from < upTo; ) {
+    const page = await get("/changes", { ...query, after: from, limit: 500 });
+    found.push(...page.items.filter((c) => c.revision <= upTo));
+    const last = page.items.length ? page.items.at(-1).revision : 0;
+    const next = Math.max(last, page.last_revision || 0);
+    if (next <= from) break;
+    from = next;
+  }
+  return found;
+}
+
+/** Returns the newest changes that a query matches, the last first: as many as wanted, or those of the last 100,000 revisions. */
+export async function newest(query, wanted) {
+  let found = [];
+  let upTo = session.revision;
+  for (let i = 0; i < WINDOWS && upTo > 0 && found.length < wanted; i++) {
+    const after = Math.max(0, upTo - WINDOW);
+    try {
+      found = [...(await between(query, after, upTo)), ...found];
+    } catch (e) {
+      // the log does not reach back so far
+      if (e.status === 410) break;
+      throw e;
+    }
+    upTo = after;
+  }
+  return found.reverse().slice(0, MOST);
+}
+
 export function changesPage(app, route) {
   const page = { items: [], waiting: [], paused: false, resync: false, selected: new Set() };
   const matches = (c) => (!route.params.kind || c.resource_type === route.params.kind) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
@@ -36,20 +71,13 @@ export function changesPage(app, route) {
   });
   page.onRoute = (r) => { route = r; };
   page.load = async () => {
+    page.waiting = [];
     const query = { environment: route.params.env, service_name: route.params.service, resource_type: route.params.kind, limit: 200 };
     if (route.params.after) {
       page.items = (await get("/changes", { ...query, after: route.params.after })).items.reverse();
       return;
     }
-    // the last ones: begin near the end, and further back as long as too few match
-    await get("/changes", { limit: 1, after: 0 }).catch(() => null);
-    let back = 200;
-    for (;;) {
-      const after = Math.max(0, session.revision - back);
-      const found = (await get("/changes", { ...query, after, limit: 500 }).catch((e) => { if (e.status === 410) return { items: [] }; throw e; })).items;
-      if (found.length >= 100 || after === 0 || back > 50000) { page.items = found.reverse().slice(0, 300); return; }
-      back *= 8;
-    }
+    page.items = await newest(query, 100);
   };
   page.view = () => {
     const range = page.items.filter((c) => !c.cut);
@@ -57,9 +85,9 @@ export function changesPage(app, route) {
       ${page.waiting.length ? html`<button class="primary" @click=${() => { page.items.unshift(...page.waiting.splice(0)); page.paused = false; app.refresh(); }}>${page.waiting.length} new</button>` : ""}
       ${page.selected.size ? html`<button @click=${() => undoRange(range.filter((c) => page.selected.has(c.revision)), () => { page.selected.clear(); app.reload(); })}>Undo ${page.selected.size === 1 ? "this change" : `these ${page.selected.size} changes`}</button>` : ""}
       <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
-      <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} ?selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
+      <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} .selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
         <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
-      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @pointerenter=${() => { page.isUnderPointer = true; }} @pointerleave=${() => { page.isUnderPointer = false; if (!page.paused && page.waiting.length && !route.params.after) { page.items.unshift(...page.waiting.splice(0)); app.refresh(); } }} @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
+      ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @focusin=${() => { page.isUnderPointer = true; }} @focusout=${(e) => { if (!e.currentTarget.contains(e.relatedTarget)) page.isUnderPointer = false; }} @pointerenter=${() => { page.isUnderPointer = true; }} @pointerleave=${() => { page.isUnderPointer = false; if (!page.paused && page.waiting.length && !route.params.after) { page.items.unshift(...page.waiting.splice(0)); app.refresh(); } }} @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
         ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="9">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app, page))}</tbody></table></div>`}`;
   };
   return page;
@@ -73,7 +101,7 @@ function row(c, app, page) {
     // with Shift, all between the last one and this one
     const shown = page.items.filter((x) => !x.cut && UNDOABLE.has(x.resource_type));
     const at = shown.indexOf(c);
-    const from = e.shiftKey && page.last ? shown.indexOf(page.last) : at;
+    const from = e.shiftKey && page.last && shown.includes(page.last) ? shown.indexOf(page.last) : at;
     for (const x of shown.slice(Math.min(at, Math.max(0, from)), Math.max(at, from) + 1)) {
       if (e.target.checked) page.selected.add(x.revision);
       else page.selected.delete(x.revision);

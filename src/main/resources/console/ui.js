@@ -80,6 +80,10 @@ export function failure(e, retry) {
 export function copyButton(text, label = "Copy") {
   return html`<button class="small ghost" title=${label} aria-label=${label} @click=${(e) => {
     e.preventDefault();
+    if (!navigator.clipboard) {
+      toast("Browsers copy only over https or on localhost: select the text instead", "bad");
+      return;
+    }
     navigator.clipboard.writeText(text).then(() => toast("Copied"), () => toast("The browser does not permit copying", "bad"));
   }}>Copy</button>`;
 }
@@ -137,7 +141,11 @@ export function dialog(view, { kind = "", onClose } = {}) {
     if (onClose) onClose(result);
     if (before && before.isConnected) before.focus();
   };
-  const update = () => render(view(close, update), element);
+  const update = () => {
+    render(view(close, update), element);
+    const heading = element.querySelector("h2");
+    element.setAttribute("aria-label", heading ? heading.textContent : "Search");
+  };
   element.addEventListener("cancel", (e) => {
     e.preventDefault();
     close();
@@ -197,6 +205,12 @@ export function scroller(update) {
     }
   };
   return state;
+}
+
+/** Returns what an input shows: what is being typed into it, else a value. @param {string} label its aria-label */
+export function typed(label, value) {
+  const at = document.activeElement;
+  return at && at.tagName === "INPUT" && at.getAttribute("aria-label") === label ? at.value : value || "";
 }
 
 /** Calls a function once, some time after the last of several calls. */

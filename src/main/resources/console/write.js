@@ -39,12 +39,18 @@ export function review(review) {
           update();
           try {
             const done = await review.run(state.comment || undefined, (problem) => {
+              // who has closed the review does not want it any more
+              if (state.isClosed) throw problem;
               state.retrying = problem.type === "outcome-unknown" ? "It may have happened: asking again with the same key…" : "The service cannot write right now: trying again…";
               update();
             });
             close(true);
             seen(done, review.title);
           } catch (problem) {
+            if (state.isClosed) {
+              toast(problem.type === "outcome-unknown" || problem.status === 0 ? "It may have happened: look at the history before you try again" : "Not done: " + problem.message, "bad", undefined, 15);
+              return;
+            }
             state.busy = false;
             state.retrying = false;
             state.error = problem;
@@ -88,7 +94,7 @@ export function review(review) {
           </div>
         </form>`;
       },
-      { kind: production ? "production" : "", onClose: (done) => resolve(done === true) },
+      { kind: production ? "production" : "", onClose: (done) => { state.isClosed = true; resolve(done === true); } },
     );
   });
 }
@@ -234,8 +240,8 @@ export async function reviewOne(kind, base, fields, { onDone, isNew, title } = {
       return {
         revision: done.json.revision,
         warning: done.warning,
-        undo: isNew
-          ? () => write("DELETE", at.path, { query: { ...at.query, comment: "undone" } }).then(() => { toast("Undone", "good"); if (onDone) onDone(null); }, (e) => toast(e.message, "bad"))
+        undo: !isNew && done.json.version === base.version ? undefined : isNew
+          ? () => write("DELETE", at.path, { query: { ...at.query, comment: "undone" }, headers: { "If-Match": `"${done.json.revision}"` } }).then(() => { toast("Undone", "good"); if (onDone) onDone(null); }, (e) => toast(e.message, "bad"))
           : () => rollback(kind, done.json, before, onDone),
       };
     },
@@ -255,16 +261,39 @@ export function rolloutNotes(before, after) {
     : [html`<b>About ${by} % of the users lose it.</b>`];
 }
 
-/** Brings a resource back to a version. */
+/** Brings a resource back to a version, without asking: it is the undoing of what was just done. */
 export async function rollback(kind, resource, version, onDone) {
-  const base = kind === "configuration" ? "/config/" : kind === "feature_flag" ? "/feature-flags/" : kind === "template" ? "/templates/" : "/schemas/";
   try {
-    const done = await write("POST", base + resource.id + "/rollback", { body: { version, comment: "undone in the console" } });
+    const done = await rolledBack(kind, resource, version, "undone in the console");
     toast(`Brought back version ${version}: revision ${done.json.revision}`, "good");
     if (onDone) onDone(done.json);
   } catch (e) {
     toast(e.message, "bad", undefined, 15);
   }
+}
+
+function rolledBack(kind, resource, version, comment, onRetry) {
+  const base = kind === "configuration" ? "/config/" : kind === "feature_flag" ? "/feature-flags/" : kind === "template" ? "/templates/" : "/schemas/";
+  return write("POST", base + resource.id + "/rollback", { body: { version, comment }, onRetry });
+}
+
+/**
+ * Reviews bringing a resource back to a version.
+ * @param {object[]} history its versions, the last first
+ */
+export function reviewRollback(kind, resource, history, version, onDone) {
+  const state = (v) => (v && v.action !== "deleted" ? (v.value !== null && typeof v.value === "object" && kind !== "configuration" ? v.value : { value: v.value }) : undefined);
+  const name = resource.key || resource.name || "it";
+  return review({
+    title: `Bring ${name} back to version ${version}`,
+    environments: resource.environment ? [resource.environment] : [],
+    items: [{ name, before: state(history[0]), after: state(history.find((v) => v.version === version)) }],
+    run: async (comment, onRetry) => {
+      const done = await rolledBack(kind, resource, version, comment, onRetry);
+      if (onDone) onDone(done.json);
+      return { revision: done.json.revision };
+    },
+  });
 }
 
 /** Deletes resources, as a change set. */
@@ -277,10 +306,10 @@ export function reviewDeletion(kind, resources, onDone) {
 }
 
 async function threeWay(kind, base, fields, { onDone }) {
-  const at = path(kind, base);
   let theirs;
   try {
-    theirs = await get(at.path, at.query);
+    // by its id: the path of a value that was deleted leads to the shared one
+    theirs = await get((kind === "configuration" ? "/config/" : "/feature-flags/") + base.id, kind === "configuration" ? { secrets: "omit" } : {});
   } catch (e) {
     if (!(e instanceof Problem) || e.status !== 404) {
       toast(e.message, "bad");

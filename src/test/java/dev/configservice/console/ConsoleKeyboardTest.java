@@ -226,6 +226,8 @@ class ConsoleKeyboardTest {
         browser.press("h");
         browser.tabTo("main button", "Roll back to 1");
         browser.press(Keys.ENTER);
+        assertThat(browser.await("dialog .review").getText()).contains("second", "first");
+        browser.press(Keys.ENTER);
         await().until(() -> config(env, "r").get("value").asText().equals("first"));
     }
 
@@ -302,6 +304,63 @@ class ConsoleKeyboardTest {
                 .isEqualTo("true");
         assertThat(admin.get("/config/db.url" + path).status()).isEqualTo(404);
         assertThat(admin.get("/config/db.password" + path).status()).isEqualTo(200);
+    }
+
+    @Test
+    void aTextThatIsRefusedIsNotLost() {
+        put("/config/a?environment=" + env, "{\"value\": 1}");
+        browser.open("#/config?env=" + env, TestNode.ADMIN_KEY);
+        browser.await("main td.key", "a");
+        browser.click("main .head button", "As text");
+        browser.type("dialog textarea", "a = 1\n(no key) = 2");
+        browser.chord(Keys.CONTROL, "s");
+        browser.await("dialog .failure");
+        browser.press(Keys.ESCAPE);
+        assertThat(browser.await("dialog textarea").getAttribute("value")).isEqualTo("a = 1\n(no key) = 2");
+        browser.type("dialog textarea", "a = 2");
+        browser.chord(Keys.CONTROL, "s");
+        browser.await("dialog .review", "2");
+        browser.press(Keys.ENTER);
+        await().until(() -> config(env, "a").get("value").asInt() == 2);
+        browser.awaitNo("dialog");
+    }
+
+    @Test
+    void aServiceIsComparedWithTheSharedValues() {
+        put("/config/x?environment=" + env + "&service_name=shop", "{\"value\": \"own\"}");
+        put("/config/x?environment=" + env, "{\"value\": \"shared\"}");
+        put("/config/y?environment=" + env + "&service_name=shop", "{\"value\": \"moves\"}");
+        browser.open("#/compare?a=" + env + "&service=shop&with=(shared)", TestNode.ADMIN_KEY);
+        browser.await("th", "shared in " + env);
+        browser.await("main td.key", "x");
+        browser.tabTo("input[aria-label='Choose y']", "");
+        browser.press(Keys.SPACE);
+        browser.click("main .tools button", "Bring to shared in " + env + " →");
+        browser.await("dialog .review", "moves");
+        browser.click("dialog button", "Apply");
+        await().until(() -> config(env, "y").path("value").asText().equals("moves"));
+        assertThat(config(env, "x").get("value").asText()).isEqualTo("shared");
+    }
+
+    @Test
+    void aDeletedValueOfAServiceIsNotTakenForTheSharedOne() {
+        String own = "/config/d?environment=" + env + "&service_name=shop";
+        put("/config/d?environment=" + env, "{\"value\": \"shared\"}");
+        put(own, "{\"value\": \"own\"}");
+        String id = admin.get(own).field("id");
+        browser.open("#/config/" + id + "?env=" + env, TestNode.ADMIN_KEY);
+        browser.click("button", "Edit");
+        browser.type("textarea[aria-label=Value]", "mine");
+        browser.click("button", "Review");
+        browser.await("dialog .review", "mine");
+        admin.delete(own);
+        browser.click("dialog button", "Apply");
+        browser.await("dialog h2", "Someone deleted it");
+        browser.click("dialog button", "Create it with mine");
+        browser.await("dialog .review", "mine");
+        browser.click("dialog button", "Apply");
+        await().until(() -> admin.get(own).field("value").equals("mine"));
+        assertThat(config(env, "d").get("value").asText()).isEqualTo("shared");
     }
 
     @Test

@@ -529,7 +529,7 @@ class ConsoleTest {
                 Promise.all(["bucket.js", "diff.js", "route.js", "rules.js", "document.js"].map(f => import(files + f))).then(async ([b, d, r, u, x]) => {
                   const wrong = [];
                   await x.prepare("yaml");
-                  const entries = [["a", 1], ["a.b", "it's \\"so\\" = \\\\ # \\u00fc\\u65e5"], ["lines", " one\\n\\ttwo\\r\\n"], ["big", 1.5e300], ["yes", "no"], ["t", true], ["e", ""], ["n", "12"], ["date", "2026-11-27"], ["list", [1, "x", {"y": [null, false]}]], ["tree", {"k": {"l": "v\\n"}, "": []}], ["none", {}], ["a b:c", "1"]];
+                  const entries = [["a", 1], ["a.b", "it's \\"so\\" = \\\\ # \\u00fc\\u65e5"], ["lines", " one\\n\\ttwo\\n"], ["big", 1.5e300], ["yes", "no"], ["t", true], ["e", ""], ["n", "12"], ["date", "2026-11-27"], ["list", [1, "x", {"y": [null, false]}]], ["indented", " a\\n  b\\n"], ["ended", {"z": "q\\n\\n"}], ["path", "C:\\\\new"], ["tree", {"k": {"l": "v\\n"}, "": []}], ["none", {}], ["a b:c", "1"]];
                   for (const f of x.formats()) {
                     const known = new Map(entries);
                     if (x.unfit(f.id, entries)) wrong.push(f.id + x.unfit(f.id, entries));
@@ -544,6 +544,7 @@ class ConsoleTest {
                     [read("env", "export A_B=\\"x\\\\\\"y\\" # no\\n\\nC=plain\\nD='two\\nlines'", [["a.b", "1"]]), '[["a.b","x\\\\"y"],["C","plain"],["D","two\\\\nlines"]]'],
                     [read("env", "what is this"), "[]line 1 must be NAME='value'"],
                     [x.unfit("env", [["a.b", 1], ["a_b", 2]]), "a.b and a_b both become A_B"],
+                    [x.unfit("env", [["a", "\\r"]]), "a has a carriage return, which variables lose"],
                     [read("lines", "a = 1\\na = 2\\nb\\n = 3"), '[["a",1]]line 2: gives a twice|line 3: has no =|line 4: has no key'],
                     [read("yaml", "a: 1\\nb:\\n  c: [x]\\nd:"), '[["a",1],["b",{"c":["x"]}]]d: may not be null'],
                     [read("json", "[1]"), "[]must be an object"],
