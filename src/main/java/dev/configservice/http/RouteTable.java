@@ -213,15 +213,9 @@ final class RouteTable<T> {
     }
 
     private static String decoded(String segment) {
-        if (segment.indexOf('%') < 0) {
-            return segment;
-        }
         // the decoder is for queries, where a plus sign means a space; in a path it does not
-        String decoded = URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
-        if (decoded.indexOf(0) >= 0) {
-            // no name contains it, and PostgreSQL takes no text with it
-            throw new IllegalArgumentException("the NUL character");
-        }
-        return decoded;
+        return segment.indexOf('%') < 0
+                ? segment
+                : URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
     }
 }

@@ -39,6 +39,9 @@ import org.slf4j.LoggerFactory;
 public final class Postgres {
     private static final Logger log = LoggerFactory.getLogger(Postgres.class);
 
+    /** The SQLSTATE for a string that no text can be, because it contains the NUL character. */
+    private static final String NOT_TEXT = "22021";
+
     /** The deadline of a read. */
     public static final Duration READ_DEADLINE = Duration.ofSeconds(1);
 
@@ -343,6 +346,9 @@ public final class Postgres {
         if (isAway(failure)) {
             log.debug("postgres.unreachable cause={}", failure.toString());
             return new ServiceException(ErrorCode.UNAVAILABLE, "PostgreSQL is unreachable");
+        }
+        if (failure instanceof PgException e && NOT_TEXT.equals(e.getSqlState())) {
+            return ServiceException.notFound("Nothing has a name with the NUL character");
         }
         log.error("postgres.refused cause={}", failure.toString());
         return new ServiceException(ErrorCode.INTERNAL, "The database refused the statement");

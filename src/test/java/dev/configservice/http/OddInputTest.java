@@ -96,6 +96,9 @@ class OddInputTest {
                 List.of("/config/%20", "/config/%2F", "/registry/%F0%9F%98%80", "/config/" + "x".repeat(2000))) {
             assertThat(admin.get(path).status()).as(path).isBetween(400, 499);
         }
+        for (String path : List.of("/schemas/%00", "/schemas/%00/history", "/templates/a%00b/history", "/config/%00")) {
+            assertThat(admin.get(path).status()).as(path).isEqualTo(404);
+        }
         assertThat(admin.put("/config/not-an-id", "{}").text()).contains("environment", "is required");
         assertThat(admin.get("/config/not-an-id/history").status()).isEqualTo(404);
         assertThat(admin.get("/feature-flags/not-an-id").status()).isEqualTo(404);

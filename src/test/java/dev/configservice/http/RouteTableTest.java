@@ -81,8 +81,7 @@ class RouteTableTest {
         assertThat(table.find("GET", "/api/v1/registry/a%2Fb+c%C3%A9/instances"))
                 .isEqualTo(match("GET /api/v1/registry/:service_name/instances", Map.of("service_name", "a/b+cé")));
         assertThat(table.find("GET", "/api/v1/%72egistry/a/instances")).isInstanceOf(RouteTable.Found.Match.class);
-        for (String path : List.of(
-                "/api/v1/registry/%/instances", "/api/v1/registry/%zz/instances", "/api/v1/registry/a%00/instances")) {
+        for (String path : List.of("/api/v1/registry/%/instances", "/api/v1/registry/%zz/instances")) {
             assertThatThrownBy(() -> table.find("GET", path)).isInstanceOf(IllegalArgumentException.class);
         }
     }
