@@ -163,7 +163,7 @@ function draw() {
     <main id="main" tabindex="-1" class=${app.route.page}>
       ${problem ? html`<h1 tabindex="-1">${(PAGES[app.route.page] || PAGES.overview).title}</h1>${failure(problem, reload)}` : app.page && app.page.isLoaded ? app.page.view() : isSlow ? html`<h1>${(PAGES[app.route.page] || PAGES.overview).title}</h1>${skeleton()}` : ""}
     </main>
-    <footer><span>revision ${session.revision || "–"}</span><span>${session.version ? "version " + session.version : ""}</span><span class="grow"></span><a href="../docs/">API</a><button class="ghost small" @click=${help}>Keys (?)</button></footer>`,
+    <footer>${session.node ? html`<span title="The node that answers">${session.node.role} ${session.node.id.slice(0, 8)}</span>` : ""}<span>revision ${session.revision || "–"}</span><span>${session.version ? "version " + session.version : ""}</span><span class="grow"></span><a href="../docs/">API</a><button class="ghost small" @click=${help}>Keys (?)</button></footer>`,
     document.getElementById("app"),
   );
 }
@@ -297,6 +297,16 @@ function theme() {
   localStorage.setItem("theme", next);
 }
 
+/** Finds out which node answers; only callers with a key are told. */
+async function node() {
+  try {
+    session.node = (await get("/cluster")).nodes.find((n) => n.is_this) || null;
+  } catch {
+    session.node = null;
+  }
+  refresh();
+}
+
 /** Reads the names of environments and services for the switches. */
 async function places() {
   try {
@@ -317,7 +327,7 @@ async function start() {
   addEventListener("hashchange", open);
   addEventListener("keydown", onKey);
   // who signs in may see other places than before
-  addEventListener("signed", places);
+  addEventListener("signed", () => { places(); node(); });
   onSession(refresh);
   draw();
   try {
@@ -337,6 +347,7 @@ async function start() {
   places();
   stream();
   setInterval(refresh, 15000); // times are told as "2 minutes ago"
+  node();
   atRoot("health").then((r) => r.json()).then((h) => { session.version = h.version; refresh(); }, () => {});
 }
 

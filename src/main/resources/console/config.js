@@ -282,7 +282,10 @@ function detail(app, route) {
     page.right = range ? Number(range[2]) : (page.history[0] || {}).version;
     if (page.c && !page.c.service_name) {
       const services = (await get("/services", { environment: page.c.environment, limit: 500 })).items.map((s) => s.name);
-      page.services = services;
+      const same = await all("/config", { environment: page.c.environment, prefix: page.c.key, secrets: "omit" }, { most: 2000 });
+      const own = new Set(same.filter((c) => c.key === page.c.key && c.service_name).map((c) => c.service_name));
+      page.services = services.filter((s) => !own.has(s));
+      page.own = [...own];
     }
     // once: later loads must not open again what was closed
     const wanted = page.tab;
@@ -349,7 +352,7 @@ function detail(app, route) {
       ${c.is_encrypted ? html`<p>${page.revealed === undefined ? may("secrets:read", c.environment, c.service_name) ? html`<button class="small" @click=${() => reveal(c)}>Show it</button> <span class="quiet">Showing it is written to the audit.</span>` : html`<span class="quiet">Shown only with the right secrets:read.</span>` : html`<code class="value">${page.revealed}</code> <button class="small" @click=${() => { page.revealed = undefined; app.refresh(); }}>Hide</button>`}</p>` : ""}
       ${c.description ? html`<p>${c.description}</p>` : html`<p class="quiet">No description.</p>`}
       <p class="quiet">version ${c.version}, revision ${c.revision}, changed ${time(c.updated_at)} by ${actor(c.updated_by)} ${copyButton(location.href, "Copy the link")}</p>
-      ${page.services ? html`<p class="quiet">Seen by all services of ${c.environment} that have no value of their own${page.services.length ? ": " + page.services.slice(0, 20).join(", ") + (page.services.length > 20 ? "…" : "") : ""}.</p>` : ""}</div>` : ""}
+      ${page.services ? html`<p class="quiet">Seen by all services of ${c.environment} that have no value of their own${page.services.length ? ": " + page.services.slice(0, 20).join(", ") + (page.services.length > 20 ? "…" : "") : ""}.${page.own.length ? ` Not by ${page.own.slice(0, 20).join(", ")}${page.own.length > 20 ? "…" : ""}.` : ""}</p>` : ""}</div>` : ""}
     <h2 id="history" tabindex="-1">History</h2>
     <div class="scroll short"><table><thead><tr><th class="narrow">Left</th><th class="narrow">Right</th><th class="narrow">Version</th><th>What</th><th>When</th><th>By</th><th>Why</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead>
       <tbody>${page.history.map((v) => html`<tr>

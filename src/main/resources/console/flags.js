@@ -89,9 +89,17 @@ function create(app, route) {
 
 // one flag
 
+/** What was begun and not written yet, by the id of the flag, while the tab is open. */
+const drafts = new Map();
+
 function detail(app, route) {
   const id = route.parts[0];
   const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null, open: new Set() };
+  Object.assign(page, drafts.get(id));
+  const forget = () => {
+    drafts.delete(id);
+    page.draft = null;
+  };
   const again = later(() => { if (!page.draft) app.reload(); }, 300);
   const unfollow = follow((c) => { if (c.resource_id === id) again(); });
   // counts come in by the minute: the chart follows them
@@ -115,6 +123,10 @@ function detail(app, route) {
       page.gone = e;
       page.f = null;
     }
+    if (route.params.tab === "usage" && !page.isAtUsage) {
+      page.isAtUsage = true;
+      setTimeout(() => { const chart = document.getElementById("usage-chart"); if (chart) chart.scrollIntoView(); }, 100);
+    }
     page.usage = page.f ? await get(`/feature-flags/${id}/usage`).catch(() => null) : null;
     setTimeout(drawChart, 50);
   };
@@ -123,6 +135,7 @@ function detail(app, route) {
     if (!page.draft) page.base = page.f;
     page.draft = page.draft || structuredClone(fieldsOf(page.f));
     page.draft[name] = value;
+    drafts.set(id, { draft: page.draft, base: page.base });
     // at once: the next input must begin with this one
     app.redraw();
   };
@@ -131,8 +144,8 @@ function detail(app, route) {
     const f = page.base;
     const before = fieldsOf(f);
     const changed = Object.fromEntries(Object.entries(page.draft).filter(([n, v]) => !same(v, before[n])));
-    if (!Object.keys(changed).length) { page.draft = null; app.refresh(); toast("Nothing differs"); return; }
-    await reviewOne("feature_flag", f, changed, { onDone: () => { page.draft = null; app.reload(); } });
+    if (!Object.keys(changed).length) { forget(); app.refresh(); toast("Nothing differs"); return; }
+    await reviewOne("feature_flag", f, changed, { onDone: () => { forget(); app.reload(); } });
   };
 
   const opened = (name) => (e) => { if (e.target.open) page.open.add(name); else page.open.delete(name); };
@@ -148,7 +161,7 @@ function detail(app, route) {
     const earlier = before && before.value.rollout_percentage;
     const percentage = v.rollout_percentage ?? ((v.rules.length || v.target_users.length) ? 0 : 100);
     return html`<div class="head ${page.draft ? "editing" : ""}"><h1 tabindex="-1">${f.name}</h1>${chip(f.environment)} ${v.is_enabled ? chip("on", "good") : chip("off", "quiet")}<span class="grow"></span>
-        ${page.draft ? html`<button @click=${() => { page.draft = null; app.refresh(); }}>Discard</button><button class="primary" data-review @click=${submit}>Review</button>` : html`
+        ${page.draft ? html`<button @click=${() => { forget(); app.refresh(); }}>Discard</button><button class="primary" data-review @click=${submit}>Review</button>` : html`
         <button data-history title="History (h)" @click=${toHistory}>History</button>
         <a class="button" href=${link("try", [], { flag: f.name, env: f.environment })}>Why for user…</a>
         <button class="danger" ?disabled=${!canWrite} title=${locked} @click=${() => reviewDeletion("feature_flag", [f], () => app.reload())}>Delete</button>`}</div>

@@ -9,21 +9,35 @@ import { hrefOf, nameOf } from "./trail.js";
 
 // overview
 
+/** Returns the nodes in one line: how many of each role, how far they are, and those that are not up. */
+function clusterLine(nodes) {
+  const count = (role) => nodes.filter((n) => n.role === role).length;
+  const applied = nodes.map((n) => n.revision).filter((r) => r !== null);
+  const newest = Math.max(0, ...applied);
+  const behind = nodes.filter((n) => n.revision !== null && n.revision < newest).length;
+  const away = nodes.filter((n) => n.revision === null).length;
+  const stale = nodes.filter((n) => n.stale_seconds > 0).length;
+  return html`<p class="quiet">${count("core")} core ${count("core") === 1 ? "node" : "nodes"}, ${count("edge")} ${count("edge") === 1 ? "edge" : "edges"}, at revision ${newest}
+    ${behind ? chip(behind + " behind", "warn") : ""} ${stale ? chip(stale + " cut off from the log", "bad") : ""} ${away ? chip(away + " not answering", "bad") : ""}</p>`;
+}
+
 export function overviewPage(app) {
-  const page = { recent: [], rolling: [], stale: [], unhealthy: [], registry: { services: [] }, health: null, isEmpty: { config: false, flags: false, registry: false }, arrived: new Set() };
+  const page = { nodes: null, recent: [], rolling: [], stale: [], unhealthy: [], registry: { services: [] }, health: null, isEmpty: { config: false, flags: false, registry: false }, arrived: new Set() };
   const again = later(() => app.reload(), 600);
   page.close = follow((c) => {
     if (!c.resync) page.arrived.add(c.resource_type);
     again();
   });
   page.load = async () => {
-    const [health, registry, flags, stale, configs] = await Promise.all([
+    const [nodes, health, registry, flags, stale, configs] = await Promise.all([
+      get("/cluster").then((r) => r.nodes, () => null),
       atRoot("health").then((r) => r.json()).catch(() => null),
       get("/registry").catch(() => ({ services: [] })),
       all("/feature-flags", {}, { most: 5000 }),
       get("/feature-flags", { stale: true, limit: 20 }).catch(() => ({ items: [] })),
       get("/config", { limit: 1 }),
     ]);
+    page.nodes = nodes;
     page.health = health;
     page.registry = registry;
     page.rolling = flags.filter((f) => f.is_enabled && f.rollout_percentage > 0 && f.rollout_percentage < 100).slice(0, 12);
@@ -39,6 +53,7 @@ export function overviewPage(app) {
     const down = page.health ? page.health.parts.filter((p) => p.status !== "UP") : [];
     const fresh = page.isEmpty.config && page.isEmpty.flags && page.isEmpty.registry;
     return html`<div class="head"><h1 tabindex="-1">Overview</h1>${page.health ? chip(page.health.status === "UP" ? "all parts up" : "not healthy", page.health.status === "UP" ? "good" : "bad") : ""}<span class="grow"></span><a href=${link("cluster")}>cluster</a></div>
+      ${page.nodes ? clusterLine(page.nodes) : ""}
       ${down.map((p) => html`<div class="banner">${p.part} is down ${(p.data || {}).warning || ""}</div>`)}
       ${page.registry.protected ? html`<div class="banner">Expiry of instances is held back: ${page.registry.protected_reason || ""}</div>` : ""}
       ${fresh ? html`<p>Nothing is here yet. Each of these calls adds the first of its kind; this page sees it arrive.</p><div class="cards">
@@ -172,9 +187,9 @@ export function keysPage(app) {
     dialog((close) => html`<form @submit=${async (e) => { e.preventDefault(); close(); const done = await act(() => write("POST", `/access/keys/${k.id}/rotate`, { body: { grace_seconds: Number(state.grace) } })); if (done) show(done.json.key, k.name); }}><h2>Rotate ${k.name}</h2>${field("The old secret stays valid for, in seconds", html`<input type="number" min="0" autofocus .value=${String(state.grace)} @input=${(e) => { state.grace = e.target.value; }}>`)}<div class="buttons"><button type="button" @click=${() => close()}>Cancel</button><button class="primary">Rotate</button></div></form>`);
   };
   page.view = () => html`<div class="head"><h1 tabindex="-1">Keys</h1><span class="grow"></span><button class="primary" ?disabled=${!may("keys:write")} @click=${create}>New key</button></div>
-    ${page.items === null ? html`<div class="note">Keys are managed with a key that has the right <code>keys:write</code>. ${session.self ? "" : html`<button @click=${signIn}>Sign in</button>`}</div>` : !page.items.length ? empty("No keys", "Only the admin key is there.") : html`<div class="scroll"><table><thead><tr><th>Name</th><th>Rights</th><th>Environments</th><th>Services</th><th>Expires</th><th>Last used</th><th class="narrow"></th></tr></thead><tbody>${page.items.map((k) => {
+    ${page.items === null ? html`<div class="note">Keys are managed with a key that has the right <code>keys:write</code>. ${session.self ? "" : html`<button @click=${signIn}>Sign in</button>`}</div>` : !page.items.length ? empty("No keys", "Only the admin key is there.") : html`<div class="scroll"><table><thead><tr><th>Name</th><th>Rights</th><th>Environments</th><th>Services</th><th>Expires</th><th>Last used</th><th>Created by</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>${page.items.map((k) => {
       const idle = !k.last_used_at || Date.now() - Date.parse(k.last_used_at) > 90 * 86400e3;
-      return html`<tr><td class="key">${k.name} ${k.enabled === false ? chip("disabled", "warn") : ""}</td><td>${k.rights.map((r) => chip(r, r === "admin" ? "bad" : ""))}</td><td>${(k.environments || []).length ? k.environments.join(", ") : "all"}</td><td>${(k.service_names || []).length ? k.service_names.join(", ") : "all"}</td><td>${k.expires_at ? time(k.expires_at) : "never"}</td><td>${time(k.last_used_at)} ${idle && k.last_used_at ? chip("unused", "warn") : ""}</td><td class="narrow"><button class="small" @click=${() => dialog((close) => html`<h2>${k.name}</h2>${matrix(app, k)}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>May do</button> <button class="small" @click=${() => rotate(k)}>Rotate</button> <button class="small" @click=${() => act(() => write("PUT", "/access/keys/" + k.id, { body: { enabled: k.enabled === false } }))}>${k.enabled === false ? "Enable" : "Disable"}</button> <button class="small danger" @click=${() => remove(k)}>Delete</button></td></tr>`;
+      return html`<tr><td class="key">${k.name} ${k.enabled === false ? chip("disabled", "warn") : ""}</td><td>${k.rights.map((r) => chip(r, r === "admin" ? "bad" : ""))}</td><td>${(k.environments || []).length ? k.environments.join(", ") : "all"}</td><td>${(k.service_names || []).length ? k.service_names.join(", ") : "all"}</td><td>${k.expires_at ? time(k.expires_at) : "never"}</td><td>${time(k.last_used_at)} ${idle ? chip(k.last_used_at ? "unused for 90 days" : "never used", "warn") : ""}</td><td>${k.created_by ? actor(k.created_by) : ""}</td><td class="narrow"><button class="small" @click=${() => dialog((close) => html`<h2>${k.name}</h2>${matrix(app, k)}<div class="buttons"><button @click=${() => close()}>Close</button></div>`, { kind: "wide" })}>May do</button> <button class="small" @click=${() => rotate(k)}>Rotate</button> <button class="small" @click=${() => act(() => write("PUT", "/access/keys/" + k.id, { body: { enabled: k.enabled === false } }))}>${k.enabled === false ? "Enable" : "Disable"}</button> <button class="small danger" @click=${() => remove(k)}>Delete</button></td></tr>`;
     })}</tbody></table></div>`}`;
   return page;
 }
@@ -215,7 +230,7 @@ export function clusterPage(app) {
       <h2>Nodes</h2>${page.error ? html`<div class="note">${page.error.status === 401 ? html`The nodes are shown to callers with a key. <button @click=${signIn}>Sign in</button>` : page.error.message}</div>` : html`<table><thead><tr><th>Node</th><th>Role</th><th>Address</th><th>Version</th><th>State</th><th class="narrow">Revision</th><th class="narrow">Behind</th><th class="narrow">Epoch</th><th class="narrow">Streams</th></tr></thead><tbody>${page.nodes.map((n) => html`<tr><td class="key">${n.id.slice(0, 8)} ${n.is_this ? chip("this one", "quiet") : ""}</td><td>${n.role}</td><td>${n.address || html`<span class="quiet">admins see it</span>`}</td><td>${n.version}</td><td>${chip(n.status.toLowerCase(), n.status === "UP" ? (n.stale_seconds ? "warn" : "good") : "bad")} ${n.stale_seconds ? `cut off for ${n.stale_seconds} s` : ""}</td><td class="number">${n.revision ?? ""}</td><td class="number">${n.revision === null ? "" : head - n.revision}</td><td class="number">${n.epoch ?? ""}</td><td class="number">${n.streams ?? ""}</td></tr>`)}</tbody></table>`}
       <h2>Parts of this node</h2><table><thead><tr><th>Part</th><th>State</th><th>More</th></tr></thead><tbody>${page.health.parts.map((p) => html`<tr><td>${p.part}</td><td>${chip(p.status.toLowerCase(), p.status === "UP" ? "good" : "bad")}</td><td class="quiet">${Object.entries(p.data || {}).map(([k, v]) => `${k.replaceAll("_", " ")} ${v}`).join(", ")}</td></tr>`)}</tbody></table>
       <h2>Numbers of this node</h2><dl class="numbers">
-        ${[["Streams", sum("config_service_streams")], ["Memory for what is read, MB", Math.round(sum("config_service_cache_bytes") / 1e5) / 10], ["Log held for consumers that lag, revisions", sum("config_service_log_held")], ["Backlog of Kafka, changes", sum("config_service_kafka_backlog")], ["Writes", sum("config_service_writes_total")]].filter(([, v]) => !Number.isNaN(v)).map(([k, v]) => html`<dt>${k}</dt><dd>${v.toLocaleString("en")}</dd>`)}
+        ${[["Streams", sum("config_service_streams")], ["Memory for what is read, MB", Math.round(sum("config_service_cache_bytes") / 1e5) / 10], ["Log kept longer for a consumer that lags", sum("config_service_log_held") ? "yes" : "no"], ["Backlog of Kafka, changes", sum("config_service_kafka_backlog")], ["Writes", sum("config_service_writes_total")]].filter(([, v]) => !Number.isNaN(v)).map(([k, v]) => html`<dt>${k}</dt><dd>${v.toLocaleString("en")}</dd>`)}
         ${all ? reads.map((s) => html`<dt>Reads answered from ${s.labels.tier || s.labels.source || Object.values(s.labels).at(-1)}</dt><dd>${Math.round((1000 * s.value) / all) / 10} %</dd>`) : ""}</dl>
       <h2>Settings of this node</h2>${page.settings ? html`<details><summary>${page.settings.length} settings; what may hold a secret is not shown</summary><table><thead><tr><th>Setting</th><th>Value</th></tr></thead><tbody>${page.settings.map((s) => html`<tr><td class="key">${s.name}</td><td>${s.value === "" ? html`<span class="quiet">empty</span>` : html`<code class="value">${s.value}</code>`}</td></tr>`)}</tbody></table></details>` : html`<p class="quiet">Shown to callers with the right admin.</p>`}`;
   };

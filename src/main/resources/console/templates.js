@@ -4,7 +4,7 @@ import { all, get, may, write } from "./api.js";
 import { fieldDifferences } from "./diff.js";
 import { link } from "./route.js";
 import { actor, chip, dialog, empty, failure, field, html, time, toast } from "./ui.js";
-import { reviewSet, rollback } from "./write.js";
+import { reviewDeletion, reviewSet, rollback } from "./write.js";
 
 const OWN = {
   template: ["description", "parameters", "configurations", "feature_flags"],
@@ -47,7 +47,7 @@ function one(app, route, kind) {
     return html`<div class="head"><h1 tabindex="-1">${t.name}</h1><span class="quiet">version ${t.version}, changed ${time(t.updated_at)} by ${actor(t.updated_by)}</span><span class="grow"></span>
       ${kind === "template" ? html`<button class="primary" ?disabled=${!may("config:write", route.params.env, route.params.service)} @click=${() => apply(app, t, route)}>Apply to a service</button>` : ""}
       <button data-edit ?disabled=${!may("config:write")} @click=${() => edit(app, kind, t)}>Edit</button>
-      <button class="danger" ?disabled=${!may("config:write")} @click=${() => write("DELETE", path, {}).then(() => { toast("Deleted; its history stays", "good", { label: "Undo", run: () => rollback(kind, t, t.version, () => app.reload()) }); location.hash = link(kind + "s"); }, (e) => toast(e.message, "bad"))}>Delete</button></div>
+      <button class="danger" ?disabled=${!may("config:write")} @click=${() => reviewDeletion(kind, [t], () => { location.hash = link(kind + "s"); })}>Delete</button></div>
       <pre class="panel"><code>${JSON.stringify(own, null, 2)}</code></pre>
       ${kind === "template" ? html`<h2>Drift</h2>${!page.drift ? html`<p class="quiet">Choose an environment and a service above to see whether it still is what this template gave it.</p>` : page.drift.error ? page.drift.error.status === 404 ? html`<p class="quiet">It was not applied to ${route.params.service} in ${route.params.env}.</p>` : failure(page.drift.error) : html`<p>${route.params.service} in ${route.params.env} has version ${page.drift.template_version}${page.drift.current_version !== page.drift.template_version ? html`; the template is at <b>version ${page.drift.current_version ?? "none"}</b>` : ""}.</p>
         <table><thead><tr><th>Kind</th><th>Name</th><th>State</th></tr></thead><tbody>${page.drift.items.map((i) => html`<tr><td>${i.kind.replace("_", " ")}</td><td class="key">${i.name}</td><td>${chip(i.status, { same: "good", changed: "warn", missing: "bad" }[i.status] || "quiet")}</td></tr>`)}</tbody></table>`}` : ""}

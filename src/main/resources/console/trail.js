@@ -57,9 +57,13 @@ export async function newest(query, wanted) {
   return found.reverse().slice(0, MOST);
 }
 
+/** The kinds by shorter names, as they stand in links. */
+const KINDS = { flag: "feature_flag", config: "configuration" };
+const kindOf = (route) => KINDS[route.params.kind] || route.params.kind;
+
 export function changesPage(app, route) {
   const page = { items: [], waiting: [], paused: false, resync: false, selected: new Set() };
-  const matches = (c) => (!route.params.kind || c.resource_type === route.params.kind) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
+  const matches = (c) => (!route.params.kind || c.resource_type === kindOf(route)) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
   page.close = follow((c) => {
     if (c.resync) { page.items.unshift({ cut: true, revision: c.revision }); app.refresh(); return; }
     if (!matches(c)) return;
@@ -72,7 +76,7 @@ export function changesPage(app, route) {
   page.onRoute = (r) => { route = r; };
   page.load = async () => {
     page.waiting = [];
-    const query = { environment: route.params.env, service_name: route.params.service, resource_type: route.params.kind, limit: 200 };
+    const query = { environment: route.params.env, service_name: route.params.service, resource_type: kindOf(route), limit: 200 };
     if (route.params.after) {
       page.items = (await get("/changes", { ...query, after: route.params.after })).items.reverse();
       return;
@@ -85,7 +89,7 @@ export function changesPage(app, route) {
       ${page.waiting.length ? html`<button class="primary" @click=${() => { page.items.unshift(...page.waiting.splice(0)); page.paused = false; app.refresh(); }}>${page.waiting.length} new</button>` : ""}
       ${page.selected.size ? html`<button @click=${() => undoRange(range.filter((c) => page.selected.has(c.revision)), () => { page.selected.clear(); app.reload(); })}>Undo ${page.selected.size === 1 ? "this change" : `these ${page.selected.size} changes`}</button>` : ""}
       <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
-      <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} .selected=${(route.params.kind || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
+      <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} .selected=${(kindOf(route) || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
         <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
       ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @focusin=${() => { page.isUnderPointer = true; }} @focusout=${(e) => { if (!e.currentTarget.contains(e.relatedTarget)) page.isUnderPointer = false; }} @pointerenter=${() => { page.isUnderPointer = true; }} @pointerleave=${() => { page.isUnderPointer = false; if (!page.paused && page.waiting.length && !route.params.after) { page.items.unshift(...page.waiting.splice(0)); app.refresh(); } }} @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
         ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="9">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app, page))}</tbody></table></div>`}`;
@@ -170,8 +174,10 @@ export function tapeSheet(app) {
   aside.setAttribute("aria-label", "The tape of changes");
   document.body.append(aside);
   const draw = () => render(html`<div class="head"><h2>Tape</h2><span class="grow"></span><a href=${link("changes")}>all</a><button class="ghost" aria-label="Close the tape" @click=${() => sheet.close()}>✕</button></div>
+    <p class="sr" aria-live="polite">${count ? `${count} ${count === 1 ? "change" : "changes"} since the tape was opened` : ""}</p>
     ${items.length ? html`<ol class="timeline">${items.slice(0, 100).map((c) => html`<li>${c.cut ? "… changes are missing here …" : html`${time(c.occurred_at)} ${chip(c.action.replace("_", " "), c.action)} <a href=${hrefOf(c)}>${nameOf(c)}</a> <span class="quiet">${c.environment || ""}</span>`}</li>`)}</ol>` : html`<p class="quiet">Watching…</p>`}`, aside);
-  const end = follow((c) => { items.unshift(c.resync ? { cut: true } : c); items.length = Math.min(items.length, 200); draw(); });
+  let count = 0;
+  const end = follow((c) => { count++; items.unshift(c.resync ? { cut: true } : c); items.length = Math.min(items.length, 200); draw(); });
   const escape = (e) => { if (e.key === "Escape" && !document.querySelector("dialog[open]")) sheet.close(); };
   addEventListener("keydown", escape);
   sheet = { close() { end(); removeEventListener("keydown", escape); aside.remove(); sheet = null; } };

@@ -566,6 +566,38 @@ class ConsoleTest {
     }
 
     @Test
+    void aDraftOfAFlagStaysUntilItIsWrittenAndDeletingATemplateIsReviewed() {
+        put("/feature-flags/d?environment=" + env, "{\"is_enabled\": true, \"rollout_percentage\": 5}");
+        String id = flag("d").get("id").asText();
+        browser.open("#/flags/" + id + "?env=" + env, TestNode.ADMIN_KEY);
+        browser.click(".stops button", "50 %");
+        // somebody else is faster
+        put("/feature-flags/d?environment=" + env, "{\"description\": \"theirs\"}");
+        browser.go("#/overview");
+        browser.await("main.overview p.quiet", "core node");
+        browser.go("#/flags/" + id + "?env=" + env);
+        browser.click("button", "Review");
+        browser.await("dialog .note", "About 45 % more users get it");
+        browser.click("dialog button", "Apply");
+        assertThat(browser.await("dialog .three").getText()).contains("theirs", "50");
+        browser.click("dialog button", "Apply mine on top");
+        browser.await("dialog .review", "50");
+        browser.click("dialog button", "Apply");
+        await().until(() -> flag("d").get("rollout_percentage").asInt() == 50);
+        assertThat(flag("d").get("description").asText()).isEqualTo("theirs");
+
+        put("/templates/t-" + env, "{\"configurations\": [{\"key\": \"a\", \"value\": 1}]}");
+        browser.go("#/templates/t-" + env);
+        browser.await("main h1", "t-" + env);
+        browser.click("main .head button", "Delete");
+        browser.await("dialog .review", "t-" + env);
+        assertThat(admin.get("/templates/t-" + env).status()).isEqualTo(200);
+        browser.click("dialog button", "Apply");
+        await().until(() -> admin.get("/templates/t-" + env).status() == 404);
+        browser.await("main.templates h1", "Templates");
+    }
+
+    @Test
     void nothingMovesForThoseWhoWantLessMotion() {
         put("/config/m?environment=" + env, "{\"value\": 1}");
         for (boolean isLess : List.of(true, false)) {
