@@ -311,7 +311,8 @@ class ConsoleKeyboardTest {
         put("/config/a?environment=" + env, "{\"value\": 1}");
         browser.open("#/config?env=" + env, TestNode.ADMIN_KEY);
         browser.await("main td.key", "a");
-        browser.click("main .head button", "As text");
+        browser.tabTo("main .head button", "As text");
+        browser.press(Keys.ENTER);
         browser.type("dialog textarea", "a = 1\n(no key) = 2");
         browser.chord(Keys.CONTROL, "s");
         browser.await("dialog .failure");
@@ -335,9 +336,10 @@ class ConsoleKeyboardTest {
         browser.await("main td.key", "x");
         browser.tabTo("input[aria-label='Choose y']", "");
         browser.press(Keys.SPACE);
-        browser.click("main .tools button", "Bring to shared in " + env + " →");
+        browser.tabTo("main .tools button", "Bring to shared in " + env + " →");
+        browser.press(Keys.ENTER);
         browser.await("dialog .review", "moves");
-        browser.click("dialog button", "Apply");
+        browser.press(Keys.ENTER);
         await().until(() -> config(env, "y").path("value").asText().equals("moves"));
         assertThat(config(env, "x").get("value").asText()).isEqualTo("shared");
     }
@@ -349,16 +351,17 @@ class ConsoleKeyboardTest {
         put(own, "{\"value\": \"own\"}");
         String id = admin.get(own).field("id");
         browser.open("#/config/" + id + "?env=" + env, TestNode.ADMIN_KEY);
-        browser.click("button", "Edit");
+        browser.press("e");
         browser.type("textarea[aria-label=Value]", "mine");
-        browser.click("button", "Review");
+        browser.chord(Keys.CONTROL, "s");
         browser.await("dialog .review", "mine");
         admin.delete(own);
-        browser.click("dialog button", "Apply");
+        browser.press(Keys.ENTER);
         browser.await("dialog h2", "Someone deleted it");
-        browser.click("dialog button", "Create it with mine");
+        browser.tabTo("dialog button", "Create it with mine");
+        browser.press(Keys.ENTER);
         browser.await("dialog .review", "mine");
-        browser.click("dialog button", "Apply");
+        browser.press(Keys.ENTER);
         await().until(() -> admin.get(own).field("value").equals("mine"));
         assertThat(config(env, "d").get("value").asText()).isEqualTo("shared");
     }

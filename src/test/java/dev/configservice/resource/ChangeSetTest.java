@@ -415,14 +415,14 @@ class ChangeSetTest {
                 TestNode second = first.join();
                 TestNode edge = first.edge(Map.of())) {
             ObjectNode[] start = operations(0);
-            assertThat(first.admin().post("/change-sets", body(false, start)).status())
-                    .isEqualTo(200);
+            Reply started = first.admin().post("/change-sets", body(false, start));
+            assertThat(started.status()).as(started.text()).isEqualTo(200);
             AtomicBoolean isDone = new AtomicBoolean();
             ExecutorService pool = Executors.newFixedThreadPool(9);
             List<Future<Integer>> readers = new ArrayList<>();
             for (TestNode node : List.of(first, second, edge)) {
                 for (int i = 0; i < 3; i++) {
-                    readers.add(pool.submit(() -> mixes(node.anonymous(), isDone)));
+                    readers.add(pool.submit(() -> mixes(node.anonymous(), started.revision(), isDone)));
                 }
             }
             for (int n = 1; n <= 60; n++) {
@@ -447,10 +447,11 @@ class ChangeSetTest {
         return operations;
     }
 
-    private int mixes(Api api, AtomicBoolean isDone) {
+    private int mixes(Api api, long since, AtomicBoolean isDone) {
         int reads = 0;
         while (!isDone.get() || reads == 0) {
-            JsonNode layer = api.get("/config/service/shop?environment=" + env).json();
+            JsonNode layer = api.get("/config/service/shop?environment=" + env + "&min_revision=" + since)
+                    .json();
             assertThat(layer).hasSize(20);
             int number = layer.get(0).get("value").asInt();
             layer.forEach(
