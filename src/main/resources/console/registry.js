@@ -11,7 +11,11 @@ export function registryPage(app, route) {
   const [service, instance] = route.parts;
   const page = service ? (instance ? life(app, service, instance) : instances(app, service)) : services(app, route);
   const again = later(() => { if (!document.querySelector("dialog[open]")) app.reload(); }, 400);
-  page.close = follow((c) => { if (c.resync || c.resource_type === "service") again(); });
+  page.close = follow((c) => {
+    if (!c.resync && c.resource_type !== "service") return;
+    if (page.onChange) page.onChange(c);
+    again();
+  });
   page.onRoute = undefined;
   return page;
 }
@@ -101,11 +105,20 @@ function instances(app, service) {
 }
 
 function life(app, service, instance) {
-  const page = { i: null, changes: [] };
+  const page = { i: null, changes: null, live: [] };
+  // the log is searched once, as that may take many calls; what comes is told by the stream
+  page.onChange = (c) => {
+    if (c.resync) page.changes = null;
+    else if (c.resource_id === service + "/" + instance) page.live = [c, ...page.live].slice(0, 500);
+  };
+  const changes = () => {
+    const read = page.changes || [];
+    return [...page.live.filter((c) => !read.length || c.revision > read[0].revision), ...read];
+  };
   page.load = async () => {
     const found = await get("/registry/" + encodeURIComponent(service) + "/instances");
     page.i = found.instances.find((i) => i.instance_id === instance) || null;
-    page.changes = await newest({ resource_type: "service", resource_id: service + "/" + instance }, 500);
+    if (!page.changes) page.changes = await newest({ resource_type: "service", resource_id: service + "/" + instance }, 500);
   };
   const base = `/registry/${encodeURIComponent(service)}/instances/${encodeURIComponent(instance)}`;
   const act = async (run) => {
@@ -132,7 +145,7 @@ function life(app, service, instance) {
         ${i.override ? html`<dt>Override</dt><dd>${i.override.status} ${i.override.comment || ""} ${time(i.override.set_at)}</dd>` : ""}
         ${Object.entries(i.metadata || {}).map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`)}</dl></div>` : html`<p class="note">It is not registered now. This is what the log still holds of it.</p>`}
       <h2>Its life</h2>
-      ${page.changes.length ? html`<ol class="timeline">${page.changes.map((c) => html`<li><span class="dot ${STATUS[(c.data || {}).status] || ""}" aria-hidden="true"></span>${time(c.occurred_at)} <b>${c.action.replace("_", " ")}</b> ${c.data && c.data.status ? chip(c.data.status, STATUS[c.data.status]) : ""} <a class="quiet" href=${link("at", [String(c.revision)])}>revision ${c.revision}</a></li>`)}</ol>` : html`<p class="quiet">The log holds nothing of it any more.</p>`}`;
+      ${changes().length ? html`<ol class="timeline">${changes().map((c) => html`<li><span class="dot ${STATUS[(c.data || {}).status] || ""}" aria-hidden="true"></span>${time(c.occurred_at)} <b>${c.action.replace("_", " ")}</b> ${c.data && c.data.status ? chip(c.data.status, STATUS[c.data.status]) : ""} <a class="quiet" href=${link("at", [String(c.revision)])}>revision ${c.revision}</a></li>`)}</ol>` : html`<p class="quiet">The log holds nothing of it any more.</p>`}`;
   };
   return page;
 }

@@ -212,18 +212,17 @@ public final class FlagUsage {
     }
 
     /**
-     * Returns when flags were last evaluated, by their ids, as far as it was written: nodes write every few seconds. Those that
-     * were not evaluated in 30 days are missing.
+     * Writes the counts that this node has in memory, then returns when flags were last evaluated, by their ids. Other nodes
+     * write every few seconds. Flags that were not evaluated in 30 days are missing.
      */
     Future<Map<String, Instant>> lastEvaluated(List<String> flagIds) {
-        return postgres.read(LAST, Tuple.tuple().addArrayOfString(flagIds.toArray(String[]::new)))
-                .map(rows -> {
-                    Map<String, Instant> last = new HashMap<>();
-                    rows.forEach(row -> last.put(
-                            row.getString("id"),
-                            row.getOffsetDateTime("last_at").toInstant()));
-                    return last;
-                });
+        Tuple ids = Tuple.tuple().addArrayOfString(flagIds.toArray(String[]::new));
+        return write().compose(v -> postgres.read(LAST, ids)).map(rows -> {
+            Map<String, Instant> last = new HashMap<>();
+            rows.forEach(row -> last.put(
+                    row.getString("id"), row.getOffsetDateTime("last_at").toInstant()));
+            return last;
+        });
     }
 
     /** Writes the counts that this node has in memory, then reads those of a flag, newest first. */

@@ -5,7 +5,6 @@ import dev.configservice.log.UnitReader.UnitState;
 import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,8 +12,6 @@ import java.util.Map;
 
 /** The check of a batch by the rules that its kinds have across the resources of a unit, e.g. for prerequisites and schemas. */
 final class BatchJudge {
-    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
-
     private final ResourceKinds kinds;
     private final ChangeFeed feed;
     private final UnitReader unitReader;
@@ -69,7 +66,7 @@ final class BatchJudge {
         UnitState state = known.get(unit);
         return state != null
                 ? Future.succeededFuture(state)
-                : Futures.here(feed.awaitApplied(lastWritten, APPLIED_DEADLINE)
+                : Futures.here(feed.awaitApplied(lastWritten, WriterVerticle.APPLIED_DEADLINE)
                         .otherwiseEmpty()
                         .compose(v -> unitReader.read(unit)));
     }

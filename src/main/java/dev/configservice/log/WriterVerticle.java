@@ -59,7 +59,7 @@ public final class WriterVerticle extends VerticleBase {
 
     private static final Duration CALL_DEADLINE = Duration.ofSeconds(3);
     private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(10);
-    private static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
+    static final Duration APPLIED_DEADLINE = Duration.ofSeconds(2);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(40);
     private static final Duration MAX_PAUSE = Duration.ofMillis(500);
 

@@ -7,6 +7,7 @@ import dev.configservice.testing.Reply;
 import dev.configservice.testing.TestNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -198,6 +199,37 @@ class PathWritesTest {
         assertThat(again.revision()).isEqualTo(standing.revision());
         assertThat(again.field("value")).isEqualTo("1");
         assertThat(admin.get(at("calm", "")).field("value")).isEqualTo("2");
+    }
+
+    @Test
+    void suchAKeyHoldsThroughAnEdgeOnAnotherNodeAndForEveryKind() {
+        try (TestNode first = TestNode.start(Map.of());
+                TestNode second = first.join();
+                TestNode edge = first.edge(Map.of())) {
+            for (String path : List.of(
+                    "/config/c?environment=e", "/feature-flags/f?environment=e", "/templates/t", "/schemas/s")) {
+                String field = path.startsWith("/config")
+                        ? "value"
+                        : path.startsWith("/schemas") ? "key_pattern" : "description";
+                String more = path.startsWith("/schemas") ? ",\"schema\":{}" : "";
+                first.admin().put(path, "{\"" + field + "\":\"was\"" + more + "}");
+                String key = "k-" + UUID.randomUUID();
+                String body = "{\"" + field + "\":\"was\"}";
+                assertThat(edge.admin()
+                                .with("Idempotency-Key", key)
+                                .put(path, body)
+                                .status())
+                        .as(path)
+                        .isEqualTo(200);
+                second.admin().put(path, "{\"" + field + "\":\"others\"}");
+                for (TestNode node : List.of(first, second, edge)) {
+                    Reply again = node.admin().with("Idempotency-Key", key).put(path, body);
+                    assertThat(again.status()).as(path).isEqualTo(200);
+                    assertThat(again.field(field)).as(path).isEqualTo("was");
+                }
+                assertThat(first.admin().get(path).field(field)).as(path).isEqualTo("others");
+            }
+        }
     }
 
     @Test
