@@ -33,7 +33,8 @@ import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.Settings;
 import dev.configservice.settings.SettingsException;
 import dev.configservice.snapshot.PostgresLoader;
-import dev.configservice.snapshot.SnapshotStore;
+import dev.configservice.snapshot.RedisPosition;
+import dev.configservice.snapshot.RedisServer;
 import io.vertx.core.Future;
 import io.vertx.ext.healthchecks.Status;
 import java.time.Duration;
@@ -63,12 +64,10 @@ final class CoreNode extends Node {
         lifecycle.onStop(() -> Lifecycle.await(postgres.close(), Duration.ofSeconds(1)));
         Postgres lists = postgres.forLists();
         lifecycle.onStop(() -> Lifecycle.await(lists.close(), Duration.ofSeconds(1)));
-        SnapshotStore redis = new SnapshotStore(
+        RedisServer redis = new RedisServer(
                 parts.vertx,
                 settings.embedded().enabled() ? RedisSettings.at(addresses.redis()) : settings.redis(),
-                settings.cluster().name(),
-                parts.clock,
-                parts.seal);
+                settings.cluster().name());
         lifecycle.onStop(redis::close);
         Future<Void> redisChecked = redis.check();
         ChangeLog changeLog = new ChangeLog(postgres, parts.logMac);
@@ -138,7 +137,7 @@ final class CoreNode extends Node {
                 sources.changeLog(),
                 sources.postgres(),
                 migrations,
-                sources.redis(),
+                new RedisPosition(parts.vertx, sources.redis(), parts.clock, parts.seal),
                 parts.ids,
                 parts.clock);
         Lifecycle.await(parts.vertx.deployVerticle(follower));

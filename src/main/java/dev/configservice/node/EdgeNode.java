@@ -11,7 +11,7 @@ import dev.configservice.postgres.Postgres;
 import dev.configservice.resource.VersionedKind;
 import dev.configservice.settings.RedisSettings;
 import dev.configservice.settings.Settings;
-import dev.configservice.snapshot.SnapshotStore;
+import dev.configservice.snapshot.RedisServer;
 import java.util.List;
 
 /** A node without PostgreSQL, Redis or Kafka: it answers reads from memory, and asks core nodes for all else. */
@@ -30,8 +30,8 @@ final class EdgeNode extends Node {
                 none,
                 new ChangeLog(none, parts.logMac),
                 coreLog,
-                new SnapshotStore(
-                        parts.vertx, RedisSettings.none(), settings.cluster().name(), parts.clock, parts.seal),
+                new RedisServer(
+                        parts.vertx, RedisSettings.none(), settings.cluster().name()),
                 new CoreLoader(parts.cores),
                 settings.cache().nearBytes() / 2,
                 RemoteBatches.KEY_USAGE.on(parts.cores),

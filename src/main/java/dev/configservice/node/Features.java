@@ -72,6 +72,7 @@ import dev.configservice.snapshot.NearCache;
 import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.snapshot.SnapshotCache;
+import dev.configservice.snapshot.SnapshotStore;
 import dev.configservice.template.AppliedKind;
 import dev.configservice.template.TemplateKind;
 import dev.configservice.template.TemplateRoutes;
@@ -130,7 +131,7 @@ final class Features {
                 parts.vertx,
                 parts.feed,
                 new NearCache(parts.hazelcast, settings.cache().nearBytes()),
-                sources.redis(),
+                new SnapshotStore(sources.redis(), parts.seal),
                 sources.loader(),
                 parts.large,
                 sources.held(),

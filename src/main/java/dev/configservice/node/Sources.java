@@ -3,8 +3,8 @@ package dev.configservice.node;
 import dev.configservice.log.ChangeLog;
 import dev.configservice.log.PastChanges;
 import dev.configservice.postgres.Postgres;
+import dev.configservice.snapshot.RedisServer;
 import dev.configservice.snapshot.SnapshotLoader;
-import dev.configservice.snapshot.SnapshotStore;
 import dev.configservice.vertx.BatchedWrites;
 
 /**
@@ -21,7 +21,7 @@ record Sources(
         Postgres lists,
         ChangeLog changeLog,
         PastChanges past,
-        SnapshotStore redis,
+        RedisServer redis,
         SnapshotLoader loader,
         long held,
         BatchedWrites.Store keyUsage,

@@ -2,7 +2,7 @@ package dev.configservice.ops;
 
 import dev.configservice.cluster.NodeState;
 import dev.configservice.log.ChangeFeed;
-import dev.configservice.snapshot.SnapshotStore;
+import dev.configservice.snapshot.RedisServer;
 import dev.configservice.vertx.Pulses;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -28,7 +28,7 @@ public final class Health {
      *
      * @param log the name of the part that this node reads the log from: {@code postgres}, or {@code core} on an edge
      */
-    public Health(Vertx vertx, ChangeFeed feed, String log, SnapshotStore redis, NodeState state, Pulses pulses) {
+    public Health(Vertx vertx, ChangeFeed feed, String log, RedisServer redis, NodeState state, Pulses pulses) {
         this.pulses = pulses;
         this.state = state;
         this.feed = feed;
@@ -49,12 +49,12 @@ public final class Health {
         if (redis.isPresent()) {
             register(
                     "redis",
-                    () -> redis.server()
+                    () -> redis.describe()
                             .transform(r -> Future.succeededFuture(r.succeeded() ? status(r.result()) : Status.KO())));
         }
     }
 
-    private static Status status(SnapshotStore.Server redis) {
+    private static Status status(RedisServer.Description redis) {
         JsonObject data = new JsonObject();
         if (redis.evicts()) {
             data.put(

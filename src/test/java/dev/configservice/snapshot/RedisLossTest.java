@@ -182,17 +182,14 @@ class RedisLossTest {
     void aFieldThatIsLostOrCutOrChangedIsNeverRead() throws Exception {
         fill();
         Vertx vertx = Vertx.vertx();
-        SnapshotStore store = new SnapshotStore(
-                vertx,
-                RedisSettings.at(redis.uri()),
-                cluster(),
-                InstantSource.system(),
-                new SnapshotSeal(
-                        new ClusterMac(cluster(), "snapshots", List.of(TestNode.ADMIN_KEY)),
-                        new SimpleMeterRegistry()));
+        RedisServer server = new RedisServer(vertx, RedisSettings.at(redis.uri()), cluster());
+        SnapshotSeal seal = new SnapshotSeal(
+                new ClusterMac(cluster(), "snapshots", List.of(TestNode.ADMIN_KEY)), new SimpleMeterRegistry());
+        SnapshotStore store = new SnapshotStore(server, seal);
+        RedisPosition position = new RedisPosition(vertx, server, InstantSource.system(), seal);
         try {
             restore();
-            Optional<PositionStore.Kept> kept = get(store.load());
+            Optional<PositionStore.Kept> kept = get(position.load());
             assertThat(kept).isPresent();
             UnitId unit = new UnitId("configuration", "e", "s");
             Position asOf = get(store.get(unit)).asOf();
@@ -219,7 +216,7 @@ class RedisLossTest {
                         String what = key + " " + field.getKey() + " was " + value + " is " + damaged;
                         // n only tells a faster way whether something is missing
                         if (!key.contains(":s:") && !field.getKey().equals("n")) {
-                            assertThat(get(store.load())).as(what).isEmpty();
+                            assertThat(get(position.load())).as(what).isEmpty();
                         }
                         Snapshot snapshot = get(store.get(unit));
                         if (key.endsWith(":s:" + unit.key())) {
@@ -233,7 +230,7 @@ class RedisLossTest {
             }
             assertThat(tried).isGreaterThan(40);
         } finally {
-            store.close();
+            server.close();
             get(vertx.close());
         }
     }

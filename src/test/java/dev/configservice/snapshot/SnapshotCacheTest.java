@@ -84,7 +84,8 @@ class SnapshotCacheTest {
         private final ChangeFeed feed = new ChangeFeed(vertx);
         private final ChangeBus bus = new ChangeBus(vertx, Duration.ofSeconds(5));
         private final Postgres postgres;
-        private final SnapshotStore redis;
+        private final RedisServer redis;
+        private final SnapshotStore snapshots;
         private final NearCache near;
         private final SnapshotCache cache;
         private final Ids ids = new Ids(InstantSource.system());
@@ -111,15 +112,21 @@ class SnapshotCacheTest {
             hazelcast = Hazelcast.newHazelcastInstance(config);
             postgres = new Postgres(vertx, uri, 4);
             ChangeLog changeLog = new ChangeLog(postgres, new ClusterMac(cluster, "log", List.of(cluster)));
-            redis = new SnapshotStore(
-                    vertx, RedisSettings.at(TestServers.get().redisUri()), cluster, InstantSource.system(), seal);
+            redis = new RedisServer(vertx, RedisSettings.at(TestServers.get().redisUri()), cluster);
+            snapshots = new SnapshotStore(redis, seal);
             near = new NearCache(hazelcast, MEMORY.nearBytes());
             LargeUnits large = new LargeUnits(vertx, MEMORY.waitingBytes());
             cache = new SnapshotCache(
-                    vertx, feed, near, redis, new PostgresLoader(postgres, large), large, 1L << 24, MEMORY, meters);
+                    vertx, feed, near, snapshots, new PostgresLoader(postgres, large), large, 1L << 24, MEMORY, meters);
             cache.start();
             ChangeFeedVerticle follower = new ChangeFeedVerticle(
-                    feed, changeLog, postgres, Migrations.begin(uri, 4), redis, ids, InstantSource.system());
+                    feed,
+                    changeLog,
+                    postgres,
+                    Migrations.begin(uri, 4),
+                    new RedisPosition(vertx, redis, InstantSource.system(), seal),
+                    ids,
+                    InstantSource.system());
             get(vertx.deployVerticle(follower));
             get(vertx.deployVerticle(new WriterVerticle(
                     bus,
@@ -359,10 +366,10 @@ class SnapshotCacheTest {
 
         here.near.offer(key, newer).toCompletableFuture().join();
         assertThat(there.near.offer(key, old).toCompletableFuture().join()).isFalse();
-        get(there.redis.put(there.redis.seal(newer)));
-        get(there.redis.put(there.redis.seal(old)));
+        get(there.snapshots.put(there.snapshots.seal(newer)));
+        get(there.snapshots.put(there.snapshots.seal(old)));
 
-        assertThat(get(there.redis.get(unit)).asOf()).isEqualTo(newer.asOf());
+        assertThat(get(there.snapshots.get(unit)).asOf()).isEqualTo(newer.asOf());
     }
 
     /** Hazelcast can only count the entries of its near cache: the limit in bytes is this service's own. */
