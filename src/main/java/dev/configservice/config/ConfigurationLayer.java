@@ -6,8 +6,8 @@ import dev.configservice.log.CodePointOrder;
 import dev.configservice.log.Resource;
 import dev.configservice.log.SortedResources;
 import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.LargeUnits;
 import dev.configservice.snapshot.Snapshot;
-import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.lang.ref.WeakReference;
@@ -30,6 +30,9 @@ final class ConfigurationLayer {
     private static final ConfigurationLayer EMPTY = new ConfigurationLayer(SortedResources.EMPTY);
 
     private static final int ASK_EVERY = 64;
+
+    /** The largest JSON of a part that is kept beside that of its configurations, in bytes. */
+    private static final int MAX_JOINED = 256 << 10;
 
     private final SortedResources resources;
     /** The configurations of a layer that has only one part, which most layers do: it saves a lookup some steps. */
@@ -84,14 +87,22 @@ final class ConfigurationLayer {
             return (T) known;
         }
 
-        /** Returns their JSON, separated by commas. It must not be modified. */
-        byte[] json() {
+        /**
+         * Returns their JSON: one array with commas between them, or one for each if they are so large that another
+         * copy would cost more than it saves. They must not be modified.
+         */
+        List<byte[]> json() {
             byte[] known = json;
-            if (known == null) {
-                known = join(sorted.stream().map(VisibleConfiguration::json).toList(), 0);
-                json = known;
+            if (known != null) {
+                return List.of(known);
             }
-            return known;
+            List<byte[]> each = rendered(sorted);
+            if (joinedLength(each) > MAX_JOINED) {
+                return each;
+            }
+            known = joined(each);
+            json = known;
+            return List.of(known);
         }
     }
 
@@ -141,20 +152,28 @@ final class ConfigurationLayer {
         return all;
     }
 
-    /** Joins JSON with commas, with so many bytes left free at the beginning and at the end. */
-    private static byte[] join(List<byte[]> parts, int free) {
-        int length = 2 * free + Math.max(0, parts.size() - 1);
-        for (byte[] part : parts) {
-            length = Math.addExact(length, part.length);
+    /** Returns the length of elements with commas between them. */
+    private static int joinedLength(List<byte[]> elements) {
+        int length = Math.max(0, elements.size() - 1);
+        for (byte[] element : elements) {
+            length = Math.addExact(length, element.length);
         }
-        byte[] joined = new byte[length];
-        int at = free;
-        for (byte[] part : parts) {
-            if (at > free) {
+        return length;
+    }
+
+    private static List<byte[]> rendered(List<VisibleConfiguration> configurations) {
+        return configurations.stream().map(VisibleConfiguration::json).toList();
+    }
+
+    private static byte[] joined(List<byte[]> elements) {
+        byte[] joined = new byte[joinedLength(elements)];
+        int at = 0;
+        for (byte[] element : elements) {
+            if (at > 0) {
                 joined[at++] = ',';
             }
-            System.arraycopy(part, 0, joined, at, part.length);
-            at += part.length;
+            System.arraycopy(element, 0, joined, at, element.length);
+            at += element.length;
         }
         return joined;
     }
@@ -191,8 +210,8 @@ final class ConfigurationLayer {
         return m;
     }
 
-    /** Does the same as {@link #over} on a worker thread, once for all callers that wait. */
-    Future<Merged> overOnWorker(ConfigurationLayer shared, Cache<ConfigurationLayer, Merged> room) {
+    /** Does the same as {@link #over} on a worker thread when it is its turn, once for all callers that wait. */
+    Future<Merged> overOnWorker(ConfigurationLayer shared, Cache<ConfigurationLayer, Merged> room, LargeUnits turns) {
         Merged m = known(shared, room);
         if (m != null) {
             return Future.succeededFuture(m);
@@ -200,9 +219,8 @@ final class ConfigurationLayer {
         synchronized (this) {
             Merging running = merging;
             if (running == null || running.with != shared || running.result.isComplete()) {
-                Merging started = new Merging(shared, Futures.onWorker(() -> over(shared, room)));
+                Merging started = new Merging(shared, turns.first(() -> over(shared, room)));
                 merging = started;
-                // what is kept of merges is bounded elsewhere
                 started.result.onComplete(done -> ended(started));
                 return started.result;
             }
@@ -262,20 +280,25 @@ final class ConfigurationLayer {
                 return new Merged(
                         new WeakReference<>(shared),
                         parts.stream().anyMatch(p -> p.anySealed),
-                        array(parts.stream().map(Configurations::json).toList()));
+                        array(parts.stream().flatMap(p -> p.json().stream()).toList()));
             }
             List<VisibleConfiguration> all = own.configurationsOver(shared);
             return new Merged(
                     new WeakReference<>(shared),
                     all.stream().anyMatch(VisibleConfiguration::isSealed),
-                    array(all.stream().map(VisibleConfiguration::json).toList()));
+                    array(rendered(all)));
         }
 
         private static Buffer array(List<byte[]> elements) {
-            byte[] json = join(elements, 1);
-            json[0] = '[';
-            json[json.length - 1] = ']';
-            return Buffer.buffer(json);
+            Buffer json =
+                    Buffer.buffer(Math.addExact(joinedLength(elements), 2)).appendByte((byte) '[');
+            for (byte[] element : elements) {
+                if (json.length() > 1) {
+                    json.appendByte((byte) ',');
+                }
+                json.appendBytes(element);
+            }
+            return json.appendByte((byte) ']');
         }
 
         private boolean isOver(ConfigurationLayer layer) {

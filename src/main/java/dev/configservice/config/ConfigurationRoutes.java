@@ -25,6 +25,7 @@ import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The routes of configurations. */
@@ -44,6 +45,9 @@ public final class ConfigurationRoutes implements Routes {
 
     /** The number of configurations of an environment up to which they can be listed as of an earlier moment. */
     private static final int MAX_LISTED = 20_000;
+
+    /** The length of configurations from which rendering them takes too long for an event loop. */
+    private static final int LARGE_CHARS = 256 << 10;
 
     private final Configurations configurations;
     private final Resources resources;
@@ -122,15 +126,17 @@ public final class ConfigurationRoutes implements Routes {
             if (at == null && request.query(SECRETS) != null) {
                 return byId.find(request).map(found -> masked(found, request));
             }
-            return at == null ? byId.get(request) : past.revision(at).compose(moment -> byId.getAt(request, moment));
+            return byId.get(request);
         }
         String environment = environment(request);
         String service = request.query("service_name");
         Boolean encrypted = request.flag("is_encrypted");
         if (at != null) {
-            return past.revision(at)
-                    .compose(moment -> configurations.viewAt(environment, service, moment))
-                    .map(view -> asOf(view, getAt(request, view, key, environment, service, encrypted)));
+            return past.at(
+                    at,
+                    (reads, revision) -> configurations
+                            .viewAt(reads, environment, service, revision)
+                            .map(view -> asOf(view, getAt(request, view, key, environment, service, encrypted))));
         }
         return Futures.map(configurations.view(environment, service, request.minRevision()), view -> {
             VisibleConfiguration found = view.get(key);
@@ -247,27 +253,39 @@ public final class ConfigurationRoutes implements Routes {
         }
         Caller caller = request.caller();
         caller.require(Right.READ, environment, service);
-        Future<Configurations.View> whole =
-                Futures.then(view(request, environment, service), Configurations.View::whole);
-        return Futures.then(whole, view -> {
-            if (document == null && !isExplained && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ)) {
-                return Future.succeededFuture(asOf(
-                        view,
-                        Response.ready(Response.JSON, view.json())
-                                .tagged(view.lastChange() + (view.hasSealed() ? "-m" : ""))));
-            }
-            return view.isLarge()
-                    ? Futures.onWorker(() -> asOf(view, written(view, document, request)))
-                    : Future.succeededFuture(asOf(view, written(view, document, request)));
-        });
+        boolean isPlain =
+                document == null && !isExplained && !caller.has(Right.AUDIT_READ) && !caller.has(Right.SECRETS_READ);
+        return withView(
+                request,
+                environment,
+                service,
+                read -> Futures.then(read.whole(), view -> {
+                    if (isPlain) {
+                        return Future.succeededFuture(asOf(
+                                view,
+                                Response.ready(Response.JSON, view.json())
+                                        .tagged(view.lastChange() + (view.hasSealed() ? "-m" : ""))));
+                    }
+                    return view.isLarge()
+                            ? configurations.whenItsTurn(() -> asOf(view, written(view, document, request)))
+                            : Future.succeededFuture(asOf(view, written(view, document, request)));
+                }));
     }
 
-    /** Returns what a service sees, or saw at the moment that a request asks for. */
-    private Future<Configurations.View> view(Request request, String environment, @Nullable String service) {
+    /** Answers with what a service sees, or saw at the moment that a request asks for. */
+    private Future<Response> withView(
+            Request request,
+            String environment,
+            @Nullable String service,
+            Function<Configurations.View, Future<Response>> answer) {
         String at = request.query(Route.AT);
         return at == null
-                ? configurations.view(environment, service, request.minRevision())
-                : past.revision(at).compose(moment -> configurations.viewAt(environment, service, moment));
+                ? Futures.then(configurations.view(environment, service, request.minRevision()), answer)
+                : past.at(
+                        at,
+                        (reads, revision) -> configurations
+                                .viewAt(reads, environment, service, revision)
+                                .compose(answer));
     }
 
     /** Returns the caller of a request. Of an earlier state, nobody may see encrypted values. */
@@ -329,8 +347,9 @@ public final class ConfigurationRoutes implements Routes {
         ListOrder order = ListOrder.of(request.query(ListOrder.PARAMETER));
         Page page = order.page(request);
         Caller caller = reader(request);
-        return past.revision(moment)
-                .compose(revision -> past.resources(kind.name(), environment, service, revision, MAX_LISTED + 1)
+        return past.at(
+                moment,
+                (reads, revision) -> reads.resources(kind.name(), environment, service, revision, MAX_LISTED + 1)
                         .compose(all -> Futures.onWorker(() -> {
                             if (all.size() > MAX_LISTED) {
                                 throw ServiceException.invalid(
@@ -410,23 +429,40 @@ public final class ConfigurationRoutes implements Routes {
         List<String> wanted = keys == null ? List.of() : keys;
         Caller caller = reader(request);
         caller.require(Right.READ, environment, service == null ? "" : service);
-        return Futures.map(view(request, environment, service), view -> {
-            ObjectNode body = Json.object();
-            ObjectNode items = body.putObject("items");
-            ArrayNode missing = body.putArray("missing");
-            boolean secrets = false;
-            for (String key : wanted) {
-                VisibleConfiguration found = view.get(key);
-                if (found == null) {
-                    missing.add(key);
-                } else {
-                    Resource r = found.resource();
-                    secrets |= r.isSealed() && !kind.isMasked(r, caller);
-                    kind.noteRead(r, caller, request.id());
-                    items.set(key, kind.render(r, caller));
-                }
+        return withView(
+                request,
+                environment,
+                service,
+                view -> length(view, wanted) > LARGE_CHARS
+                        ? configurations.whenItsTurn(() -> bulk(view, wanted, caller, request))
+                        : Future.succeededFuture(bulk(view, wanted, caller, request)));
+    }
+
+    private static long length(Configurations.View view, List<String> keys) {
+        long chars = 0;
+        for (String key : keys) {
+            VisibleConfiguration found = view.get(key);
+            chars += found == null ? 0 : found.resource().row().length();
+        }
+        return chars;
+    }
+
+    private Response bulk(Configurations.View view, List<String> keys, Caller caller, Request request) {
+        ObjectNode body = Json.object();
+        ObjectNode items = body.putObject("items");
+        ArrayNode missing = body.putArray("missing");
+        boolean secrets = false;
+        for (String key : keys) {
+            VisibleConfiguration found = view.get(key);
+            if (found == null) {
+                missing.add(key);
+            } else {
+                Resource r = found.resource();
+                secrets |= r.isSealed() && !kind.isMasked(r, caller);
+                kind.noteRead(r, caller, request.id());
+                items.set(key, kind.render(r, caller));
             }
-            return asOf(view, Response.json(200, body).asSecret(secrets));
-        });
+        }
+        return asOf(view, Response.json(200, body).asSecret(secrets));
     }
 }

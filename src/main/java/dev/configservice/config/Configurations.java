@@ -2,6 +2,7 @@ package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import dev.configservice.log.UnitId;
+import dev.configservice.snapshot.LargeUnits;
 import dev.configservice.snapshot.PastSnapshots;
 import dev.configservice.snapshot.Snapshot;
 import dev.configservice.snapshot.SnapshotCache;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -27,22 +29,19 @@ public final class Configurations {
 
     private final SnapshotCache cache;
     private final String defaultEnvironment;
-    private final PastSnapshots past;
     private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
+    private final LargeUnits turns;
 
     /**
      * Creates the reads of a node.
      *
+     * @param turns the turns of what takes much memory
      * @param mergedBytes the memory for merged layers
      */
     public Configurations(
-            SnapshotCache cache,
-            PastSnapshots past,
-            String defaultEnvironment,
-            long mergedBytes,
-            MeterRegistry meters) {
+            SnapshotCache cache, LargeUnits turns, String defaultEnvironment, long mergedBytes, MeterRegistry meters) {
         this.cache = cache;
-        this.past = past;
+        this.turns = turns;
         this.room = ConfigurationLayer.room(mergedBytes);
         this.defaultEnvironment = defaultEnvironment;
         Gauge.builder("config_service_cache_bytes", room, SnapshotCache::weight)
@@ -65,7 +64,7 @@ public final class Configurations {
     public Future<View> view(String environment, @Nullable String serviceName, long minRevision) {
         Future<Snapshot> common = cache.get(ConfigurationLayer.unit(environment, ""), minRevision);
         if (serviceName == null) {
-            return Futures.map(common, c -> new View(null, c, room, false));
+            return Futures.map(common, c -> new View(this, null, c, false));
         }
         Future<Snapshot> own = cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision);
         return Futures.then(
@@ -73,21 +72,22 @@ public final class Configurations {
                 o -> Futures.then(
                         common,
                         c -> cache.agree(o, c)
-                                ? Future.succeededFuture(new View(o, c, room, false))
+                                ? Future.succeededFuture(new View(this, o, c, false))
                                 : cache.together(List.of(o.unit(), c.unit()), minRevision)
-                                        .map(both -> new View(both.get(0), both.get(1), room, false))));
+                                        .map(both -> new View(this, both.get(0), both.get(1), false))));
     }
 
     /**
-     * Returns the configurations that a service saw at a revision, which {@link PastSnapshots#revision} returned. Those that
-     * were encrypted then, or are now, have no value.
+     * Returns the configurations that a service saw at a revision, which {@link PastSnapshots.Reads#revision} returned. Those
+     * that were encrypted then, or are now, have no value.
      */
-    public Future<View> viewAt(String environment, @Nullable String serviceName, long revision) {
+    public Future<View> viewAt(
+            PastSnapshots.Reads past, String environment, @Nullable String serviceName, long revision) {
         Future<Snapshot> common = past.get(ConfigurationLayer.unit(environment, ""), revision);
-        return serviceName == null
-                ? common.map(c -> new View(null, c, room, true))
+        return common.compose(c -> serviceName == null
+                ? Future.succeededFuture(new View(this, null, c, true))
                 : past.get(ConfigurationLayer.unit(environment, serviceName), revision)
-                        .compose(o -> common.map(c -> new View(o, c, room, true)));
+                        .map(o -> new View(this, o, c, true)));
     }
 
     /** Returns the unit of a layer. An empty name stands for the layer that all services share. */
@@ -110,6 +110,14 @@ public final class Configurations {
         return Futures.map(
                 cache.together(layers, minRevision),
                 found -> found.stream().map(Layer::new).toList());
+    }
+
+    /**
+     * Makes something of large views or layers on a worker thread, when it is its turn: many at once would fill the heap. Fails
+     * with {@code TOO_MANY} if too much is waiting already.
+     */
+    public <T> Future<T> whenItsTurn(Callable<T> work) {
+        return turns.first(work);
     }
 
     /** The configurations of one environment that belong to one service, or to none. */
@@ -178,15 +186,11 @@ public final class Configurations {
         private final @Nullable Snapshot own;
         private final Snapshot common;
         private final boolean isPast;
-        private final Cache<ConfigurationLayer, ConfigurationLayer.Merged> room;
+        private final Configurations reads;
 
-        private View(
-                @Nullable Snapshot own,
-                Snapshot common,
-                Cache<ConfigurationLayer, ConfigurationLayer.Merged> room,
-                boolean isPast) {
+        private View(Configurations reads, @Nullable Snapshot own, Snapshot common, boolean isPast) {
+            this.reads = reads;
             this.isPast = isPast;
-            this.room = room;
             this.own = own;
             this.common = common;
         }
@@ -209,7 +213,7 @@ public final class Configurations {
         private ConfigurationLayer.Merged merged() {
             ConfigurationLayer.Merged known = merged;
             if (known == null) {
-                known = top().over(ConfigurationLayer.of(common), room);
+                known = top().over(ConfigurationLayer.of(common), reads.room);
                 merged = known;
             }
             return known;
@@ -234,10 +238,10 @@ public final class Configurations {
             ConfigurationLayer shared = ConfigurationLayer.of(common);
             ConfigurationLayer top = top();
             if (!isLarge()) {
-                merged = top.over(shared, room);
+                merged = top.over(shared, reads.room);
                 return Future.succeededFuture(this);
             }
-            return top.overOnWorker(shared, room).map(done -> {
+            return top.overOnWorker(shared, reads.room, reads.turns).map(done -> {
                 merged = done;
                 return this;
             });

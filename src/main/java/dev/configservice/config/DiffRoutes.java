@@ -12,7 +12,6 @@ import dev.configservice.http.Route;
 import dev.configservice.http.Routes;
 import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
-import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.CodePointOrder;
 import dev.configservice.log.Resource;
 import dev.configservice.snapshot.PastSnapshots;
@@ -36,12 +35,10 @@ public final class DiffRoutes implements Routes {
 
     private final ConfigurationKind kind;
     private final PastSnapshots past;
-    private final ChangeFeed feed;
 
-    public DiffRoutes(ConfigurationKind kind, PastSnapshots past, ChangeFeed feed) {
+    public DiffRoutes(ConfigurationKind kind, PastSnapshots past) {
         this.kind = kind;
         this.past = past;
-        this.feed = feed;
     }
 
     @Override
@@ -89,31 +86,36 @@ public final class DiffRoutes implements Routes {
                     "other", "or other_service_name or at is required: otherwise both sides are the same");
         }
         Page page = Page.of(request, 2);
-        return side(request, environment, service, Route.AT)
-                .compose(left -> side(request, other, otherService == null ? service : otherService, OTHER_AT)
-                        .compose(right -> Futures.onWorker(() -> page(request, page, left, right))));
+        return past.inTurn(reads -> side(reads, request, environment, service, Route.AT)
+                .compose(left -> side(reads, request, other, otherService == null ? service : otherService, OTHER_AT)
+                        .compose(right -> Futures.onWorker(() -> page(request, page, left, right)))));
     }
 
-    private Future<Side> side(Request request, String environment, @Nullable String service, String parameter) {
+    private Future<Side> side(
+            PastSnapshots.Reads reads,
+            Request request,
+            String environment,
+            @Nullable String service,
+            String parameter) {
         String moment = request.query(parameter);
         boolean areTwoServices = request.query(OTHER_SERVICE_NAME) != null;
         Caller caller = request.caller();
-        Future<Long> revision =
-                moment == null ? Future.succeededFuture(feed.applied().revision()) : past.revision(moment);
-        return revision.compose(at -> past.stored(kind.name(), environment, service, at, MAX + 1)
-                .map(all -> {
-                    if (all.size() > MAX) {
-                        throw ServiceException.invalid(
-                                "service_name", "is required: an environment holds too much to be compared at once");
-                    }
-                    Map<List<String>, Resource> byKey = new TreeMap<>(CodePointOrder::compare);
-                    for (Resource r : all) {
-                        if (caller.may(Right.READ, r.environment(), r.serviceName())) {
-                            byKey.put(List.of(r.name(), areTwoServices ? "" : r.serviceName()), r);
-                        }
-                    }
-                    return new Side(environment, moment == null, at, byKey);
-                }));
+        return reads.revision(moment)
+                .compose(at -> reads.stored(kind.name(), environment, service, at, MAX + 1)
+                        .map(all -> {
+                            if (all.size() > MAX) {
+                                throw ServiceException.invalid(
+                                        "service_name",
+                                        "is required: an environment holds too much to be compared at once");
+                            }
+                            Map<List<String>, Resource> byKey = new TreeMap<>(CodePointOrder::compare);
+                            for (Resource r : all) {
+                                if (caller.may(Right.READ, r.environment(), r.serviceName())) {
+                                    byKey.put(List.of(r.name(), areTwoServices ? "" : r.serviceName()), r);
+                                }
+                            }
+                            return new Side(environment, moment == null, at, byKey);
+                        }));
     }
 
     /** A key that is on one side or on both, and whether both are the same. */

@@ -155,8 +155,9 @@ public final class FlagRoutes implements Routes {
         String prefix = request.query("prefix");
         String tag = request.query("tag");
         String owner = request.query("owner");
-        return past.revision(moment)
-                .compose(revision -> past.get(FlagFormat.unit(environment), revision)
+        return past.at(
+                moment,
+                (reads, revision) -> reads.get(FlagFormat.unit(environment), revision)
                         .map(snapshot -> {
                             List<Resource> found = StreamSupport.stream(
                                             snapshot.resources().spliterator(), false)
@@ -252,8 +253,10 @@ public final class FlagRoutes implements Routes {
         String at = request.query(Route.AT);
         Future<EvaluationResult> evaluated = at == null
                 ? flags.evaluate(environment, name, context, explain, request.minRevision())
-                : past.revision(at)
-                        .compose(moment -> flags.evaluateAt(environment, Set.of(name), context, explain, moment));
+                : past.at(
+                        at,
+                        (reads, moment) ->
+                                flags.evaluateAt(reads, environment, Set.of(name), context, explain, moment));
         return evaluated.map(answer -> {
             RenderedEvaluation evaluation = answer.evaluations().get(0);
             if (otherwise == null && answer.trace() == null) {
@@ -281,7 +284,7 @@ public final class FlagRoutes implements Routes {
         String at = request.query(Route.AT);
         Future<EvaluationResult> evaluated = at == null
                 ? flags.evaluateAll(environment, wanted, context, request.minRevision())
-                : past.revision(at).compose(moment -> flags.evaluateAt(environment, wanted, context, false, moment));
+                : past.at(at, (reads, moment) -> flags.evaluateAt(reads, environment, wanted, context, false, moment));
         return evaluated.map(answer ->
                 dated(Response.ready(Response.JSON, RenderedEvaluation.body(answer.evaluations())), answer, at));
     }

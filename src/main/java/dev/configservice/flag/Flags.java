@@ -14,12 +14,10 @@ import org.jspecify.annotations.Nullable;
 /** The evaluation of flags. This class knows neither HTTP nor callers: the code that uses it must check rights. */
 public final class Flags {
     private final EvaluationBus bus;
-    private final PastSnapshots past;
     private final String defaultEnvironment;
 
-    public Flags(EvaluationBus bus, PastSnapshots past, String defaultEnvironment) {
+    public Flags(EvaluationBus bus, String defaultEnvironment) {
         this.bus = bus;
-        this.past = past;
         this.defaultEnvironment = defaultEnvironment;
     }
 
@@ -60,11 +58,12 @@ public final class Flags {
     }
 
     /**
-     * Evaluates flags as they were at a revision, which {@link PastSnapshots#revision} returned. It counts as no use of them.
+     * Evaluates flags as they were at a revision, which {@link PastSnapshots.Reads#revision} returned. It counts as no use of them.
      *
      * @param flagNames null for all flags of the environment
      */
     public Future<EvaluationResult> evaluateAt(
+            PastSnapshots.Reads past,
             String environment,
             @Nullable Set<String> flagNames,
             EvaluationContext context,

@@ -138,7 +138,12 @@ final class Features {
                 settings.cache(),
                 meters);
         resources = new Resources(cache, sources.loader(), sources.changeLog(), sources.lists(), parts.feed);
-        past = new PastSnapshots(sources.lists(), parts.feed, parts.clock);
+        past = new PastSnapshots(
+                parts.vertx,
+                sources.lists(),
+                parts.feed,
+                parts.clock,
+                settings.cache().readBytes());
         byPath = new PathWrites(parts.vertx, resources, parts.bus, parts.ids);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
         credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
@@ -236,7 +241,7 @@ final class Features {
             List<VersionedKind> versioned) {
         MeterRegistry meters = parts.metrics.registry();
         Configurations configurations = new Configurations(
-                cache, past, environment, parts.settings.cache().mergedBytes(), meters);
+                cache, parts.large, environment, parts.settings.cache().mergedBytes(), meters);
         List<Routes> features = new ArrayList<>(List.of(
                 new ChangeRoutes(parts.feed, reader, streams, events),
                 new RegistryRoutes(
@@ -261,19 +266,14 @@ final class Features {
                         parts.settings.access().tokenKeyMaxAge()),
                 new ConfigurationRoutes(configurations, resources, past, configurationKind, byId(configurationKind)),
                 new FlagRoutes(
-                        new Flags(evaluations, past, environment),
-                        resources,
-                        past,
-                        flagUsage,
-                        flagKind,
-                        byId(flagKind))));
+                        new Flags(evaluations, environment), resources, past, flagUsage, flagKind, byId(flagKind))));
         if (parts.settings.facades().ofrep()) {
             StreamTokens tokens = new StreamTokens(
                     credentials,
                     new ClusterMac(parts.settings.cluster().name(), "stream-tokens", parts.settings.clusterSecrets()),
                     parts.clock);
             features.add(new OfrepRoutes(
-                    new Flags(evaluations, past, environment),
+                    new Flags(evaluations, environment),
                     parts.feed,
                     new OfrepEvents(
                             streams, parts.feed, tokens, parts.settings.http().publicPath(), parts.clock)));
@@ -301,7 +301,7 @@ final class Features {
                 .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
         features.add(new SearchRoutes(parts.vertx, versioned, resources, sources.lists()));
-        features.add(new DiffRoutes(configurationKind, past, parts.feed));
+        features.add(new DiffRoutes(configurationKind, past));
         ChangeSetRoutes sets = new ChangeSetRoutes(
                 versioned,
                 new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids),

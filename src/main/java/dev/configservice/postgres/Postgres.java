@@ -187,7 +187,7 @@ public final class Postgres {
      * work between two batches, and only one batch is in memory besides what {@code take} keeps.
      *
      * @param first the number of rows of the first batch
-     * @param take takes a batch and returns the number of rows of the next one
+     * @param take takes a batch and returns the number of rows of the next one, or 0 to read no further
      * @param deadline the longest time for a batch
      */
     public Future<Void> scan(
@@ -231,7 +231,9 @@ public final class Postgres {
             SqlConnection connection, Cursor cursor, int rows, ToIntFunction<RowSet<Row>> take, Duration deadline) {
         return within(deadline, connection, () -> cursor.read(rows)).compose(batch -> {
             int next = take.applyAsInt(batch);
-            return cursor.hasMore() ? batches(connection, cursor, next, take, deadline) : Future.succeededFuture();
+            return next > 0 && cursor.hasMore()
+                    ? batches(connection, cursor, next, take, deadline)
+                    : Future.succeededFuture();
         });
     }
 

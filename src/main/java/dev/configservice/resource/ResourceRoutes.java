@@ -313,7 +313,7 @@ public final class ResourceRoutes implements Routes {
     public Future<Response> get(Request request) {
         String at = request.query(Route.AT);
         if (at != null) {
-            return past.revision(at).compose(moment -> getAt(request, moment));
+            return past.at(at, (reads, revision) -> getAt(request, reads, revision));
         }
         Future<Found> found = isById(request) ? find(request) : atPath(request);
         return found.map(f -> read(f.present(), request)
@@ -321,7 +321,7 @@ public final class ResourceRoutes implements Routes {
     }
 
     /** Reads the resource of a request as of a revision, without encrypted values. */
-    public Future<Response> getAt(Request request, long revision) {
+    private Future<Response> getAt(Request request, PastSnapshots.Reads past, long revision) {
         Future<Resources.Path> path;
         if (isById(request)) {
             path = resources.path(kind.name(), id(request));

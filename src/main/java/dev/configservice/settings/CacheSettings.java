@@ -7,6 +7,8 @@ package dev.configservice.settings;
  * @param maxBytes the size of all of it together
  */
 public record CacheSettings(int nearEntries, long maxBytes) {
+    private static final long MIN_READ_BYTES = 20 << 20;
+
     static CacheSettings from(Section s) {
         return new CacheSettings(s.integer("near-entries", 100, 10_000_000), s.bytesOrShare("max-bytes"));
     }
@@ -29,6 +31,11 @@ public record CacheSettings(int nearEntries, long maxBytes) {
     /** Returns the part for packed units that wait to be parsed. */
     public long waitingBytes() {
         return maxBytes / 8;
+    }
+
+    /** Returns the size of what one read of the past, comparison, export or import may hold: at least a full layer. */
+    public long readBytes() {
+        return Math.max(MIN_READ_BYTES, maxBytes / 12);
     }
 
     /** Returns the part for this member's share of the grid, as a percentage of the heap. */

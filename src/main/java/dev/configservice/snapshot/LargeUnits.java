@@ -2,6 +2,7 @@ package dev.configservice.snapshot;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -41,6 +42,10 @@ public final class LargeUnits {
      * @param bytes the memory that the work holds while it waits
      */
     <T> Future<T> run(long bytes, Supplier<Future<T>> work) {
+        return run(bytes, false, work);
+    }
+
+    private <T> Future<T> run(long bytes, boolean isFirst, Supplier<Future<T>> work) {
         Promise<T> promise = Promise.promise();
         Runnable turn = () -> start(work).onComplete(done -> {
             promise.handle(done);
@@ -54,12 +59,17 @@ public final class LargeUnits {
                             ErrorCode.TOO_MANY, "This node is at its limit for large units that wait to be loaded"));
                 }
                 waitingBytes += bytes;
-                waiting.addLast(() -> {
+                Runnable later = () -> {
                     synchronized (this) {
                         waitingBytes -= bytes;
                     }
                     turn.run();
-                });
+                };
+                if (isFirst) {
+                    waiting.addFirst(later);
+                } else {
+                    waiting.addLast(later);
+                }
                 return promise.future();
             }
             running++;
@@ -71,6 +81,14 @@ public final class LargeUnits {
     /** Does blocking work on a worker thread when it is its turn. */
     <T> Future<T> runBlocking(long bytes, Callable<T> work) {
         return run(bytes, () -> vertx.executeBlocking(work, false));
+    }
+
+    /**
+     * Does blocking work with units that are in memory on a worker thread: before what is still to be loaded, because
+     * it lets go of them. Fails like {@link #run}. The future's handlers run on the event loop of the caller.
+     */
+    public <T> Future<T> first(Callable<T> work) {
+        return Futures.here(run(0, true, () -> vertx.executeBlocking(work, false)));
     }
 
     /** Does work on a worker thread at once, within a turn. */

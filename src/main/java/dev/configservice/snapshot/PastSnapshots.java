@@ -12,7 +12,9 @@ import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
+import dev.configservice.vertx.Turns;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
@@ -23,7 +25,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,8 +39,14 @@ public final class PastSnapshots {
     public static final StringRule MOMENT = text ->
             text.matches("\\d{1,18}") || Times.parse(text) != null ? null : "must be a revision or an RFC 3339 time";
 
-    /** The number of reads of the past that one node does, or has waiting, at a time. */
-    private static final int MAX_READS = 16;
+    /** The number of requests that read at a time: each may hold what it reads several times, as trees and as text. */
+    private static final int AT_ONCE = 2;
+
+    private static final int MAX_WAITING = 200;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final int FIRST_ROWS = 16;
+    private static final int MAX_ROWS = 1000;
+    private static final int BATCH_BYTES = 512 << 10;
 
     private static final Duration DEADLINE = Duration.ofSeconds(5);
     private static final Duration AHEAD = Duration.ofSeconds(2);
@@ -80,40 +89,131 @@ public final class PastSnapshots {
     private final Postgres postgres;
     private final ChangeFeed feed;
     private final InstantSource clock;
-    private final AtomicInteger reading = new AtomicInteger();
+    private final Turns turns;
+    private final long maxBytes;
 
     /**
      * Creates the reads of a node.
      *
      * @param postgres the database for reads that may take long
+     * @param maxBytes the size of the resources that the reads of one turn may hold
      */
-    public PastSnapshots(Postgres postgres, ChangeFeed feed, InstantSource clock) {
+    public PastSnapshots(Vertx vertx, Postgres postgres, ChangeFeed feed, InstantSource clock, long maxBytes) {
         this.postgres = postgres;
         this.feed = feed;
         this.clock = clock;
+        this.maxBytes = maxBytes;
+        this.turns = new Turns(
+                vertx, AT_ONCE, MAX_WAITING, PATIENCE, "This node is at its limit of reads of the past, retry later");
     }
 
     /**
-     * Returns the revision of a moment, which {@link #MOMENT} accepts: a revision within a change set means its end, a time
-     * the last revision up to it. Fails with {@link ErrorCode#GONE} if the log does not reach back that far, with {@link
-     * ErrorCode#BEHIND} for a revision that has not been written, and with {@link ErrorCode#INVALID} for a time to come.
+     * Does all that a request needs reads for, from the first read until its response is made, when it is its turn: few are
+     * made at once, and each holds a bounded number of bytes. Must not be called within a turn.
      */
-    public Future<Long> revision(String moment) {
-        Instant time = Times.parse(moment);
-        if (time == null) {
-            long revision = Long.parseLong(moment);
-            return feed.awaitApplied(revision, AHEAD).compose(v -> resolved(AT_REVISION, Tuple.of(revision)));
+    public <T> Future<T> inTurn(Function<Reads, Future<T>> work) {
+        return turns.take(() -> work.apply(new Reads()));
+    }
+
+    /** Does the same with the revision of a moment, which {@link Reads#revision} describes. */
+    public <T> Future<T> at(String moment, BiFunction<Reads, Long, Future<T>> work) {
+        return inTurn(reads -> reads.revision(moment).compose(revision -> work.apply(reads, revision)));
+    }
+
+    /** The reads of one turn. */
+    public final class Reads {
+        private long bytes;
+
+        private Reads() {}
+
+        /**
+         * Returns the revision of a moment, which {@link #MOMENT} accepts: a revision within a change set means its end, a
+         * time the last revision up to it, and null the last that this node has applied. Fails with {@link ErrorCode#GONE}
+         * if the log does not reach back that far, with {@link ErrorCode#BEHIND} for a revision that has not been written,
+         * and with {@link ErrorCode#INVALID} for a time to come.
+         */
+        public Future<Long> revision(@Nullable String moment) {
+            if (moment == null) {
+                return Future.succeededFuture(feed.applied().revision());
+            }
+            Instant time = Times.parse(moment);
+            if (time == null) {
+                long revision = Long.parseLong(moment);
+                return feed.awaitApplied(revision, AHEAD).compose(v -> resolved(AT_REVISION, Tuple.of(revision)));
+            }
+            if (time.isAfter(clock.instant())) {
+                return Future.failedFuture(ServiceException.invalid("at", "is in the future"));
+            }
+            // a change of just this time counts
+            return resolved(AT_TIME, Tuple.of(time.plus(1, ChronoUnit.MICROS).atOffset(ZoneOffset.UTC)));
         }
-        if (time.isAfter(clock.instant())) {
-            return Future.failedFuture(ServiceException.invalid("at", "is in the future"));
+
+        /** Returns a unit as of a revision that {@link #revision} returned. */
+        public Future<Snapshot> get(UnitId unit, long revision) {
+            return resources(unit.kind(), unit.environment(), unit.serviceName(), revision, Integer.MAX_VALUE)
+                    .map(found -> Snapshot.of(unit, new Position(feed.applied().epoch(), revision), revision, found));
         }
-        // a change of just this time counts
-        return resolved(AT_TIME, Tuple.of(time.plus(1, ChronoUnit.MICROS).atOffset(ZoneOffset.UTC)));
+
+        /**
+         * Returns the resources of a kind in an environment as of a revision, in no order. Fails with {@link
+         * ErrorCode#INVALID} if this turn has read too much.
+         *
+         * @param serviceName null for those of all services and of none
+         * @param limit the largest number of resources; more than that are cut off
+         */
+        public Future<List<Resource>> resources(
+                String kind, String environment, @Nullable String serviceName, long revision, int limit) {
+            return scan(kind, environment, serviceName, revision, limit, PastSnapshots::resource);
+        }
+
+        /**
+         * Does the same, and returns the resources with their secrets. What was encrypted then or is now counts as
+         * encrypted: where it has no secret of then, it has none that could be opened.
+         */
+        public Future<List<Resource>> stored(
+                String kind, String environment, @Nullable String serviceName, long revision, int limit) {
+            return scan(kind, environment, serviceName, revision, limit, PastSnapshots::withSecret);
+        }
+
+        private Future<List<Resource>> scan(
+                String kind,
+                String environment,
+                @Nullable String serviceName,
+                long revision,
+                int limit,
+                Function<Row, Resource> read) {
+            List<Resource> found = new ArrayList<>();
+            return postgres.scan(
+                            RESOURCES,
+                            Tuple.of(kind, environment, serviceName, revision, (long) limit),
+                            FIRST_ROWS,
+                            rows -> {
+                                long before = bytes;
+                                for (Row row : rows) {
+                                    Resource r = read.apply(row);
+                                    bytes += r.row().length() + r.sealed().length();
+                                    found.add(r);
+                                }
+                                long each = (bytes - before) / Math.max(1, rows.size());
+                                return bytes > maxBytes
+                                        ? 0
+                                        : (int) Math.max(1, Math.min(MAX_ROWS, BATCH_BYTES / Math.max(1, each)));
+                            },
+                            DEADLINE)
+                    .compose(v -> bytes > maxBytes ? Future.failedFuture(tooMuch()) : Future.succeededFuture(found));
+        }
+    }
+
+    private ServiceException tooMuch() {
+        return ServiceException.invalid(
+                "service_name",
+                "or environment must select less: more than " + (maxBytes >> 20)
+                        + " MiB are too much to be read at once");
     }
 
     private Future<Long> resolved(String sql, Tuple moment) {
-        return limited(sql, moment, row -> row).map(rows -> {
-            Row row = rows.get(0);
+        return postgres.read(sql, moment, DEADLINE).map(rows -> {
+            Row row = rows.iterator().next();
             long at = Math.min(row.getLong("at"), row.getLong("head"));
             long anchor = row.getLong("anchor");
             if (at < anchor) {
@@ -127,68 +227,22 @@ public final class PastSnapshots {
         });
     }
 
-    private interface Read<T> {
-        T of(Row row);
-    }
-
-    private <T> Future<List<T>> limited(String sql, Tuple arguments, Read<T> read) {
-        if (reading.incrementAndGet() > MAX_READS) {
-            reading.decrementAndGet();
-            return Future.failedFuture(new ServiceException(
-                    ErrorCode.TOO_MANY, "This node is at its limit of reads of the past, retry later"));
-        }
-        return postgres.read(sql, arguments, DEADLINE)
-                .onComplete(done -> reading.decrementAndGet())
-                .map(rows -> {
-                    List<T> all = new ArrayList<>(rows.size());
-                    for (Row row : rows) {
-                        all.add(read.of(row));
-                    }
-                    return all;
-                });
-    }
-
-    /** Returns a unit as of a revision that {@link #revision} returned. */
-    public Future<Snapshot> get(UnitId unit, long revision) {
-        return resources(unit.kind(), unit.environment(), unit.serviceName(), revision, Integer.MAX_VALUE)
-                .map(found -> Snapshot.of(unit, new Position(feed.applied().epoch(), revision), revision, found));
-    }
-
-    /**
-     * Returns the resources of a kind in an environment as of a revision, in no order.
-     *
-     * @param serviceName null for those of all services and of none
-     * @param limit the largest number of resources; more than that are cut off
-     */
-    public Future<List<Resource>> resources(
-            String kind, String environment, @Nullable String serviceName, long revision, int limit) {
-        return limited(
-                RESOURCES, Tuple.of(kind, environment, serviceName, revision, (long) limit), PastSnapshots::resource);
-    }
-
-    /**
-     * Returns the resources of a kind in an environment as of a revision, in no order and with their secrets. What was
-     * encrypted then or is now counts as encrypted: where it has no secret of then, it has none that could be opened.
-     */
-    public Future<List<Resource>> stored(
-            String kind, String environment, @Nullable String serviceName, long revision, int limit) {
-        return limited(RESOURCES, Tuple.of(kind, environment, serviceName, revision, (long) limit), row -> {
-            Resource r = resource(row);
-            Sealed secret = Sealed.of(row.getBuffer("sealed"));
-            return secret.isEmpty()
-                    ? r
-                    : new Resource(
-                            r.kind(),
-                            r.id(),
-                            r.environment(),
-                            r.serviceName(),
-                            r.name(),
-                            r.version(),
-                            r.revision(),
-                            r.fence(),
-                            r.row(),
-                            secret);
-        });
+    private static Resource withSecret(Row row) {
+        Resource r = resource(row);
+        Sealed secret = Sealed.of(row.getBuffer("sealed"));
+        return secret.isEmpty()
+                ? r
+                : new Resource(
+                        r.kind(),
+                        r.id(),
+                        r.environment(),
+                        r.serviceName(),
+                        r.name(),
+                        r.version(),
+                        r.revision(),
+                        r.fence(),
+                        r.row(),
+                        secret);
     }
 
     private static Resource resource(Row row) {

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +52,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
     /** Large units are loaded in parts, each with a deadline of its own, and wait for their turn. */
     private static final Duration LARGE_LOAD_DEADLINE = Duration.ofSeconds(20);
+
+    /** The size, by its estimate, from which packing a unit takes memory that few may take at a time. */
+    private static final int LARGE_OFFER_BYTES = 1 << 20;
 
     private static final long REFRESH_MILLIS = 100;
     private static final long FORGET_MILLIS = 3000;
@@ -571,19 +575,19 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     /** Offers a newer snapshot to the grid and Redis. Never fails. Callers need not wait for the end. */
     private Future<Void> offer(Snapshot snapshot) {
         String gridKey = snapshot.asOf().epoch() + "/" + snapshot.unit().key();
-        // serializing a large unit would block the event loop for too long
-        return vertx.executeBlocking(
-                        () -> {
-                            SnapshotStore.Sealed sealed = redis.seal(snapshot);
-                            try {
-                                near.offer(gridKey, sealed.snapshot);
-                            } catch (RuntimeException e) {
-                                log.debug("grid.unreachable cause={}", e.toString());
-                            }
-                            return sealed;
-                        },
-                        false)
-                .compose(stored -> quietly(() -> redis.put(stored)))
+        Callable<SnapshotStore.Sealed> packing = () -> {
+            SnapshotStore.Sealed sealed = redis.seal(snapshot);
+            try {
+                near.offer(gridKey, sealed.snapshot);
+            } catch (RuntimeException e) {
+                log.debug("grid.unreachable cause={}", e.toString());
+            }
+            return sealed;
+        };
+        // packing a large unit would block the event loop for too long
+        Future<SnapshotStore.Sealed> packed =
+                snapshot.bytes() > LARGE_OFFER_BYTES ? large.first(packing) : vertx.executeBlocking(packing, false);
+        return packed.compose(stored -> quietly(() -> redis.put(stored)))
                 .recover(e -> {
                     log.warn("snapshot.not-offered unit={}", snapshot.unit().key(), e);
                     return Future.succeededFuture();

@@ -40,10 +40,12 @@ public final class ExportRoutes implements Routes {
     static final String SEALED_ID = "sealed_id";
 
     private final Stored stored;
+    private final PastSnapshots past;
 
     /** Creates the routes for resources of some kinds. */
     public ExportRoutes(List<? extends VersionedKind> kinds, PastSnapshots past, ChangeFeed feed) {
-        this.stored = new Stored(kinds, past, feed);
+        this.stored = new Stored(kinds, feed);
+        this.past = past;
     }
 
     @Override
@@ -84,8 +86,8 @@ public final class ExportRoutes implements Routes {
             caller.require(Right.SECRETS_READ);
         }
         boolean isYaml = !"json".equals(request.query("format"));
-        return stored.revision(moment)
-                .compose(revision -> stored.in(scope, caller, revision)
+        return past.inTurn(reads -> reads.revision(moment)
+                .compose(revision -> stored.in(reads, scope, caller, revision)
                         .compose(found -> Futures.onWorker(() -> {
                             ObjectNode document = document(scope, caller, revision, found, isSealed);
                             Response response = isYaml
@@ -95,7 +97,7 @@ public final class ExportRoutes implements Routes {
                                             Buffer.buffer((document.toPrettyString() + "\n")
                                                     .getBytes(StandardCharsets.UTF_8)));
                             return moment == null ? response.asOf(revision, false) : response.at(revision);
-                        })));
+                        }))));
     }
 
     private ObjectNode document(

@@ -47,6 +47,7 @@ public final class ImportRoutes implements Routes {
     private static final String CONFIGURATION = "configuration";
 
     private final Stored stored;
+    private final PastSnapshots past;
     private final ChangeSetRoutes sets;
     private final DocumentReader reader;
     private final SealedEntries sealed;
@@ -59,7 +60,8 @@ public final class ImportRoutes implements Routes {
             ChangeSetRoutes sets,
             Resources resources,
             Keyring keyring) {
-        this.stored = new Stored(kinds, past, feed);
+        this.stored = new Stored(kinds, feed);
+        this.past = past;
         this.reader = new DocumentReader(stored.kinds());
         this.sealed = new SealedEntries(resources, keyring);
         this.sets = sets;
@@ -93,10 +95,10 @@ public final class ImportRoutes implements Routes {
         sets.requireWriter(caller);
         boolean isReplacing = "replace".equals(request.query(MODE));
         boolean isDry = Boolean.TRUE.equals(request.flag("dry_run"));
-        return sets.repeatedOr(request, isDry, () -> take(request, isReplacing));
+        return sets.repeatedOr(request, isDry, () -> past.inTurn(reads -> take(request, reads, isReplacing)));
     }
 
-    private Future<Response> take(Request request, boolean isReplacing) {
+    private Future<Response> take(Request request, PastSnapshots.Reads reads, boolean isReplacing) {
         Caller caller = request.caller();
         return Futures.onWorker(() -> reader.read(request))
                 .compose(d -> sealed.opened(d, caller))
@@ -112,7 +114,7 @@ public final class ImportRoutes implements Routes {
                                     ErrorCode.FORBIDDEN, "The scope of the document is beyond what you may read");
                         }
                     }
-                    return standing(document, isReplacing, caller).compose(standing -> {
+                    return standing(reads, document, isReplacing, caller).compose(standing -> {
                         List<Entry> places = new ArrayList<>();
                         List<Operation> operations = operations(document, standing, isReplacing, caller, places);
                         if (operations.size() > SetMember.MAX_OPERATIONS) {
@@ -138,7 +140,8 @@ public final class ImportRoutes implements Routes {
     }
 
     /** Returns what is stored in the layers of the entries and, if the document replaces what is there, in its scope. */
-    private Future<Map<Path, Resource>> standing(ImportedDocument document, boolean isReplacing, Caller caller) {
+    private Future<Map<Path, Resource>> standing(
+            PastSnapshots.Reads reads, ImportedDocument document, boolean isReplacing, Caller caller) {
         Set<Stored.Scope> wanted = new LinkedHashSet<>();
         if (isReplacing) {
             wanted.addAll(document.scopes());
@@ -153,18 +156,22 @@ public final class ImportRoutes implements Routes {
                 wanted.add(layer);
             }
         }
-        return stored.revision(null)
-                .compose(revision -> standing(wanted.iterator(), caller, revision, new LinkedHashMap<>()));
+        return reads.revision(null)
+                .compose(revision -> standing(reads, wanted.iterator(), caller, revision, new LinkedHashMap<>()));
     }
 
     private Future<Map<Path, Resource>> standing(
-            Iterator<Stored.Scope> left, Caller caller, long revision, Map<Path, Resource> standing) {
+            PastSnapshots.Reads reads,
+            Iterator<Stored.Scope> left,
+            Caller caller,
+            long revision,
+            Map<Path, Resource> standing) {
         if (!left.hasNext()) {
             return Future.succeededFuture(standing);
         }
-        return stored.in(left.next(), caller, revision).compose(found -> {
+        return stored.in(reads, left.next(), caller, revision).compose(found -> {
             found.forEach(r -> standing.put(new Path(kind(r.kind()), r.environment(), r.serviceName(), r.name()), r));
-            return standing(left, caller, revision, standing);
+            return standing(reads, left, caller, revision, standing);
         });
     }
 

@@ -30,12 +30,10 @@ final class Stored {
             List.of("id", "version", "revision", "created_at", "updated_at", "created_by", "updated_by");
 
     private final Map<String, VersionedKind> kinds = new LinkedHashMap<>();
-    private final PastSnapshots past;
     private final ChangeFeed feed;
 
-    Stored(List<? extends VersionedKind> kinds, PastSnapshots past, ChangeFeed feed) {
+    Stored(List<? extends VersionedKind> kinds, ChangeFeed feed) {
         kinds.forEach(kind -> this.kinds.put(kind.name(), kind));
-        this.past = past;
         this.feed = feed;
     }
 
@@ -70,11 +68,6 @@ final class Stored {
                 .toList();
     }
 
-    /** Returns the revision of a moment; without one, the last that this node has applied. */
-    Future<Long> revision(@Nullable String moment) {
-        return moment == null ? Future.succeededFuture(feed.applied().revision()) : past.revision(moment);
-    }
-
     /** Tells whether a caller may read all of a scope. */
     static boolean covers(Caller caller, Scope scope) {
         boolean environments = scope.environment() == null
@@ -87,21 +80,21 @@ final class Stored {
     }
 
     /** Returns the resources of a scope that a caller may read, in the order of their paths. */
-    Future<List<Resource>> in(Scope scope, Caller caller, long revision) {
+    Future<List<Resource>> in(PastSnapshots.Reads reads, Scope scope, Caller caller, long revision) {
         List<Scope> layers = new ArrayList<>();
         for (VersionedKind kind : kinds(scope)) {
             environments(scope, kind)
                     .forEach(environment -> layers.add(new Scope(environment, scope.serviceName(), kind.name())));
         }
-        // one after the other: such reads share a bound with those of others
-        return read(layers.iterator(), revision, new ArrayList<>()).map(all -> {
+        return read(reads, layers.iterator(), revision, new ArrayList<>()).map(all -> {
             all.removeIf(r -> !caller.may(Right.READ, r.environment(), r.serviceName()));
             all.sort((a, b) -> CodePointOrder.compare(order(a), order(b)));
             return all;
         });
     }
 
-    private Future<List<Resource>> read(Iterator<Scope> left, long revision, List<Resource> found) {
+    private Future<List<Resource>> read(
+            PastSnapshots.Reads reads, Iterator<Scope> left, long revision, List<Resource> found) {
         if (found.size() > MAX) {
             return Future.failedFuture(
                     ServiceException.invalid("environment", "or service_name is required: it is too much at once"));
@@ -110,7 +103,7 @@ final class Stored {
             return Future.succeededFuture(found);
         }
         Scope next = left.next();
-        return past.stored(
+        return reads.stored(
                         Objects.requireNonNull(next.type()),
                         Objects.requireNonNull(next.environment()),
                         next.serviceName(),
@@ -118,7 +111,7 @@ final class Stored {
                         MAX + 1)
                 .compose(more -> {
                     found.addAll(more);
-                    return read(left, revision, found);
+                    return read(reads, left, revision, found);
                 });
     }
 

@@ -75,12 +75,20 @@ public final class Hostile {
         attack("layers of 700 services over 1,000 shared keys of 1 KB, 8 connections", () -> loop(8, false,
                 i -> new Rate.Asked("GET", "/api/v1/config/service/s" + i % 700 + "?environment=layers", "")));
         String large = "large layers of 6 MB, 40 of them in turn, 40 connections";
-        if (large.contains(only)) {
+        String documents = "exports, diffs, earlier states, documents of Spring and Consul of these layers, 40 connections";
+        long written = 0;
+        if (large.contains(only) || documents.contains(only)) {
             String million = "\"" + "y".repeat(1_000_000) + "\"";
             requests.post("/api/v1/config", 240, i -> Requests.configuration("large-" + i / 6, "s", "key." + i % 6, million));
+            written = admin.ask("GET", "/api/v1/config/key.5?environment=large-39&service_name=s", "")
+                    .await()
+                    .toJsonObject()
+                    .getLong("revision");
         }
         attack(large, () -> loop(40, false,
                 i -> new Rate.Asked("GET", "/api/v1/config/service/s?environment=large-" + i % 40, "")));
+        long then = written;
+        attack(documents, () -> loop(40, false, i -> new Rate.Asked("GET", document("large-" + i % 40, i / 40 % 6, then), "")));
         attack("a flag with 30,000 patterns a{999}", () -> loop(1, true, i -> new Rate.Asked("POST", "/api/v1/feature-flags",
                 "{\"name\":\"big-" + i + "\",\"environment\":\"big\",\"rules\":[{\"constraints\":[{\"attribute\":\"t\","
                         + "\"operator\":\"matches\",\"values\":[" + "\"a{999}\",".repeat(29_999) + "\"a{999}\"]}]}]}")));
@@ -96,6 +104,18 @@ public final class Hostile {
                 i -> new Rate.Asked("GET", "/api/v1/config/?q=nothing-" + i, "")));
         attack("16 readings of the audit log by an actor that did nothing", () -> loop(16, true,
                 i -> new Rate.Asked("GET", "/api/v1/audit?actor=nobody-" + i, "")));
+    }
+
+    /** Returns a path that asks for all values of an environment in one of six ways. */
+    private static String document(String environment, int way, long revision) {
+        return switch (way) {
+            case 0 -> "/api/v1/export?environment=" + environment;
+            case 1 -> "/api/v1/diff?environment=" + environment + "&other=large-0";
+            case 2 -> "/api/v1/config/service/s?environment=" + environment + "&at=" + revision;
+            case 3 -> "/api/v1/config?environment=" + environment + "&at=" + revision;
+            case 4 -> "/spring/s/" + environment;
+            default -> "/v1/kv/config/s," + environment + "/?recurse";
+        };
     }
 
     private record Seen(Rate.Measured reads, Rate.Measured writes) {}

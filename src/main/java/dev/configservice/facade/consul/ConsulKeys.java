@@ -183,7 +183,7 @@ public final class ConsulKeys implements Routes {
         return new Shown(
                 index,
                 () -> isLarge
-                        ? Futures.onWorker(() -> response(request, parts))
+                        ? configurations.whenItsTurn(() -> response(request, parts))
                         : Future.succeededFuture(response(request, parts)),
                 outdated);
     }

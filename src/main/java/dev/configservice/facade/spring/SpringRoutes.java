@@ -99,7 +99,7 @@ public final class SpringRoutes implements Routes {
         byte[] head = Json.bytes(beginning.put("label", label));
         return read(request, asked)
                 .compose(sources -> sources.isLarge()
-                        ? Futures.onWorker(() -> answer(sources, sources.json(head)))
+                        ? configurations.whenItsTurn(() -> answer(sources, sources.json(head)))
                         : Future.succeededFuture(answer(sources, sources.json(head))));
     }
 
@@ -123,7 +123,7 @@ public final class SpringRoutes implements Routes {
                 request, names("application", name.substring(0, hyphen), MAX_APPLICATIONS), name.substring(hyphen + 1));
         boolean resolve = !"false".equals(request.query("resolvePlaceholders"));
         return read(request, asked)
-                .compose(sources -> Futures.onWorker(
+                .compose(sources -> configurations.whenItsTurn(
                         () -> answer(sources, Response.text(form.contentType(), form.write(sources.values(resolve))))));
     }
 
