@@ -22,10 +22,12 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -96,19 +98,26 @@ public final class ChangeLog implements PastChanges {
     // grown since it was last analyzed. The kind is compared in another collation, so that no index that begins with
     // the kind is used (see V1__schema.sql).
 
+    // What is large stays unread once there is enough: its row is null then.
+
     private static final String RESOURCES = """
-            select r.* from unnest($1::text[], $2::text[]) as want(k, i)
-            cross join lateral (
-              select kind, id, environment, service_name, name, version, revision, fence, row::text as row, sealed
-              from resources r where r.kind collate "C" = want.k and r.id = want.i limit 1) r""";
+            select r.kind, r.id, r.environment, r.service_name, r.name, r.version, r.revision, r.fence,
+                   case when fits then r.row::text end as row, case when fits then r.sealed end as sealed
+            from (
+              select r.*, sum(r.bytes) over (order by want.ord) - r.bytes < $3 as fits
+              from unnest($1::text[], $2::text[]) with ordinality as want(k, i, ord)
+              cross join lateral (
+                select * from resources r where r.kind collate "C" = want.k and r.id = want.i limit 1) r) r""";
 
     private static final String LAST_STATES = """
-            select c.* from unnest($1::text[], $2::text[]) as want(k, i)
-            cross join lateral (
-              select kind, resource_id as id, environment, service_name, name, version, revision, fence,
-                     row::text as row, sealed
-              from resource_changes c where c.kind = want.k and c.resource_id = want.i
-              order by version desc limit 1) c""";
+            select c.kind, c.resource_id as id, c.environment, c.service_name, c.name, c.version, c.revision, c.fence,
+                   case when fits then c.row::text end as row, case when fits then c.sealed end as sealed
+            from (
+              select c.*, sum(c.bytes) over (order by want.ord) - c.bytes < $3 as fits
+              from unnest($1::text[], $2::text[]) with ordinality as want(k, i, ord)
+              cross join lateral (
+                select * from resource_changes c where c.kind = want.k and c.resource_id = want.i
+                order by version desc limit 1) c) c""";
 
     private static final String BEGIN_EPOCH = "select now_epoch, now_revision from begin_epoch($1, $2, $3, $4)";
 
@@ -388,29 +397,45 @@ public final class ChangeLog implements PastChanges {
         });
     }
 
-    /** Returns the resources of commands, as far as they exist. The keys of the map are those of {@link #key}. */
-    Future<Map<String, Resource>> resources(SqlConnection connection, List<Command> commands, Duration deadline) {
-        return resources(connection, RESOURCES, commands, deadline);
+    /**
+     * The resources of some commands, as far as they exist, by the keys that {@link #key} makes.
+     *
+     * @param unread the keys of those that were left out, because others are large
+     */
+    record Stored(Map<String, Resource> resources, Set<String> unread) {
+        static final Stored NOTHING = new Stored(Map.of(), Set.of());
+    }
+
+    /** Returns the resources of commands. */
+    Future<Stored> resources(SqlConnection connection, List<Command> commands, Duration deadline) {
+        return stored(connection, RESOURCES, commands, deadline);
     }
 
     /** Returns the last states of the resources of commands, including those of deleted resources. */
-    Future<Map<String, Resource>> lastStates(SqlConnection connection, List<Command> commands, Duration deadline) {
-        return resources(connection, LAST_STATES, commands, deadline);
+    Future<Stored> lastStates(SqlConnection connection, List<Command> commands, Duration deadline) {
+        return stored(connection, LAST_STATES, commands, deadline);
     }
 
-    private Future<Map<String, Resource>> resources(
-            SqlConnection connection, String sql, List<Command> commands, Duration deadline) {
+    private Future<Stored> stored(SqlConnection connection, String sql, List<Command> commands, Duration deadline) {
         return postgres.within(
                 deadline,
                 connection,
-                () -> connection.preparedQuery(sql).execute(keys(commands)).map(rows -> {
-                    Map<String, Resource> found = new HashMap<>();
-                    for (Row row : rows) {
-                        Resource r = toResource(row);
-                        found.put(key(r.kind(), r.id()), r);
-                    }
-                    return found;
-                }));
+                () -> connection
+                        .preparedQuery(sql)
+                        .execute(keys(commands).addLong((long) SetMember.MAX_STORED_CHARS))
+                        .map(rows -> {
+                            Map<String, Resource> found = new HashMap<>();
+                            Set<String> unread = new HashSet<>();
+                            for (Row row : rows) {
+                                if (row.getString("row") == null) {
+                                    unread.add(key(row.getString("kind"), row.getString("id")));
+                                } else {
+                                    Resource r = toResource(row);
+                                    found.put(key(r.kind(), r.id()), r);
+                                }
+                            }
+                            return new Stored(found, unread);
+                        }));
     }
 
     private static Tuple keys(List<Command> commands) {

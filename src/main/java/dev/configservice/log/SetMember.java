@@ -1,6 +1,8 @@
 package dev.configservice.log;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.json.Json;
 import java.util.List;
 import java.util.UUID;
@@ -18,6 +20,17 @@ public record SetMember(UUID id, int index, int count) {
 
     /** The largest size of all operations of a set together, in bytes. */
     public static final int MAX_BYTES = 8 << 20;
+
+    /** The largest size of the resources that a set may change or delete together, as they are stored, in characters. */
+    public static final int MAX_STORED_CHARS = 16 << 20;
+
+    /** Returns the failure of a set that concerns too much of what is stored. */
+    public static ServiceException tooMuchStored() {
+        return new ServiceException(
+                ErrorCode.TOO_MANY_CHANGES,
+                "What the operations change or delete is larger together than " + (MAX_STORED_CHARS >> 20)
+                        + " MiB: split them into several sets");
+    }
 
     /** Returns the place as consumers of changes see it. */
     public ObjectNode toJson() {

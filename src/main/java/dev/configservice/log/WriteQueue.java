@@ -108,8 +108,9 @@ final class WriteQueue {
                     sent
                             ? new ServiceException(
                                     ErrorCode.OUTCOME_UNKNOWN,
-                                    "The answer of PostgreSQL was lost: the write may have been applied")
-                            : ServiceException.unavailable("PostgreSQL is unreachable; nothing was written"));
+                                    "PostgreSQL did not answer in time: the write may have been applied")
+                            : ServiceException.unavailable(
+                                    "Other writes took too long, or PostgreSQL does not answer; nothing was written"));
         }
     }
 

@@ -191,7 +191,7 @@ public final class WriterVerticle extends VerticleBase {
                 .compose(v -> readCurrent(batch))
                 .compose(current -> {
                     Decisions decisions = together(decide(batch, current), batch);
-                    return judge.permitted(decisions.entries(), current.resources(), lastWritten)
+                    return judge.permitted(decisions.entries(), current.now().resources(), lastWritten)
                             .map(entries -> together(entries, batch))
                             .compose(entries -> durable(entries, decisions.unchanged()))
                             .map(entries -> {
@@ -207,7 +207,11 @@ public final class WriterVerticle extends VerticleBase {
     }
 
     /** The current resources of a batch, and the last states of those that it may have to restore or create again. */
-    private record Current(Map<String, Resource> resources, Map<String, Resource> last) {}
+    private record Current(ChangeLog.Stored now, ChangeLog.Stored last) {
+        boolean isUnread(String key) {
+            return now.unread().contains(key) || last.unread().contains(key);
+        }
+    }
 
     private Future<Current> readCurrent(List<Pending> batch) {
         List<Command> reading = batch.stream()
@@ -215,18 +219,18 @@ public final class WriterVerticle extends VerticleBase {
                 .filter(CommandRules::readsCurrent)
                 .toList();
         if (reading.isEmpty()) {
-            return Future.succeededFuture(new Current(Map.of(), Map.of()));
+            return Future.succeededFuture(new Current(ChangeLog.Stored.NOTHING, ChangeLog.Stored.NOTHING));
         }
         List<Command> restoring = reading.stream()
                 .filter(c -> c instanceof Command.Rollback || c instanceof Command.Put)
                 .toList();
         return changeLog
                 .resources(connection.get(), reading, CALL_DEADLINE)
-                .compose(resources -> restoring.isEmpty()
-                        ? Future.succeededFuture(new Current(resources, Map.of()))
+                .compose(now -> restoring.isEmpty()
+                        ? Future.succeededFuture(new Current(now, ChangeLog.Stored.NOTHING))
                         : changeLog
                                 .lastStates(connection.get(), restoring, CALL_DEADLINE)
-                                .map(last -> new Current(resources, last)));
+                                .map(last -> new Current(now, last)));
     }
 
     /** Tells whether a command of a set was refused, so that none of them may be written. */
@@ -277,10 +281,18 @@ public final class WriterVerticle extends VerticleBase {
                 continue;
             }
             String key = ChangeLog.key(p.command.kind(), p.command.id());
+            if (current.isUnread(key)) {
+                if (p.set == null) {
+                    later.add(p);
+                } else {
+                    p.refuse(SetMember.tooMuchStored());
+                }
+                continue;
+            }
             try {
-                p.before = current.resources().get(key);
-                Decision decision =
-                        rules.decide(p.command, p.before, current.last().get(key), now);
+                p.before = current.now().resources().get(key);
+                Decision decision = rules.decide(
+                        p.command, p.before, current.last().resources().get(key), now);
                 if (decision instanceof Decision.Append append) {
                     // a set has the key of its one request, and no path twice
                     if (p.set != null || claims(append.entry()).stream().allMatch(claimed::add)) {

@@ -306,6 +306,7 @@ final class Features {
                 versioned,
                 new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids),
                 sources.changeLog(),
+                past,
                 parts.ids);
         List<VersionedKind> documented = List.of(configurationKind, flagKind);
         features.add(sets);

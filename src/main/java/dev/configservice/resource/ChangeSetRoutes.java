@@ -27,6 +27,7 @@ import dev.configservice.resource.ChangeSets.Operation;
 import dev.configservice.resource.ChangeSets.Outcome;
 import dev.configservice.resource.PathWrites.By;
 import dev.configservice.resource.PathWrites.Path;
+import dev.configservice.snapshot.PastSnapshots;
 import io.vertx.core.Future;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -57,13 +58,18 @@ public final class ChangeSetRoutes implements Routes {
     private final Map<String, VersionedKind> kinds = new HashMap<>();
     private final ChangeSets sets;
     private final ChangeLog changeLog;
+    /** The turns of requests that read much of the past. */
+    private final PastSnapshots reads;
+
     private final Ids ids;
 
     /** Creates the routes for resources of some kinds. */
-    public ChangeSetRoutes(List<? extends VersionedKind> kinds, ChangeSets sets, ChangeLog changeLog, Ids ids) {
+    public ChangeSetRoutes(
+            List<? extends VersionedKind> kinds, ChangeSets sets, ChangeLog changeLog, PastSnapshots reads, Ids ids) {
         kinds.forEach(kind -> this.kinds.put(kind.name(), kind));
         this.sets = sets;
         this.changeLog = changeLog;
+        this.reads = reads;
         this.ids = ids;
     }
 
@@ -366,7 +372,8 @@ public final class ChangeSetRoutes implements Routes {
     }
 
     private Future<Response> read(Request request) {
-        return past(id(request)).map(past -> {
+        UUID id = id(request);
+        return reads.inTurn(turn -> past(id).map(past -> {
             List<Change> visible = past.changes().stream()
                     .filter(c -> request.caller()
                             .may(
@@ -385,7 +392,7 @@ public final class ChangeSetRoutes implements Routes {
                     "changed_by",
                     request.caller().has(Right.AUDIT_READ) ? first.actor().toJson() : null);
             return Response.json(200, body);
-        });
+        }));
     }
 
     private ObjectNode shown(Past past, List<Change> changes, boolean isFull, Caller caller) {
@@ -426,11 +433,11 @@ public final class ChangeSetRoutes implements Routes {
             if (set == null) {
                 throw new ServiceException(ErrorCode.GONE, "The result of the first request is no longer in the log");
             }
-            return past(set.id()).map(past -> {
+            return reads.inTurn(turn -> past(set.id()).map(past -> {
                 long last = past.changes().get(past.changes().size() - 1).revision();
                 return Response.json(200, shown(past, past.changes(), isFull, request.caller()))
                         .wrote(last);
-            });
+            }));
         });
     }
 
@@ -447,7 +454,8 @@ public final class ChangeSetRoutes implements Routes {
     }
 
     private Future<Response> revert(Request request, @Nullable String comment, boolean isDry, boolean skips) {
-        return past(id(request)).compose(past -> {
+        UUID id = id(request);
+        return reads.inTurn(turn -> past(id).compose(past -> {
             List<Operation.Restore> undone = new ArrayList<>();
             Set<Path> seen = new HashSet<>();
             for (int i = past.changes().size() - 1; i >= 0; i--) {
@@ -463,7 +471,7 @@ public final class ChangeSetRoutes implements Routes {
                             ? Future.failedFuture(new ServiceException(
                                     ErrorCode.CONFLICT, "All of it has been changed since: nothing is left to undo"))
                             : done(left, isDry, comment, request));
-        });
+        }));
     }
 
     private Operation.Restore undo(Past past, Change change) {

@@ -7,14 +7,17 @@ import dev.configservice.log.ChangeBus;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Resource;
+import dev.configservice.log.SetMember;
 import dev.configservice.log.WriteResult;
 import dev.configservice.resource.PathWrites.By;
 import dev.configservice.resource.PathWrites.Judged;
 import dev.configservice.resource.PathWrites.Path;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.vertx.Backoff;
+import dev.configservice.vertx.Turns;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,11 +37,22 @@ import org.jspecify.annotations.Nullable;
  * applied, the writer again by what is there; if something else is there by then, all of them are judged again.
  */
 public final class ChangeSets {
+    /** The size of stored resources, in characters, from which only few sets are made at a time. */
+    private static final long LARGE_CHARS = 1 << 20;
+
+    private static final int LARGE_AT_ONCE = 2;
+    private static final int MAX_WAITING = 200;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** The number of units that are read at once: each is in memory as a whole meanwhile. */
+    private static final int READ_AT_ONCE = 8;
+
     private final Vertx vertx;
     private final Resources resources;
     private final PathWrites writes;
     private final ChangeBus bus;
     private final Ids ids;
+    private final Turns large;
 
     public ChangeSets(Vertx vertx, Resources resources, PathWrites writes, ChangeBus bus, Ids ids) {
         this.vertx = vertx;
@@ -46,6 +60,8 @@ public final class ChangeSets {
         this.writes = writes;
         this.bus = bus;
         this.ids = ids;
+        this.large = new Turns(
+                vertx, LARGE_AT_ONCE, MAX_WAITING, PATIENCE, "This node is at its limit for large change sets");
     }
 
     /** One operation of a set. */
@@ -84,13 +100,23 @@ public final class ChangeSets {
      * @param isDry whether nothing is written, and the outcome says what would be
      */
     public Future<Outcome> write(List<? extends Operation> operations, boolean isDry, By by) {
-        return attempt(operations, ids.next(), isDry, by, PathWrites.backoff(), 0);
+        UUID id = ids.next();
+        return current(operations, LARGE_CHARS)
+                .compose(
+                        found -> attempt(operations, id, isDry, by, PathWrites.backoff(), 0),
+                        e -> isTooMuch(e)
+                                ? large.take(() -> attempt(operations, id, isDry, by, PathWrites.backoff(), 0))
+                                : Future.failedFuture(e));
+    }
+
+    private static boolean isTooMuch(Throwable e) {
+        return e instanceof ServiceException s && s.code() == ErrorCode.TOO_MANY_CHANGES;
     }
 
     private Future<Outcome> attempt(
             List<? extends Operation> operations, UUID id, boolean isDry, By by, Backoff pauses, int tries) {
         long since = resources.applied();
-        Future<List<Judged>> fitting = current(operations)
+        Future<List<Judged>> fitting = current(operations, SetMember.MAX_STORED_CHARS)
                 .map(found -> judge(operations, found, by))
                 .compose(all -> checked(operations, all, by));
         return fitting.transform(done -> {
@@ -167,14 +193,31 @@ public final class ChangeSets {
         return new Outcome(isWritten ? id : null, result, warnings);
     }
 
-    private Future<List<@Nullable Resource>> current(List<? extends Operation> operations) {
-        List<Future<Resources.Found>> reads = operations.stream()
-                .map(o -> resources.at(o.path().unit(), o.path().name(), 0))
+    /**
+     * Returns what is at the paths of operations. Fails with {@link ErrorCode#TOO_MANY_CHANGES} if it is larger together than
+     * a number of characters.
+     */
+    private Future<List<@Nullable Resource>> current(List<? extends Operation> operations, long maxChars) {
+        return current(operations, maxChars, new ArrayList<>());
+    }
+
+    private Future<List<@Nullable Resource>> current(
+            List<? extends Operation> operations, long maxChars, List<@Nullable Resource> found) {
+        int end = Math.min(operations.size(), found.size() + READ_AT_ONCE);
+        if (found.size() == end) {
+            return Future.succeededFuture(found);
+        }
+        List<Future<@Nullable Resource>> reads = operations.subList(found.size(), end).stream()
+                .map(o -> resources.at(o.path().unit(), o.path().name(), 0).map(Resources.Found::resource))
                 .toList();
-        return Future.all(reads).map(v -> {
-            List<@Nullable Resource> found = new ArrayList<>(reads.size());
-            reads.forEach(read -> found.add(read.result().resource()));
-            return found;
+        return Future.all(reads).compose(v -> {
+            long chars = maxChars;
+            for (Future<@Nullable Resource> read : reads) {
+                Resource r = read.result();
+                found.add(r);
+                chars -= r == null ? 0 : r.row().length() + r.sealed().length();
+            }
+            return chars < 0 ? Future.failedFuture(SetMember.tooMuchStored()) : current(operations, chars, found);
         });
     }
 
@@ -253,15 +296,18 @@ public final class ChangeSets {
 
     /** Returns the operations whose resources are still as they expect. */
     public Future<List<Operation.Restore>> unchangedSince(List<Operation.Restore> operations) {
-        return resources.awaitLatest().compose(v -> current(operations)).map(found -> {
-            List<Operation.Restore> left = new ArrayList<>();
-            for (int i = 0; i < operations.size(); i++) {
-                if (isAsExpected(operations.get(i), found.get(i))) {
-                    left.add(operations.get(i));
-                }
-            }
-            return left;
-        });
+        return resources
+                .awaitLatest()
+                .compose(v -> current(operations, SetMember.MAX_STORED_CHARS))
+                .map(found -> {
+                    List<Operation.Restore> left = new ArrayList<>();
+                    for (int i = 0; i < operations.size(); i++) {
+                        if (isAsExpected(operations.get(i), found.get(i))) {
+                            left.add(operations.get(i));
+                        }
+                    }
+                    return left;
+                });
     }
 
     private static boolean isAsExpected(Operation.Restore restore, @Nullable Resource current) {

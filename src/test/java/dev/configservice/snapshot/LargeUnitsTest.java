@@ -81,6 +81,19 @@ class LargeUnitsTest {
         refused(run(number, 0));
     }
 
+    @Test
+    void whatIsInMemoryComesBeforeWhatIsStillToBeLoaded(Vertx vertx) throws Exception {
+        LargeUnits units = new LargeUnits(vertx, 1000);
+        for (int i = 0; i < 3; i++) {
+            run(units, 100);
+        }
+        assertThat(begun).hasSize(2);
+        Future<Integer> merged = units.first(begun::size);
+        begun.get(0).complete("loaded");
+        // the third load had not begun yet
+        assertThat(merged.await()).isEqualTo(2);
+    }
+
     private static void refused(Future<String> work) {
         assertThatThrownBy(work::await)
                 .isInstanceOfSatisfying(
