@@ -87,6 +87,7 @@ final class CoreNode extends Node {
         Features features = new Features(parts, sources, furtherKinds);
         features.follow(sources);
         features.clean();
+        features.fleet.start();
         followAndWrite(parts, features, sources, migrations);
         serveEdges(parts, features, sources);
         Lifecycle.await(redisChecked);

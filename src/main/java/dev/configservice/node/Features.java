@@ -49,6 +49,7 @@ import dev.configservice.ops.ClusterRoutes;
 import dev.configservice.ops.Health;
 import dev.configservice.ops.OpsRoutes;
 import dev.configservice.registry.Discovery;
+import dev.configservice.registry.FleetSize;
 import dev.configservice.registry.InstanceKind;
 import dev.configservice.registry.Protection;
 import dev.configservice.registry.Registry;
@@ -120,6 +121,7 @@ final class Features {
     private final ServiceIndex services;
     private final @Nullable EurekaRoutes eureka;
     private final @Nullable ConsulRoutes consul;
+    final FleetSize fleet;
     final List<Routes> routes;
 
     Features(NodeParts parts, Sources sources, List<VersionedKind> furtherKinds) {
@@ -164,7 +166,8 @@ final class Features {
                 new ArrayList<>(List.of(configurationKind, flagKind, schemaKind, templateKind, appliedKind));
         versioned.addAll(furtherKinds);
         List<ResourceKind> all = new ArrayList<>(versioned);
-        all.add(new InstanceKind(settings.registry().serviceMaxBytes()));
+        fleet = new FleetSize(parts.vertx, sources.lists(), settings.registry().maxBytes(), meters);
+        all.add(new InstanceKind(settings.registry().serviceMaxBytes(), fleet));
         all.add(new AccessKeyKind());
         kinds = new ResourceKinds(all);
         events = new ChangeEvents(kinds);

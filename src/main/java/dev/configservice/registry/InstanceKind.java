@@ -20,14 +20,17 @@ public final class InstanceKind implements ResourceKind {
     private static final int OVERRIDE_OUTLIVES_LEASES = 10;
 
     private final long maxBytes;
+    private final FleetSize fleet;
 
     /**
      * Creates the kind.
      *
      * @param maxBytes the largest size of all instances of a service
+     * @param fleet the size of all instances, which is limited, too
      */
-    public InstanceKind(long maxBytes) {
+    public InstanceKind(long maxBytes, FleetSize fleet) {
         this.maxBytes = maxBytes;
+        this.fleet = fleet;
     }
 
     @Override
@@ -59,17 +62,19 @@ public final class InstanceKind implements ResourceKind {
     }
 
     /**
-     * Keeps what a registration does not set: the override of an operator, also for a while after a deregistration, and
+     * Counts a registration, and keeps what it does not set: the override of an operator, also for a while after a deregistration, and
      * the result of checks of the same address.
      */
     @Override
     public ObjectNode replaced(@Nullable Resource last, ObjectNode content, Instant now) {
         if (last == null) {
+            fleet.add(Json.write(content).length());
             return judged(content);
         }
         ObjectNode before = last.row().fields();
         JsonNode removedAt = before.path(Instance.REMOVED_AT);
         boolean isRemoved = removedAt.isTextual();
+        fleet.add(Json.write(content).length() - (isRemoved ? 0L : last.row().length()));
         if (!isRemoved && before.path("health_check_url").equals(content.path("health_check_url"))) {
             content.set(Instance.CHECK_FAILING, before.get(Instance.CHECK_FAILING));
         }

@@ -19,7 +19,8 @@ public record RegistrySettings(
         int checkConcurrency,
         List<String> checkAllow,
         boolean allowPermanent,
-        long serviceMaxBytes) {
+        long serviceMaxBytes,
+        long maxBytes) {
     static RegistrySettings from(Section s) {
         return new RegistrySettings(
                 s.decimal("protection-threshold", 0, 1),
@@ -32,7 +33,8 @@ public record RegistrySettings(
                 s.integer("check-concurrency", 1, 1000),
                 ranges(s),
                 s.bool("allow-permanent"),
-                s.bytes("service-max-bytes"));
+                s.bytes("service-max-bytes"),
+                s.bytesOrShare("max-bytes"));
     }
 
     /** Reads ranges such as {@code 127.0.0.0/8} or {@code fd00::/8}. */

@@ -136,6 +136,7 @@ class SettingsTest {
                         Map.entry("config.layer-max-bytes", "16M"),
                         Map.entry("flags.environment-max-bytes", "16M"),
                         Map.entry("registry.service-max-bytes", "16M"),
+                        Map.entry("registry.max-bytes", "5%"),
                         Map.entry("cache.near-entries", "20000"),
                         Map.entry("cache.max-bytes", "40%"),
                         Map.entry("changes.max-streams", "20000"),
