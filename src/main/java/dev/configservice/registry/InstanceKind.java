@@ -19,6 +19,9 @@ public final class InstanceKind implements ResourceKind {
     /** The time for which an override outlives a deregistration, as a multiple of the lease. */
     private static final int OVERRIDE_OUTLIVES_LEASES = 10;
 
+    /** The estimated size of what is stored of an instance beside its registration: name, times, actors. */
+    private static final long STORED_BESIDE = 400;
+
     private final long maxBytes;
     private final FleetSize fleet;
 
@@ -68,13 +71,15 @@ public final class InstanceKind implements ResourceKind {
     @Override
     public ObjectNode replaced(@Nullable Resource last, ObjectNode content, Instant now) {
         if (last == null) {
-            fleet.add(Json.write(content).length());
+            fleet.add(Json.write(content).length() + STORED_BESIDE);
             return judged(content);
         }
         ObjectNode before = last.row().fields();
         JsonNode removedAt = before.path(Instance.REMOVED_AT);
         boolean isRemoved = removedAt.isTextual();
-        fleet.add(Json.write(content).length() - (isRemoved ? 0L : last.row().length()));
+        fleet.add(Json.write(content).length()
+                + STORED_BESIDE
+                - (isRemoved ? 0L : last.row().length()));
         if (!isRemoved && before.path("health_check_url").equals(content.path("health_check_url"))) {
             content.set(Instance.CHECK_FAILING, before.get(Instance.CHECK_FAILING));
         }
