@@ -1,5 +1,7 @@
 // Calls of the service, and the stream of its changes.
 
+import { parse } from "./json.js";
+
 const base = new URL("../api/v1", location.href).href;
 const root = new URL("..", location.href).href;
 
@@ -35,6 +37,11 @@ export class Problem extends Error {
     this.body = body;
     this.type = (body.type || "").split("/").pop();
     this.errors = body.errors || [];
+  }
+
+  /** Returns what is wrong with fields, by their names. @param {string[]} names */
+  byField(names) {
+    return Object.fromEntries(names.map((name) => [name, this.of(name)]).filter(([, problem]) => problem));
   }
 
   /** Returns what is wrong with a field; nothing if it is all right. */
@@ -105,9 +112,12 @@ export async function send(method, path, { query, body, headers, signal } = {}) 
   throw new Problem(response.status, problem);
 }
 
+/** The paths whose numbers are values, which keep their form. */
+const VALUES = /^\/(config|diff|change-sets|changes|templates)\b/;
+
 /** Reads JSON. */
 export async function get(path, query, options = {}) {
-  return (await send("GET", path, { query, ...options })).json();
+  return parse(await (await send("GET", path, { query, ...options })).text(), VALUES.test(path));
 }
 
 /**
@@ -120,7 +130,7 @@ export async function write(method, path, { query, body, headers, onRetry } = {}
   for (let pause = 500; ; pause = Math.min(5000, pause * 2)) {
     try {
       const response = await send(method, path, { query, body, headers: { "Idempotency-Key": key, ...headers } });
-      const json = response.status === 204 ? null : await response.json();
+      const json = response.status === 204 ? null : parse(await response.text(), VALUES.test(path));
       return {
         status: response.status,
         json,
@@ -269,7 +279,7 @@ export async function stream() {
           if (line.startsWith("id:")) id = line.slice(3).trim();
           else if (line.startsWith("event:")) event = line.slice(6).trim();
           else if (line.startsWith("data:")) {
-            dispatch(event, JSON.parse(line.slice(5)), id);
+            dispatch(event, parse(line.slice(5)), id);
             if (id) lastId = id;
           }
         }

@@ -3,8 +3,9 @@
 import { all, follow, get, may, NONE, Problem, session } from "./api.js";
 import { difference, read, same, text, typeOf } from "./diff.js";
 import { formats, prepare, readDocument, unfit, writeDocument } from "./document.js";
+import { parse } from "./json.js";
 import { change, link } from "./route.js";
-import { actor, chip, copyButton, curl, dialog, empty, field, html, later, nothing, rows, scroller, time, toast, toHistory, typed, valueCell } from "./ui.js";
+import { actor, chip, copyButton, curl, dialog, empty, field, highlighted, html, later, nothing, rows, scroller, time, toast, toHistory, typed, valueCell } from "./ui.js";
 import { operation, reviewDeletion, reviewOne, reviewRollback, reviewSet } from "./write.js";
 
 export function configPage(app, route) {
@@ -146,11 +147,11 @@ function emptyList(app, route) {
 
 /** Asks for a new value. */
 function create(app, route, given = {}) {
-  const state = { environment: route.params.env || app.environments[0] || "", service: route.params.service || "", key: "", type: "string", typed: "", description: "", isSecret: false, problem: "", ...given };
+  const state = { environment: route.params.env || app.environments[0] || "", service: route.params.service || "", key: "", type: "string", typed: "", description: "", isSecret: false, problem: "", wrong: {}, ...given };
   const kept = sessionStorage.getItem("draft/new");
   if (kept && !given.key) {
     // for the place that is chosen now
-    const { environment, service, ...rest } = JSON.parse(kept);
+    const { environment, service, ...rest } = parse(kept);
     Object.assign(state, rest);
   }
   dialog((close, update) => {
@@ -161,16 +162,18 @@ function create(app, route, given = {}) {
       try { value = read(state.typed, state.type); } catch (x) { state.problem = "not JSON: " + x.message; update(); return; }
       const base = { environment: state.environment, service_name: state.service || null, key: state.key };
       close();
-      const done = await reviewOne("configuration", base, { value, description: state.description || null, is_encrypted: state.isSecret }, { isNew: true, onDone: () => { app.reload(); app.places(); } });
+      state.wrong = {};
+      const onRefused = (problem) => { state.wrong = problem.byField(["environment", "service_name", "key", "value", "description"]); return Object.keys(state.wrong).length > 0; };
+      const done = await reviewOne("configuration", base, { value, description: state.description || null, is_encrypted: state.isSecret }, { isNew: true, onRefused, onDone: () => { app.reload(); app.places(); } });
       if (done) sessionStorage.removeItem("draft/new"); else create(app, route, state);
     }}>
       <h2>New value</h2>
-      <div class="pair">${field("Environment", html`<input required list="environments" .value=${state.environment} @input=${set("environment")}>`)}
-      ${field("Service", html`<input list="services" placeholder="shared by all" .value=${state.service} @input=${set("service")}>`)}</div>
+      <div class="pair">${field("Environment", html`<input required list="environments" .value=${state.environment} @input=${set("environment")}>`, state.wrong.environment)}
+      ${field("Service", html`<input list="services" placeholder="shared by all" .value=${state.service} @input=${set("service")}>`, state.wrong.service_name)}</div>
       <datalist id="environments">${app.environments.map((x) => html`<option value=${x}></option>`)}</datalist><datalist id="services">${app.services.map((x) => html`<option value=${x}></option>`)}</datalist>
-      ${field("Key", html`<input required autofocus spellcheck="false" pattern="[A-Za-z0-9_][A-Za-z0-9._:\\-]*" title="Letters, digits, . _ : -" .value=${state.key} @input=${set("key")}>`)}
+      ${field("Key", html`<input required autofocus spellcheck="false" pattern="[A-Za-z0-9_][A-Za-z0-9._:\\-]*" title="Letters, digits, . _ : -" .value=${state.key} @input=${set("key")}>`, state.wrong.key)}
       ${valueInput(state, update, set)}
-      ${field("Description", html`<input maxlength="2000" .value=${state.description} @input=${set("description")}>`)}
+      ${field("Description", html`<input maxlength="2000" .value=${state.description} @input=${set("description")}>`, state.wrong.description)}
       <label class="check"><input type="checkbox" .checked=${state.isSecret} @change=${set("isSecret")}> Encrypted</label>
       <div class="buttons"><button type="button" @click=${() => { sessionStorage.removeItem("draft/new"); close(); }}>Cancel</button><button class="primary" data-review>Review</button></div></form>`;
   });
@@ -181,7 +184,7 @@ function valueInput(state, update, set) {
     <div class="tabs" role="radiogroup" aria-label="Type">${["string", "number", "boolean", "object", "array"].map((t) => html`<label><input type="radio" name="type" .checked=${state.type === t} @change=${() => { state.type = t; if (t === "boolean" && !/^(true|false)$/.test(state.typed)) state.typed = "true"; update(); }}> ${t}</label>`)}</div>
     ${state.type === "boolean" ? html`<select .value=${state.typed} @change=${set("typed")}><option .selected=${state.typed === "true"}>true</option><option .selected=${state.typed === "false"}>false</option></select>`
       : html`<textarea aria-label="Value" spellcheck="false" rows=${state.type === "object" || state.type === "array" ? 8 : 2} .value=${state.typed} @input=${set("typed")}></textarea>`}
-    ${state.problem ? html`<small class="wrong" role="alert">${state.problem}</small>` : ""}</div>`;
+    ${[state.problem, (state.wrong || {}).value].filter(Boolean).map((p) => html`<small class="wrong" role="alert">${p}</small>`)}</div>`;
 }
 
 /** Copies values to another environment, by a dry run first. */
@@ -304,7 +307,7 @@ function detail(app, route) {
   const begin = () => {
     const c = page.c;
     const kept = sessionStorage.getItem("draft/" + id);
-    page.draft = kept ? JSON.parse(kept) : { base: c, typed: c.is_encrypted && c.value === null ? "" : text(c.value), type: c.value === null ? "string" : typeOf(c.value), description: c.description || "", isSecret: c.is_encrypted, problem: "" };
+    page.draft = kept ? parse(kept) : { base: c, typed: c.is_encrypted && c.value === null ? "" : text(c.value), type: c.value === null ? "string" : typeOf(c.value), description: c.description || "", isSecret: c.is_encrypted, problem: "" };
     app.redraw();
     const input = document.querySelector("main form.panel textarea, main form.panel select");
     if (input) input.focus();
@@ -332,7 +335,9 @@ function detail(app, route) {
     if ((d.description || null) !== (c.description || null)) fields.description = d.description || null;
     if (d.isSecret !== c.is_encrypted) fields.is_encrypted = d.isSecret;
     if (!Object.keys(fields).length) { toast("Nothing differs"); return; }
-    const done = await reviewOne("configuration", c, fields, { onDone: () => { stop(); app.reload(); } });
+    d.wrong = {};
+    const onRefused = (problem) => { d.wrong = problem.byField(["value", "description", "is_encrypted"]); return Object.keys(d.wrong).length > 0; };
+    const done = await reviewOne("configuration", c, fields, { onRefused, onDone: () => { stop(); app.reload(); } });
     if (!done) app.refresh();
   };
 
@@ -348,7 +353,7 @@ function detail(app, route) {
         <a class="button" href=${compareLink(app, c)}>Compare</a>
         <button class="danger" ?disabled=${!canWrite} @click=${() => reviewDeletion("configuration", [c], () => app.reload())}>Delete</button>` : ""}</div>
     ${page.gone && !c ? html`<div class="note">${page.gone.status === 404 ? "It was deleted. Its history stays; rolling back brings it back." : page.gone.message}</div>` : ""}
-    ${c ? page.draft ? form(c) : html`<div class="panel"><p>${chip(c.is_encrypted ? "secret" : typeOf(c.value))} ${typeof c.value === "object" ? "" : html`<code class="value">${text(c.value)}</code>`}</p>${typeof c.value === "object" && c.value ? html`<pre><code>${JSON.stringify(c.value, null, 2)}</code></pre>` : ""}
+    ${c ? page.draft ? form(c) : html`<div class="panel"><p>${chip(c.is_encrypted ? "secret" : typeOf(c.value))} ${["object", "array", "none"].includes(typeOf(c.value)) ? "" : html`<code class="value">${text(c.value)}</code>`}</p>${["object", "array"].includes(typeOf(c.value)) ? highlighted(c.value) : ""}
       ${c.is_encrypted ? html`<p>${page.revealed === undefined ? may("secrets:read", c.environment, c.service_name) ? html`<button class="small" @click=${() => reveal(c)}>Show it</button> <span class="quiet">Showing it is written to the audit.</span>` : html`<span class="quiet">Shown only with the right secrets:read.</span>` : html`<code class="value">${page.revealed}</code> <button class="small" @click=${() => { page.revealed = undefined; app.refresh(); }}>Hide</button>`}</p>` : ""}
       ${c.description ? html`<p>${c.description}</p>` : html`<p class="quiet">No description.</p>`}
       <p class="quiet">version ${c.version}, revision ${c.revision}, changed ${time(c.updated_at)} by ${actor(c.updated_by)} ${copyButton(location.href, "Copy the link")}</p>
@@ -376,8 +381,8 @@ function detail(app, route) {
     return html`<form class="panel" @submit=${submit}>
       ${c.is_encrypted && c.value === null ? html`<p class="note">The value is hidden. Leave it empty to keep it.</p>` : ""}
       ${valueInput(d, app.refresh, set)}
-      ${field("Description", html`<input maxlength="2000" .value=${d.description} @input=${set("description")}>`)}
-      <label class="check"><input type="checkbox" .checked=${d.isSecret} @change=${set("isSecret")}> Encrypted ${c.is_encrypted || !d.isSecret ? "" : html`<small>(earlier versions stay readable: give a new value, too)</small>`}</label>
+      ${field("Description", html`<input maxlength="2000" .value=${d.description} @input=${set("description")}>`, (d.wrong || {}).description)}
+      <label class="check"><input type="checkbox" .checked=${d.isSecret} @change=${set("isSecret")}> Encrypted ${c.is_encrypted || !d.isSecret ? "" : html`<small>(earlier versions stay readable: give a new value, too)</small>`}</label>${(d.wrong || {}).is_encrypted ? html`<small class="wrong" role="alert">${d.wrong.is_encrypted}</small>` : ""}
       <div class="buttons"><button type="button" @click=${stop}>Cancel</button><button class="primary" data-review>Review</button></div></form>`;
   };
   return page;

@@ -1,5 +1,6 @@
 // Differences of typed values.
 
+import { isExact, parse } from "./json.js";
 import { html, plain } from "./ui.js";
 
 /** Tells whether two JSON values are equal. */
@@ -15,7 +16,7 @@ export function same(a, b) {
 export function typeOf(value) {
   if (value === null || value === undefined) return "none";
   if (Array.isArray(value)) return "array";
-  return typeof value === "object" ? "object" : typeof value;
+  return typeof value === "object" ? (isExact(value) ? "number" : "object") : typeof value;
 }
 
 /** Returns the lines of a value as they are compared. */
@@ -73,7 +74,7 @@ export function merge(base, mine, theirs) {
 /** Reads what was typed as a value of a type: JSON, or a string as it is. */
 export function read(typed, type) {
   if (type === "string") return typed;
-  return JSON.parse(typed);
+  return parse(typed);
 }
 
 export { plain };

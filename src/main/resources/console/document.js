@@ -1,6 +1,7 @@
 // A layer as a text: the formats in which it is shown, changed as a whole and read back.
 
 import { typeOf } from "./diff.js";
+import { exact, isExact, parse } from "./json.js";
 
 /** The name of a key as a variable, as the service writes it. */
 export function variable(key) {
@@ -17,7 +18,7 @@ function typed(key, text, known) {
   const type = typeOf(known.get(key));
   let value;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch {
     value = text;
   }
@@ -49,6 +50,20 @@ function logical(text) {
   return lines;
 }
 
+/** Returns the schema of YAML in which numbers keep their digits. */
+function schema() {
+  const { CORE_SCHEMA, Type, types } = window.jsyaml;
+  const keeping = (tag, type) => new Type(tag, {
+    kind: "scalar",
+    resolve: type.resolve,
+    construct: (source) => { const value = exact(source); return typeof value === "number" ? type.construct(source) : value; },
+    predicate: (value) => type.predicate(value) || (type === types.float && isExact(value)),
+    represent: (value, style) => (isExact(value) ? value.rawJSON : typeof type.represent === "function" ? type.represent(value, style) : type.represent[style || type.defaultStyle](value)),
+    defaultStyle: type.defaultStyle,
+  });
+  return CORE_SCHEMA.extend({ implicit: [keeping("tag:yaml.org,2002:int", types.int), keeping("tag:yaml.org,2002:float", types.float)] });
+}
+
 /**
  * The formats. Each writes entries, pairs of a key and a value, and reads them back: it calls `add(key, value, line)`, and throws for a
  * text that it cannot read at all. `known` has the values that were shown.
@@ -62,7 +77,7 @@ const FORMATS = {
       if (!line.trim() || line.trim().startsWith("#")) return;
       const at = line.indexOf("=");
       if (at < 0) add(line.trim(), () => { throw new Error("has no ="); }, i + 1);
-      else add(line.slice(0, at).trim(), () => JSON.parse(line.slice(at + 1)), i + 1);
+      else add(line.slice(0, at).trim(), () => parse(line.slice(at + 1)), i + 1);
     }),
   },
   properties: {
@@ -77,9 +92,9 @@ const FORMATS = {
   yaml: {
     name: "YAML",
     hint: "A key in a line; a dot is a part of the key, what is indented is its value",
-    write: (entries) => window.jsyaml.dump(Object.fromEntries(entries), { lineWidth: -1, noRefs: true, schema: window.jsyaml.CORE_SCHEMA }),
+    write: (entries) => window.jsyaml.dump(Object.fromEntries(entries), { lineWidth: -1, noRefs: true, schema: schema() }),
     read: (text, known, add) => {
-      const tree = window.jsyaml.load(text, { schema: window.jsyaml.CORE_SCHEMA });
+      const tree = window.jsyaml.load(text, { schema: schema() });
       if (tree === null || tree === undefined) return;
       if (typeOf(tree) !== "object") throw new Error("must be keys with values");
       Object.entries(tree).forEach(([key, value]) => add(key, () => value, 0));
@@ -111,7 +126,7 @@ const FORMATS = {
     hint: "One object",
     write: (entries) => JSON.stringify(Object.fromEntries(entries), null, 2),
     read: (text, known, add) => {
-      const tree = JSON.parse(text);
+      const tree = parse(text);
       if (typeOf(tree) !== "object") throw new Error("must be an object");
       Object.entries(tree).forEach(([key, value]) => add(key, () => value, 0));
     },

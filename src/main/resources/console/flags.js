@@ -3,8 +3,9 @@
 import { all, follow, get, may, write } from "./api.js";
 import { bucket, isIn } from "./bucket.js";
 import { fieldDifferences, same } from "./diff.js";
+import { parse } from "./json.js";
 import { change, link } from "./route.js";
-import { asJson, condition, prerequisiteEditor, ruleEditor, variantEditor } from "./rules.js";
+import { asJson, condition, prerequisiteEditor, ruleEditor, variantBar, variantEditor } from "./rules.js";
 import { actor, chip, copyButton, curl, dialog, empty, failure, field, html, later, rows, scroller, time, toast, toHistory, typed } from "./ui.js";
 import { reviewDeletion, reviewOne, reviewRollback } from "./write.js";
 
@@ -66,7 +67,7 @@ function list(app, route) {
         const stale = [...by.values()].map((f) => page.stale.get(f.id)).find(Boolean);
         return html`<tr><td class="key"><a href=${link("flags", [first.id], { env: first.environment })} title=${first.description || name}>${name}</a> ${stale ? html`<span class="chip warn" title=${stale.join(", ")}>stale</span>` : ""}</td>
           ${page.environments.map((e) => cell(by.get(e)))}
-          <td>${(first.variants || []).map((v) => chip(v.name))}</td><td>${(first.tags || []).map((t) => chip(t, "quiet"))}</td><td>${first.owner || ""}</td><td title="The last evaluation in any of these environments, within 30 days">${time(evaluated)}</td><td>${time(latest.updated_at)}</td>
+          <td>${variantBar(first.variants || [])}</td><td>${(first.tags || []).map((t) => chip(t, "quiet"))}</td><td>${first.owner || ""}</td><td title="The last evaluation in any of these environments, within 30 days">${time(evaluated)}</td><td>${time(latest.updated_at)}</td>
           <td class="narrow"><a class="button small ghost" href=${link("try", [], { flag: name, env: first.environment })}>Why for user…</a></td></tr>`;
       })}</tbody></table></div>`}`;
   };
@@ -94,12 +95,14 @@ const drafts = new Map();
 
 function detail(app, route) {
   const id = route.parts[0];
-  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null, open: new Set() };
+  const page = { f: null, gone: null, history: [], usage: null, draft: null, users: "", chart: null, open: new Set(), wrong: {} };
   Object.assign(page, drafts.get(id));
   const forget = () => {
     drafts.delete(id);
     page.draft = null;
+    page.wrong = {};
   };
+  const wrong = (name) => (page.wrong[name] ? html`<small class="wrong" role="alert">${page.wrong[name]}</small>` : "");
   const again = later(() => { if (!page.draft) app.reload(); }, 300);
   const unfollow = follow((c) => { if (c.resource_id === id) again(); });
   // counts come in by the minute: the chart follows them
@@ -133,7 +136,7 @@ function detail(app, route) {
 
   const edit = (name, value) => {
     if (!page.draft) page.base = page.f;
-    page.draft = page.draft || structuredClone(fieldsOf(page.f));
+    page.draft = page.draft || parse(JSON.stringify(fieldsOf(page.f)), false);
     page.draft[name] = value;
     drafts.set(id, { draft: page.draft, base: page.base });
     // at once: the next input must begin with this one
@@ -145,7 +148,10 @@ function detail(app, route) {
     const before = fieldsOf(f);
     const changed = Object.fromEntries(Object.entries(page.draft).filter(([n, v]) => !same(v, before[n])));
     if (!Object.keys(changed).length) { forget(); app.refresh(); toast("Nothing differs"); return; }
-    await reviewOne("feature_flag", f, changed, { onDone: () => { forget(); app.reload(); } });
+    page.wrong = {};
+    const onRefused = (problem) => { page.wrong = problem.byField(Object.keys(page.draft)); return Object.keys(page.wrong).length > 0; };
+    const done = await reviewOne("feature_flag", f, changed, { onRefused, onDone: () => { forget(); app.reload(); } });
+    if (!done) app.refresh();
   };
 
   const opened = (name) => (e) => { if (e.target.open) page.open.add(name); else page.open.delete(name); };
@@ -170,24 +176,24 @@ function detail(app, route) {
       <ol class="ladder">
         ${rung(1, "Switch", v.is_enabled ? "" : "decides", html`<button role="switch" class="toggle" aria-checked=${v.is_enabled} aria-label="Switched on" ?disabled=${!canWrite} title=${locked} @click=${() => edit("is_enabled", !v.is_enabled)}></button> ${v.is_enabled ? "on: go on" : "off for everybody"}`)}
         ${rung(2, "Prerequisites", "", html`${v.prerequisites.length ? v.prerequisites.map((p) => chip(typeof p === "string" ? p + " is on" : p.flag_name + " is " + p.variant)) : html`<span class="quiet">none</span>`}
-          <details ?open=${page.open.has("prerequisites")} @toggle=${opened("prerequisites")}><summary>Change</summary>${prerequisiteEditor(v.prerequisites, (x) => edit("prerequisites", x), !canWrite)}</details>`)}
+          <details ?open=${page.open.has("prerequisites")} @toggle=${opened("prerequisites")}><summary>Change</summary>${prerequisiteEditor(v.prerequisites, (x) => edit("prerequisites", x), !canWrite)}</details>${wrong("prerequisites")}`)}
         ${rung(3, "Users", "", html`${v.target_users.length ? html`${v.target_users.slice(0, 12).map((u) => chip(u))}${v.target_users.length > 12 ? ` and ${v.target_users.length - 12} more` : ""}` : html`<span class="quiet">none by name</span>`}
-          <details><summary>Change</summary><textarea aria-label="Users, one in a line" rows="5" spellcheck="false" ?disabled=${!canWrite} .value=${v.target_users.join("\n")} @change=${(e) => edit("target_users", e.target.value.split("\n").map((u) => u.trim()).filter(Boolean))}></textarea><small class="quiet">One in a line.</small></details>`)}
+          <details><summary>Change</summary><textarea aria-label="Users, one in a line" rows="5" spellcheck="false" ?disabled=${!canWrite} .value=${v.target_users.join("\n")} @change=${(e) => edit("target_users", e.target.value.split("\n").map((u) => u.trim()).filter(Boolean))}></textarea><small class="quiet">One in a line.</small></details>${wrong("target_users")}`)}
         ${rung(4, "Rules, from the top", "", html`${v.rules.length ? html`<ol>${v.rules.map((r) => html`<li>${(r.constraints || []).length ? r.constraints.map((c, i) => html`${i ? " and " : ""}${condition(c)}`) : "everybody"} → ${r.variant ? chip(r.variant) : ""}${r.rollout_percentage !== undefined && r.rollout_percentage !== null ? r.rollout_percentage + " %" : r.variant ? "" : "on"} ${r.description ? html`<small class="quiet">${r.description}</small>` : ""}</li>`)}</ol>` : html`<span class="quiet">none</span>`}
-          <details ?open=${page.open.has("rules")} @toggle=${opened("rules")}><summary>Change</summary>${ruleEditor(v.rules, v.variants, (x) => edit("rules", x), !canWrite)}${asJson("Rules", v.rules, (x) => edit("rules", x), !canWrite)}</details>`)}
+          <details ?open=${page.open.has("rules")} @toggle=${opened("rules")}><summary>Change</summary>${ruleEditor(v.rules, v.variants, (x) => edit("rules", x), !canWrite)}${asJson("Rules", v.rules, (x) => edit("rules", x), !canWrite)}</details>${wrong("rules")}`)}
         ${rung(5, "Everybody else", "", html`<div class="stops"><input type="range" min="0" max="100" step="1" aria-label="Percentage of users" ?disabled=${!canWrite} .value=${String(percentage)} @input=${(e) => edit("rollout_percentage", Number(e.target.value))}>
           <input type="number" min="0" max="100" step="0.01" aria-label="Percentage of users, exactly" ?disabled=${!canWrite} .value=${String(percentage)} @change=${(e) => edit("rollout_percentage", e.target.value === "" ? null : Number(e.target.value))}> %</div>
           <div class="stops">${[0, 1, 5, 25, 50, 100].map((s) => html`<button class="small ${s === percentage ? "primary" : ""}" ?disabled=${!canWrite} @click=${() => edit("rollout_percentage", s)}>${s} %</button>`)}
             ${earlier === undefined || page.draft ? "" : html`<button class="small" ?disabled=${!canWrite} title="Back to what it was before the last change of it" @click=${() => { edit("rollout_percentage", earlier); submit(); }}>← back to ${earlier ?? "all"} %</button>`}</div>
-          <small class="quiet">by the user's bucket; raising it never takes the flag from anybody</small>`)}
+          <small class="quiet">by the user's bucket; raising it never takes the flag from anybody</small>${wrong("rollout_percentage")}`)}
       </ol>
       <h2>What they get</h2>
-      ${variantEditor(v.variants, (x) => edit("variants", x), !canWrite)}${asJson("Variants", v.variants, (x) => edit("variants", x), !canWrite)}
-      <details><summary>Change description, owner, tags, expiry</summary>
-        ${field("Description", html`<input ?disabled=${!canWrite} .value=${v.description || ""} @change=${(e) => edit("description", e.target.value || null)}>`)}
-        ${field("Owner", html`<input ?disabled=${!canWrite} .value=${v.owner || ""} @change=${(e) => edit("owner", e.target.value || null)}>`)}
-        ${field("Tags, separated by commas", html`<input ?disabled=${!canWrite} .value=${v.tags.join(", ")} @change=${(e) => edit("tags", e.target.value.split(",").map((t) => t.trim()).filter(Boolean))}>`)}
-        ${field("Counts as stale after", html`<input ?disabled=${!canWrite} placeholder="2027-01-31T00:00:00Z" .value=${v.expires_at || ""} @change=${(e) => edit("expires_at", e.target.value || null)}>`)}
+      ${variantBar(v.variants)}${variantEditor(v.variants, (x) => edit("variants", x), !canWrite)}${asJson("Variants", v.variants, (x) => edit("variants", x), !canWrite)}${wrong("variants")}
+      <details ?open=${page.open.has("about")} @toggle=${opened("about")}><summary>Change description, owner, tags, expiry</summary>
+        ${field("Description", html`<input ?disabled=${!canWrite} .value=${v.description || ""} @change=${(e) => edit("description", e.target.value || null)}>`, page.wrong.description)}
+        ${field("Owner", html`<input ?disabled=${!canWrite} .value=${v.owner || ""} @change=${(e) => edit("owner", e.target.value || null)}>`, page.wrong.owner)}
+        ${field("Tags, separated by commas", html`<input ?disabled=${!canWrite} .value=${v.tags.join(", ")} @change=${(e) => edit("tags", e.target.value.split(",").map((t) => t.trim()).filter(Boolean))}>`, page.wrong.tags)}
+        ${field("Counts as stale after", html`<input ?disabled=${!canWrite} placeholder="2027-01-31T00:00:00Z" .value=${v.expires_at || ""} @change=${(e) => edit("expires_at", e.target.value || null)}>`, page.wrong.expires_at)}
       </details></section>
       <section aria-label="Usage"><h2>Usage</h2>
         ${page.usage && page.usage.items.length ? html`<div id="usage-chart" role="img" aria-label="Evaluations by hour: ${page.usage.items.reduce((n, i) => n + i.evaluations, 0)} in all"></div><p class="quiet">Evaluations by hour; dashed lines are changes of the flag. Last ${time(page.usage.last_evaluated_at)}.</p>` : html`<p class="quiet">Not evaluated yet.</p>`}
@@ -265,7 +271,7 @@ export function tryPage(app, route) {
     if (!state.user && !state.flag && !state.context) { page.results = null; return; }
     let context;
     if (state.context) {
-      try { context = JSON.parse(state.context); } catch (e) { page.error = new Error("The context is not JSON: " + e.message); page.results = null; return; }
+      try { context = parse(state.context); } catch (e) { page.error = new Error("The context is not JSON: " + e.message); page.results = null; return; }
     }
     const names = state.flag ? state.flag.split(",").map((f) => f.trim()).filter(Boolean) : undefined;
     const users = state.user.split(",").map((u) => u.trim()).filter(Boolean).slice(0, 6);
@@ -278,8 +284,11 @@ export function tryPage(app, route) {
   };
   const explain = async (flag, { environment, user }, context) => {
     const body = { flag_name: flag, environment, user_id: user, context };
-    const answer = await write("POST", "/feature-flags/evaluate", { body: { ...body, explain: true } });
-    page.steps = { flag, environment, user, body, ...answer.json };
+    const [answer, found] = await Promise.all([
+      write("POST", "/feature-flags/evaluate", { body: { ...body, explain: true } }),
+      get("/feature-flags/" + encodeURIComponent(flag), { environment }).catch(() => null),
+    ]);
+    page.steps = { flag, environment, user, body, salt: (found && found.salt) || flag, ...answer.json };
     app.refresh();
   };
   const submit = (e) => { e.preventDefault(); change(route, { flag: state.flag, user: state.user, context: state.context, env: state.environments.join(",") }); };
@@ -294,12 +303,12 @@ export function tryPage(app, route) {
     ${!page.results ? html`<p class="quiet">Give a user, a flag or a context.</p>` : html`<div class="scroll"><table><thead><tr><th>Flag</th>${page.columns.map((c) => html`<th>${c.environment}${c.user ? html` <code>${c.user}</code>` : ""}</th>`)}</tr></thead><tbody>${page.flags.map((name) => {
       const cells = page.results.map((r) => r[name]);
       const differs = new Set(cells.map((c) => JSON.stringify(c ? c.value : null))).size > 1;
-      return html`<tr><td class="key">${name} ${differs ? chip("differs", "warn") : ""}</td>${cells.map((c, i) => html`<td>${c ? html`<button class="ghost" title="Why? (${c.reason})" @click=${() => { let context; try { context = state.context ? JSON.parse(state.context) : undefined; } catch { context = undefined; } explain(name, page.columns[i], context); }}>${c.enabled ? chip("on", "good") : chip("off", "quiet")} ${c.variant ? chip(c.variant) : ""} <code class="value">${JSON.stringify(c.value)}</code></button>` : html`<span class="quiet">–</span>`}</td>`)}</tr>`;
+      return html`<tr><td class="key">${name} ${differs ? chip("differs", "warn") : ""}</td>${cells.map((c, i) => html`<td>${c ? html`<button class="ghost" title="Why? (${c.reason})" @click=${() => { let context; try { context = state.context ? parse(state.context) : undefined; } catch { context = undefined; } explain(name, page.columns[i], context); }}>${c.enabled ? chip("on", "good") : chip("off", "quiet")} ${c.variant ? chip(c.variant) : ""} <code class="value">${JSON.stringify(c.value)}</code></button>` : html`<span class="quiet">–</span>`}</td>`)}</tr>`;
     })}</tbody></table></div>`}
     ${page.steps ? html`<h2>Why ${page.steps.flag} is ${page.steps.enabled ? "on" : "off"} in ${page.steps.environment}${page.steps.user ? " for " + page.steps.user : ""}</h2><p>${chip(page.steps.reason)} value <code>${JSON.stringify(page.steps.value)}</code></p>
       <ol class="ladder">${(page.steps.steps || []).map((s, i, a) => html`<li class="rung ${i === a.length - 1 ? "decides" : ""}"><span class="number" aria-hidden="true">${i + 1}</span><div><h3>${s.step}</h3>${s.result}</div></li>`)}</ol>
-      ${page.steps.user ? ruler(page.steps.flag, page.steps.user) : ""}
+      ${page.steps.user ? ruler(page.steps.salt, page.steps.user) : ""}
       <h3>The same call</h3><pre><code>${curl("POST", "/feature-flags/evaluate", {}, page.steps.body)}</code></pre>` : ""}`;
-  const ruler = (salt, user) => html`<p>Bucket ${bucket(salt, user)} of 10,000 (with the flag's name as salt)</p><svg class="ruler" viewBox="0 0 1000 30" role="img" aria-label="Bucket ${bucket(salt, user)} of 10000"><line x1="0" y1="20" x2="1000" y2="20"></line><circle cx=${bucket(salt, user) / 10} cy="20" r="7"></circle></svg>`;
+  const ruler = (salt, user) => html`<p>Bucket ${bucket(salt, user)} of 10,000 <span class="quiet">(salt <code>${salt}</code>)</span></p><svg class="ruler" viewBox="0 0 1000 30" role="img" aria-label="Bucket ${bucket(salt, user)} of 10000"><line x1="0" y1="20" x2="1000" y2="20"></line><circle cx=${bucket(salt, user) / 10} cy="20" r="7"></circle></svg>`;
   return page;
 }

@@ -3,7 +3,7 @@
 import { follow, get, may, session, write } from "./api.js";
 import { link } from "./route.js";
 import { newest } from "./trail.js";
-import { ask, chip, copyButton, curl, dialog, empty, field, html, later, rows, scroller, svg, time, toast } from "./ui.js";
+import { ask, chip, copyButton, curl, dialog, empty, field, html, later, rows, scroller, span, svg, time, toast } from "./ui.js";
 
 const STATUS = { healthy: "good", unhealthy: "bad", starting: "warn", stopping: "quiet" };
 
@@ -104,6 +104,12 @@ function instances(app, service) {
   return page;
 }
 
+/** Returns how long an instance was away after it went, until it came again or until now. */
+function gap(gone, next) {
+  if (!["expired", "deregistered"].includes(gone.action)) return "";
+  return html`<li class="gap quiet">${next ? "away for" : "gone for"} ${span(Date.parse(next ? next.occurred_at : new Date()) - Date.parse(gone.occurred_at))}</li>`;
+}
+
 function life(app, service, instance) {
   const page = { i: null, changes: null, live: [] };
   // the log is searched once, as that may take many calls; what comes is told by the stream
@@ -116,7 +122,8 @@ function life(app, service, instance) {
     return [...page.live.filter((c) => !read.length || c.revision > read[0].revision), ...read];
   };
   page.load = async () => {
-    const found = await get("/registry/" + encodeURIComponent(service) + "/instances");
+    // without its last instance a service is not found
+    const found = await get("/registry/" + encodeURIComponent(service) + "/instances").catch((e) => { if (e.status === 404) return { instances: [] }; throw e; });
     page.i = found.instances.find((i) => i.instance_id === instance) || null;
     if (!page.changes) page.changes = await newest({ resource_type: "service", resource_id: service + "/" + instance }, 500);
   };
@@ -145,7 +152,7 @@ function life(app, service, instance) {
         ${i.override ? html`<dt>Override</dt><dd>${i.override.status} ${i.override.comment || ""} ${time(i.override.set_at)}</dd>` : ""}
         ${Object.entries(i.metadata || {}).map(([k, v]) => html`<dt>${k}</dt><dd>${v}</dd>`)}</dl></div>` : html`<p class="note">It is not registered now. This is what the log still holds of it.</p>`}
       <h2>Its life</h2>
-      ${changes().length ? html`<ol class="timeline">${changes().map((c) => html`<li><span class="dot ${STATUS[(c.data || {}).status] || ""}" aria-hidden="true"></span>${time(c.occurred_at)} <b>${c.action.replace("_", " ")}</b> ${c.data && c.data.status ? chip(c.data.status, STATUS[c.data.status]) : ""} <a class="quiet" href=${link("at", [String(c.revision)])}>revision ${c.revision}</a></li>`)}</ol>` : html`<p class="quiet">The log holds nothing of it any more.</p>`}`;
+      ${changes().length ? html`<ol class="timeline">${changes().map((c, i, all) => html`${gap(c, all[i - 1])}<li><span class="dot ${STATUS[(c.data || {}).status] || ""}" aria-hidden="true"></span>${time(c.occurred_at)} <b>${c.action.replace("_", " ")}</b> ${c.data && c.data.status ? chip(c.data.status, STATUS[c.data.status]) : ""} <a class="quiet" href=${link("at", [String(c.revision)])}>revision ${c.revision}</a></li>`)}</ol>` : html`<p class="quiet">The log holds nothing of it any more.</p>`}`;
   };
   return page;
 }

@@ -1,6 +1,7 @@
 // Editing the rules, prerequisites and variants of a flag without writing JSON.
 
-import { field, html } from "./ui.js";
+import { parse } from "./json.js";
+import { field, html, svg } from "./ui.js";
 
 /** The operators, as they read after "is". */
 const OPERATORS = {
@@ -16,7 +17,7 @@ export function readValues(text, operator) {
   return (text.match(/\s*("(?:[^"\\]|\\.)*"|[^,]+)/g) || [])
     .map((v) => v.trim())
     .filter(Boolean)
-    .map((v) => (v.startsWith('"') ? JSON.parse(v) : TYPED.has(operator) && SCALAR.test(v) ? JSON.parse(v) : v));
+    .map((v) => (v.startsWith('"') ? JSON.parse(v) : TYPED.has(operator) && SCALAR.test(v) ? parse(v) : v));
 }
 
 /** Writes values so that {@link readValues} reads the same. */
@@ -97,6 +98,17 @@ export function prerequisiteEditor(all, set, isLocked) {
     <button class="small" ?disabled=${isLocked} @click=${() => set([...all, ""])}>Add a prerequisite</button>`;
 }
 
+/** Returns the shares of variants as one bar with their names. */
+export function variantBar(all) {
+  const sum = all.reduce((n, v) => n + (v.weight || 0), 0);
+  if (!all.length || !sum) return all.map((v) => html`<span class="chip">${v.name}</span>`);
+  let from = 0;
+  const parts = all.map((v) => ({ name: v.name, at: from, width: (100 * (v.weight || 0)) / sum, end: (from += (100 * (v.weight || 0)) / sum) }));
+  const told = parts.map((p) => `${p.name} ${Math.round(p.width * 10) / 10} %`).join(", ");
+  return html`<span class="variant-bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label=${told}><title>${told}</title>${parts.map((p, i) => svg`<rect class="v${i % 6}" x=${p.at} y="0" width=${p.width} height="10"></rect>`)}</svg>
+    <small>${parts.slice(0, 4).map((p, i) => html`<span class="key-dot v${i % 6}" aria-hidden="true"></span>${p.name} `)}${parts.length > 4 ? `and ${parts.length - 4} more` : ""}</small></span>`;
+}
+
 /** Returns the editor of variants: names, values as JSON, and weights with the share that they come to. */
 export function variantEditor(all, set, isLocked) {
   const sum = all.reduce((n, v) => n + (v.weight || 0), 0) || 1;
@@ -105,7 +117,7 @@ export function variantEditor(all, set, isLocked) {
       <td><input aria-label="Name of the variant" spellcheck="false" ?disabled=${isLocked} .value=${v.name || ""} @change=${(e) => change(i, { name: e.target.value.trim() })}></td>
       <td><input aria-label="Value of ${v.name}" spellcheck="false" ?disabled=${isLocked} .value=${JSON.stringify(v.value)} @change=${(e) => {
         try {
-          change(i, { value: JSON.parse(e.target.value) });
+          change(i, { value: parse(e.target.value) });
           e.target.setCustomValidity("");
         } catch (x) {
           e.target.setCustomValidity("not JSON (a string needs quotes): " + x.message);
@@ -122,7 +134,7 @@ export function variantEditor(all, set, isLocked) {
 export function asJson(label, value, set, isLocked) {
   return html`<details><summary>As JSON</summary>${field("", html`<textarea aria-label=${label + ", as JSON"} rows="6" spellcheck="false" ?disabled=${isLocked} .value=${JSON.stringify(value, null, 2)} @change=${(e) => {
     try {
-      set(JSON.parse(e.target.value));
+      set(parse(e.target.value));
       e.target.setCustomValidity("");
     } catch (x) {
       e.target.setCustomValidity("not JSON: " + x.message);

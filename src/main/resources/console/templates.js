@@ -2,6 +2,7 @@
 
 import { all, get, may, write } from "./api.js";
 import { fieldDifferences } from "./diff.js";
+import { parse } from "./json.js";
 import { link } from "./route.js";
 import { actor, chip, dialog, empty, failure, field, html, time, toast } from "./ui.js";
 import { reviewDeletion, reviewSet, rollback } from "./write.js";
@@ -61,7 +62,7 @@ function edit(app, kind, t, typed, problem) {
   dialog((close, update) => html`<form @submit=${async (e) => {
     e.preventDefault();
     let body;
-    try { body = JSON.parse(state.typed); } catch (x) { state.problem = { message: "not JSON: " + x.message, body: {} }; update(); return; }
+    try { body = parse(state.typed); } catch (x) { state.problem = { message: "not JSON: " + x.message, body: {} }; update(); return; }
     try {
       const done = await write("PUT", "/" + kind + "s/" + encodeURIComponent(state.name), { query: { force: state.force || undefined }, body: { ...body, comment: state.comment || undefined }, headers: t ? { "If-Match": `"${t.revision}"` } : { "If-None-Match": "*" } });
       close();
@@ -88,7 +89,7 @@ function apply(app, t, route) {
     for (const p of t.parameters) {
       const typed = state.values[p.name];
       if (typed === undefined || typed === "") continue;
-      try { parameters[p.name] = p.is_secret ? typed : JSON.parse(typed); } catch { parameters[p.name] = typed; }
+      try { parameters[p.name] = p.is_secret ? typed : parse(typed); } catch { parameters[p.name] = typed; }
     }
     reviewSet(`Apply ${t.name} to ${state.service}`, [], { path: "/templates/" + encodeURIComponent(t.name) + "/apply", body: { environment: state.environment, service_name: state.service, parameters }, onDone: () => { app.places(); location.hash = link("templates", [t.name], { env: state.environment, service: state.service }); } });
   }}><h2>Apply ${t.name}</h2>

@@ -1,9 +1,9 @@
 // What changed: the tape of all changes, live, and everything as of a revision.
 
-import { follow, get, session } from "./api.js";
-import { difference } from "./diff.js";
+import { all, follow, get, session } from "./api.js";
+import { difference, fieldDifferences } from "./diff.js";
 import { change, link } from "./route.js";
-import { actor, chip, dialog, empty, html, plain, render, time, toast } from "./ui.js";
+import { actor, chip, dialog, empty, failure, highlighted, html, later, plain, render, rows, scroller, time, toast, typed } from "./ui.js";
 import { operation, reviewSet, undoSet } from "./write.js";
 
 const MOST = 1000;
@@ -63,7 +63,7 @@ const kindOf = (route) => KINDS[route.params.kind] || route.params.kind;
 
 export function changesPage(app, route) {
   const page = { items: [], waiting: [], paused: false, resync: false, selected: new Set() };
-  const matches = (c) => (!route.params.kind || c.resource_type === kindOf(route)) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service);
+  const matches = (c) => (!route.params.kind || c.resource_type === kindOf(route)) && (!route.params.env || !c.environment || c.environment === route.params.env) && (!route.params.service || !c.service_name || c.service_name === route.params.service) && (!route.params.prefix || (c.resource_type !== "service" && nameOf(c).startsWith(route.params.prefix))) && (!route.params.id || c.resource_id === route.params.id);
   page.close = follow((c) => {
     if (c.resync) { page.items.unshift({ cut: true, revision: c.revision }); app.refresh(); return; }
     if (!matches(c)) return;
@@ -76,7 +76,7 @@ export function changesPage(app, route) {
   page.onRoute = (r) => { route = r; };
   page.load = async () => {
     page.waiting = [];
-    const query = { environment: route.params.env, service_name: route.params.service, resource_type: kindOf(route), limit: 200 };
+    const query = { environment: route.params.env, service_name: route.params.service, resource_type: kindOf(route), key_prefix: route.params.prefix, resource_id: route.params.id, limit: 200 };
     if (route.params.after) {
       page.items = (await get("/changes", { ...query, after: route.params.after })).items.reverse();
       return;
@@ -90,6 +90,8 @@ export function changesPage(app, route) {
       ${page.selected.size ? html`<button @click=${() => undoRange(range.filter((c) => page.selected.has(c.revision)), () => { page.selected.clear(); app.reload(); })}>Undo ${page.selected.size === 1 ? "this change" : `these ${page.selected.size} changes`}</button>` : ""}
       <button aria-pressed=${page.paused} @click=${() => { page.paused = !page.paused; if (!page.paused) page.items.unshift(...page.waiting.splice(0)); app.refresh(); }}>${page.paused ? "Go on" : "Pause"}</button></div>
       <div class="tools"><label>Kind <select @change=${(e) => change(route, { kind: e.target.value })}>${["", "configuration", "feature_flag", "service", "template", "schema"].map((k) => html`<option value=${k} .selected=${(kindOf(route) || "") === k}>${k ? k.replace("_", " ") : "all"}</option>`)}</select></label>
+        <input type="search" aria-label="Beginning of the key" placeholder="Beginning of the key" .value=${typed("Beginning of the key", route.params.prefix)} @input=${later((e) => change(route, { prefix: e.target.value }))}>
+        ${route.params.id ? html`<button class="small" @click=${() => change(route, { id: "" })}>Only one resource ✕</button>` : ""}
         <label>After revision <input type="number" min="0" .value=${route.params.after || ""} @change=${(e) => change(route, { after: e.target.value })}></label></div>
       ${!range.length ? empty("Nothing changed yet", "Changes appear here as they happen.") : html`<div class="scroll" tabindex="0" role="region" aria-label="Changes" @focusin=${() => { page.isUnderPointer = true; }} @focusout=${(e) => { if (!e.currentTarget.contains(e.relatedTarget)) page.isUnderPointer = false; }} @pointerenter=${() => { page.isUnderPointer = true; }} @pointerleave=${() => { page.isUnderPointer = false; if (!page.paused && page.waiting.length && !route.params.after) { page.items.unshift(...page.waiting.splice(0)); app.refresh(); } }} @scroll=${(e) => { const down = e.target.scrollTop > 40; if (down !== page.paused && down) { page.paused = true; app.refresh(); } }}><table><thead><tr><th class="narrow"><span class="sr">Choose</span></th><th class="narrow">Revision</th><th>When</th><th>What</th><th>Where</th><th>Name</th><th>Value</th><th>By</th><th class="narrow"><span class="sr">Actions</span></th></tr></thead><tbody>
         ${page.items.map((c) => c.cut ? html`<tr class="cut"><td colspan="9">Changes are missing here: the log no longer holds them.</td></tr>` : row(c, app, page))}</tbody></table></div>`}`;
@@ -98,6 +100,12 @@ export function changesPage(app, route) {
 }
 
 const UNDOABLE = new Set(["configuration", "feature_flag"]);
+
+/** The fields that undoing brings back. */
+const RESTORED = {
+  configuration: ["value", "description"],
+  feature_flag: ["description", "is_enabled", "rollout_percentage", "target_users", "rules", "variants", "prerequisites", "salt", "tags", "owner", "expires_at"],
+};
 
 function row(c, app, page) {
   const d = c.data || {};
@@ -115,7 +123,40 @@ function row(c, app, page) {
   };
   return html`<tr><td class="narrow">${UNDOABLE.has(c.resource_type) ? html`<input type="checkbox" aria-label="Choose revision ${c.revision}" title="With Shift: all between" .checked=${page.selected.has(c.revision)} @click=${choose}>` : ""}</td><td class="number">${c.revision}</td><td>${time(c.occurred_at)}</td><td class="what"><span class="quiet">${c.resource_type.replace("_", " ")}</span> ${chip(c.action.replace("_", " "), c.action)}</td><td>${[c.environment, c.service_name].filter(Boolean).join(" / ")}</td><td class="key"><a href=${hrefOf(c)}>${nameOf(c)}</a></td>
     <td><code class="value">${c.resource_type === "configuration" ? (d.is_encrypted ? "secret" : plain(d.value).slice(0, 40)) : c.resource_type === "service" ? d.status || "" : c.resource_type === "feature_flag" ? (d.is_enabled ? "on" : "off") : ""}</code></td><td>${actor(c.actor)}</td>
-    <td class="narrow">${c.change_set ? html`<button class="small ghost" title="Show the change set (${c.change_set.count} changes)" @click=${() => showSet(c.change_set.id, app)}>set of ${c.change_set.count}</button>` : ""}<a class="button small ghost" href=${link("at", [String(c.revision)])}>as of here</a></td></tr>`;
+    <td class="narrow"><button class="small ghost" aria-haspopup="dialog" aria-label="What revision ${c.revision} changed" @click=${() => showChange(c)}>Diff</button>${c.change_set ? html`<button class="small ghost" title="Show the change set (${c.change_set.count} changes)" @click=${() => showSet(c.change_set.id, app)}>set of ${c.change_set.count}</button>` : ""}<a class="button small ghost" href=${link("at", [String(c.revision)])}>as of here</a></td></tr>`;
+}
+
+const BASES = { configuration: "/config/", feature_flag: "/feature-flags/", template: "/templates/", schema: "/schemas/" };
+
+/** Returns the revision just before a change; for one of a set, before the set. */
+const beforeOf = (c) => c.revision - (c.change_set ? c.change_set.index : 0) - 1;
+
+/** Returns a resource as it was before a change; undefined if it did not exist. */
+async function stateBefore(c) {
+  try {
+    return await get(BASES[c.resource_type] + c.resource_id, { at: beforeOf(c) });
+  } catch (e) {
+    if (e.status === 404) return undefined;
+    throw e;
+  }
+}
+
+/** Shows what one change changed. */
+async function showChange(c) {
+  const removed = ["deleted", "deregistered", "expired"].includes(c.action);
+  let before;
+  let problem;
+  try {
+    if (["configuration", "feature_flag"].includes(c.resource_type)) before = await stateBefore(c);
+    else if (BASES[c.resource_type]) {
+      const versions = (await get(BASES[c.resource_type] + c.resource_id + "/history", { limit: 500 })).items;
+      before = (versions.find((v) => v.version === (c.data || {}).version - 1) || {}).value;
+    }
+  } catch (e) { problem = e; }
+  dialog((close) => html`<h2>${nameOf(c)}</h2>
+    <p>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)} ${[c.environment, c.service_name].filter(Boolean).join(" / ")} <span class="quiet">revision ${c.revision}, ${time(c.occurred_at)} by ${actor(c.actor)}</span></p>
+    ${problem ? failure(problem) : c.resource_type === "service" ? highlighted(c.data) : html`<div class="review">${fieldDifferences(before, removed ? undefined : c.data)}</div>`}
+    <div class="buttons"><a class="button" href=${link("changes", [], { id: c.resource_id })} @click=${() => close()}>All its changes</a><a class="button" href=${hrefOf(c)} @click=${() => close()}>Open</a><button class="primary" @click=${() => close()}>Close</button></div>`, { kind: "wide" });
 }
 
 /** Shows what a change set did, and offers to undo it. */
@@ -147,15 +188,15 @@ async function undoRange(changes, onDone) {
       const now = history[0];
       const name = nameOf(first);
       if (!now || now.revision !== last.revision) { left.push(name + " was changed since"); continue; }
-      const before = history.find((v) => v.version === first.data.version - 1);
+      const before = await stateBefore(first);
       const at = isFlag ? { environment: first.environment, name } : { environment: first.environment, service_name: first.service_name || undefined, key: name };
       const if_revision = now.action === "deleted" ? 0 : now.revision;
-      if (!before || before.action === "deleted") {
+      if (!before) {
         if (now.action !== "deleted") operations.push(operation(first.resource_type, "delete", at, { if_revision }));
-      } else if (before.value === null) {
+      } else if (before.is_encrypted) {
         left.push(name + " was encrypted then: roll it back by itself");
       } else {
-        operations.push(operation(first.resource_type, "put", at, { ...(isFlag ? before.value : { value: before.value }), if_revision }));
+        operations.push(operation(first.resource_type, "put", at, { ...Object.fromEntries(RESTORED[first.resource_type].map((name) => [name, before[name]])), if_revision }));
       }
     }
   } catch (e) { toast(e.message, "bad"); return; }
@@ -187,16 +228,19 @@ export function tapeSheet(app) {
 }
 
 export function atPage(app, route) {
-  const page = { set: null, items: [], error: null };
+  const page = { items: [], layer: [] };
+  const scroll = scroller(app.refresh);
+  page.onRoute = (r) => { route = r; };
   page.load = async () => {
     const revision = Number(route.parts[0]);
     const found = await get("/changes", { after: revision - 1, limit: 1 });
     page.items = found.items.filter((c) => c.revision === revision);
-    page.layer = route.params.env ? await get("/config", { environment: route.params.env, at: revision, limit: 500 }) : null;
+    page.layer = [];
+    if (route.params.env) page.layer = await all("/config", { environment: route.params.env, service_name: route.params.service, at: revision }, { onPage: (items) => { page.layer = items.slice(); app.refresh(); } });
   };
   page.view = () => html`<div class="head"><h1 tabindex="-1">As of revision ${route.parts[0]}</h1></div>
-    ${page.items.map((c) => html`<div class="panel"><p>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)} <a href=${hrefOf(c)}>${nameOf(c)}</a> ${c.environment || ""} ${time(c.occurred_at)} by ${actor(c.actor)}</p><pre><code>${JSON.stringify(c.data, null, 2)}</code></pre></div>`)}
+    ${page.items.map((c) => html`<div class="panel"><p>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)} <a href=${hrefOf(c)}>${nameOf(c)}</a> ${c.environment || ""} ${time(c.occurred_at)} by ${actor(c.actor)}</p>${highlighted(c.data)}</div>`)}
     ${!page.items.length ? html`<p class="note">This revision is not one that you may see, or the log no longer holds it.</p>` : ""}
-    ${route.params.env ? html`<h2>${route.params.env} as it was</h2><div class="scroll"><table><thead><tr><th>Service</th><th>Key</th><th>Value</th></tr></thead><tbody>${page.layer.items.map((c) => html`<tr><td>${c.service_name || "shared"}</td><td class="key">${c.key}</td><td><code class="value">${c.is_encrypted ? "secret" : plain(c.value)}</code></td></tr>`)}</tbody></table></div>` : html`<p class="quiet">Choose an environment above to see its configurations as they were.</p>`}`;
+    ${route.params.env ? html`<h2>${route.params.env} as it was</h2><p class="quiet">${page.layer.length} ${page.layer.length === 1 ? "key" : "keys"}</p><div class="scroll" @scroll=${scroll.listen} tabindex="0" role="region" aria-label="Configurations as they were"><table><thead><tr><th>Service</th><th>Key</th><th>Value</th></tr></thead><tbody>${rows(page.layer, scroll, 3, (c) => html`<tr><td>${c.service_name || "shared"}</td><td class="key">${c.key}</td><td><code class="value">${c.is_encrypted ? "secret" : plain(c.value)}</code></td></tr>`)}</tbody></table></div>` : html`<p class="quiet">Choose an environment above to see its configurations as they were.</p>`}`;
   return page;
 }

@@ -1,5 +1,6 @@
 // What the pages are made of.
 
+import { isExact } from "./json.js";
 import { html, nothing, render, svg } from "./lit-html.js";
 import { link } from "./route.js";
 
@@ -20,6 +21,24 @@ export function time(at) {
   const seconds = (date - Date.now()) / 1000;
   const [unit, size] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, s]) => Math.abs(seconds) >= s) || ["second", 1];
   return html`<time datetime=${at} title=${date.toLocaleString() + " (UTC " + at.replace("T", " ") + ")"}>${relative.format(Math.round(seconds / size), unit)}</time>`;
+}
+
+/** Returns how long something lasted, in its two largest units. @param {number} millis */
+export function span(millis) {
+  let left = Math.max(0, Math.round(millis / 1000));
+  const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]].map(([unit, size]) => {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    return count ? count + " " + unit : "";
+  });
+  const first = parts.findIndex(Boolean);
+  return first < 0 ? "less than a second" : parts.slice(first, first + 2).filter(Boolean).join(" ");
+}
+
+/** Returns JSON with its keys, strings, numbers and words marked. */
+export function highlighted(value) {
+  const parts = JSON.stringify(value, null, 2).split(/("(?:[^"\\]|\\.)*"(?:\s*:)?|-?\b\d[\d.eE+-]*|\b(?:true|false|null)\b)/);
+  return html`<pre class="json"><code>${parts.map((p, i) => (i % 2 ? html`<span class=${p.endsWith(":") ? "name" : p[0] === '"' ? "text" : "scalar"}>${p}</span>` : p))}</code></pre>`;
 }
 
 /** Goes to the history on the page of a resource. */
@@ -44,7 +63,7 @@ export function valueCell(c) {
   if (c.is_encrypted && (c.value === null || c.value === undefined)) {
     return html`<span class="chip">secret</span> <span class="quiet">${c.unreadable ? "cannot be opened" : "hidden"}</span>`;
   }
-  const type = c.value === null ? "none" : Array.isArray(c.value) ? "array" : typeof c.value;
+  const type = c.value === null ? "none" : Array.isArray(c.value) ? "array" : isExact(c.value) ? "number" : typeof c.value;
   const shown = plain(c.value);
   return html`${type === "string" && !c.is_encrypted ? "" : html`<span class="chip ${type}">${c.is_encrypted ? "secret" : type}</span> `}<code class="value" title=${shown.length > 60 ? shown.slice(0, 2000) : nothing}>${shown.length > 120 ? shown.slice(0, 120) + "…" : shown}</code>`;
 }

@@ -12,6 +12,7 @@ import { dialog, dropToast, failure, field, html, toast } from "./ui.js";
  * @param {{name: string, action?: string, before?: object, after?: object, note?: string}[]} review.items what changes
  * @param {any[]=} review.notes what else should be known
  * @param {Promise<string[]>=} review.affected whom it concerns, which may take a moment to find out
+ * @param {((problem: Problem) => boolean)=} review.onRefused tells whether the form shows beside its fields what is wrong
  * @param {(comment: string, onRetry: Function) => Promise<{revision: number, undo?: Function, warning?: string}>} review.run
  * @returns {Promise<boolean>} whether it was done
  */
@@ -54,6 +55,10 @@ export function review(review) {
             state.busy = false;
             state.retrying = false;
             state.error = problem;
+            if (review.onRefused && review.onRefused(problem)) {
+              close(false);
+              return;
+            }
             if (problem.status === 412 && review.onMoved) {
               close(false);
               review.onMoved(problem);
@@ -216,7 +221,7 @@ async function affected(kind, base) {
  * Reviews a change of one resource, and writes it over the revision that was read. If it was changed meanwhile, shows
  * theirs, mine and what both began with.
  */
-export async function reviewOne(kind, base, fields, { onDone, isNew, title } = {}) {
+export async function reviewOne(kind, base, fields, { onDone, isNew, title, onRefused } = {}) {
   const at = path(kind, base);
   const after = { ...base, ...fields };
   const name = base.key || base.name;
@@ -228,6 +233,7 @@ export async function reviewOne(kind, base, fields, { onDone, isNew, title } = {
     items: [{ name, before: isNew ? undefined : base, after }],
     notes,
     affected: affected(kind, base),
+    onRefused,
     run: async (comment, onRetry) => {
       const done = await write("PUT", at.path, {
         query: at.query,

@@ -40,6 +40,7 @@ public final class ConsoleRoutes implements Routes {
             "diff.js",
             "document.js",
             "flags.js",
+            "json.js",
             "login.js",
             "operations.js",
             "registry.js",

@@ -473,16 +473,18 @@ class ConsoleTest extends ConsoleOfOneNode {
         Object wrong = browser.runAsync("""
                 const done = arguments[arguments.length - 1];
                 const files = document.querySelector("script[type=module]").src.replace("app.js", "");
-                Promise.all(["bucket.js", "diff.js", "route.js", "rules.js", "document.js"].map(f => import(files + f))).then(async ([b, d, r, u, x]) => {
+                Promise.all(["bucket.js", "diff.js", "route.js", "rules.js", "document.js", "json.js"].map(f => import(files + f))).then(async ([b, d, r, u, x, j]) => {
                   const wrong = [];
                   await x.prepare("yaml");
-                  const entries = [["a", 1], ["a.b", "it's \\"so\\" = \\\\ # \\u00fc\\u65e5"], ["lines", " one\\n\\ttwo\\n"], ["big", 1.5e300], ["yes", "no"], ["t", true], ["e", ""], ["n", "12"], ["date", "2026-11-27"], ["list", [1, "x", {"y": [null, false]}]], ["indented", " a\\n  b\\n"], ["ended", {"z": "q\\n\\n"}], ["path", "C:\\\\new"], ["tree", {"k": {"l": "v\\n"}, "": []}], ["none", {}], ["a b:c", "1"]];
+                  const entries = [["a", 1], ["a.b", "it's \\"so\\" = \\\\ # \\u00fc\\u65e5"], ["lines", " one\\n\\ttwo\\n"], ["big", 1.5e300], ["yes", "no"], ["t", true], ["e", ""], ["n", "12"], ["date", "2026-11-27"], ["list", [1, "x", {"y": [null, false]}]], ["indented", " a\\n  b\\n"], ["ended", {"z": "q\\n\\n"}], ["path", "C:\\\\new"], ["tree", {"k": {"l": "v\\n"}, "": []}], ["none", {}], ["a b:c", "1"], ["digits", j.parse("12345678901234567890")], ["form", j.parse("1.0")], ["deep", j.parse("{\\"x\\": [0.30000000000000001, 1E5, 1]}")]];
+                  for (const [given, kept, wanted] of [["{\\"a\\":12345678901234567890,\\"b\\":1.0,\\"c\\":-0,\\"d\\":\\"x:1.0\\",\\"e\\":[0.1,1E5]}", true], ["{\\"a\\":50.0,\\"b\\":1e2,\\"c\\":9007199254740993}", false, "{\\"a\\":50,\\"b\\":100,\\"c\\":9007199254740993}"]]) if (JSON.stringify(j.parse(given, kept)) !== (wanted || given)) wrong.push(JSON.stringify(j.parse(given, kept)));
                   for (const f of x.formats()) {
                     const known = new Map(entries);
                     if (x.unfit(f.id, entries)) wrong.push(f.id + x.unfit(f.id, entries));
                     const text = x.writeDocument(f.id, entries);
                     const { values, problems } = x.readDocument(f.id, text, known);
-                    if (problems.length || !d.same([...values].sort(), entries.slice().sort())) wrong.push(f.id + " " + problems + JSON.stringify([...values]) + text);
+                    const byKey = (a, b) => (a[0] < b[0] ? -1 : 1);
+                    if (problems.length || !d.same([...values].sort(byKey), entries.slice().sort(byKey))) wrong.push(f.id + " " + problems + JSON.stringify([...values]) + text);
                   }
                   const read = (f, text, known = []) => { const { values, problems } = x.readDocument(f, text, new Map(known)); return JSON.stringify([...values]) + problems.join("|"); };
                   for (const [got, wanted] of [

@@ -109,7 +109,7 @@ class PostgresFaultTest {
         assertThat(lost.await(5, TimeUnit.SECONDS)).isTrue();
         assertThat(retried.status()).as(retried.text()).isEqualTo(200);
         assertThat(rows("set10")).isEqualTo("1");
-        CountDownLatch reading = proxy.cutAnswerOf("as want(k, i)");
+        CountDownLatch reading = proxy.cutAnswerOf("as want(k, i");
         Reply changed = node.admin().post("/change-sets", set(env, 0, "").replace("\"value\":1", "\"value\":2"));
         assertThat(reading.await(5, TimeUnit.SECONDS)).isTrue();
         assertThat(changed.status()).as(changed.text()).isEqualTo(200);
@@ -127,7 +127,7 @@ class PostgresFaultTest {
             paths.add("/feature-flags/" + created.field("id"));
         }
         ExecutorService threads = Executors.newFixedThreadPool(paths.size());
-        CountDownLatch cut = proxy.cutAnswerOf("as want(k, i)");
+        CountDownLatch cut = proxy.cutAnswerOf("as want(k, i");
 
         List<CompletableFuture<Reply>> replies = new ArrayList<>();
         for (String path : paths.subList(1, paths.size())) {
