@@ -131,10 +131,10 @@ const BASES = { configuration: "/config/", feature_flag: "/feature-flags/", temp
 /** Returns the revision just before a change; for one of a set, before the set. */
 const beforeOf = (c) => c.revision - (c.change_set ? c.change_set.index : 0) - 1;
 
-/** Returns a resource as it was before a change; undefined if it did not exist. */
-async function stateBefore(c) {
+/** Returns the resource of a change as it was at a revision; undefined if it did not exist. */
+async function stateAt(c, revision) {
   try {
-    return await get(BASES[c.resource_type] + c.resource_id, { at: beforeOf(c) });
+    return await get(BASES[c.resource_type] + c.resource_id, { at: revision });
   } catch (e) {
     if (e.status === 404) return undefined;
     throw e;
@@ -145,9 +145,10 @@ async function stateBefore(c) {
 async function showChange(c) {
   const removed = ["deleted", "deregistered", "expired"].includes(c.action);
   let before;
+  let after = removed ? undefined : c.data;
   let problem;
   try {
-    if (["configuration", "feature_flag"].includes(c.resource_type)) before = await stateBefore(c);
+    if (UNDOABLE.has(c.resource_type)) [before, after] = await Promise.all([stateAt(c, beforeOf(c)), removed ? undefined : stateAt(c, c.revision)]);
     else if (BASES[c.resource_type]) {
       const versions = (await get(BASES[c.resource_type] + c.resource_id + "/history", { limit: 500 })).items;
       before = (versions.find((v) => v.version === (c.data || {}).version - 1) || {}).value;
@@ -155,7 +156,7 @@ async function showChange(c) {
   } catch (e) { problem = e; }
   dialog((close) => html`<h2>${nameOf(c)}</h2>
     <p>${chip(c.resource_type.replace("_", " "))} ${chip(c.action.replace("_", " "), c.action)} ${[c.environment, c.service_name].filter(Boolean).join(" / ")} <span class="quiet">revision ${c.revision}, ${time(c.occurred_at)} by ${actor(c.actor)}</span></p>
-    ${problem ? failure(problem) : c.resource_type === "service" ? highlighted(c.data) : html`<div class="review">${fieldDifferences(before, removed ? undefined : c.data)}</div>`}
+    ${problem ? failure(problem) : c.resource_type === "service" ? highlighted(c.data) : html`${(before || after || {}).is_encrypted ? html`<p class="quiet">Encrypted values are shown to nobody in a history.</p>` : ""}<div class="review">${fieldDifferences(before, after)}</div>`}
     <div class="buttons"><a class="button" href=${link("changes", [], { id: c.resource_id })} @click=${() => close()}>All its changes</a><a class="button" href=${hrefOf(c)} @click=${() => close()}>Open</a><button class="primary" @click=${() => close()}>Close</button></div>`, { kind: "wide" });
 }
 
@@ -188,7 +189,7 @@ async function undoRange(changes, onDone) {
       const now = history[0];
       const name = nameOf(first);
       if (!now || now.revision !== last.revision) { left.push(name + " was changed since"); continue; }
-      const before = await stateBefore(first);
+      const before = await stateAt(first, beforeOf(first));
       const at = isFlag ? { environment: first.environment, name } : { environment: first.environment, service_name: first.service_name || undefined, key: name };
       const if_revision = now.action === "deleted" ? 0 : now.revision;
       if (!before) {

@@ -89,6 +89,7 @@ class ConsoleValuesTest extends ConsoleOfOneNode {
         browser.click("button", "Diff");
         browser.await("dialog del", "one");
         browser.await("dialog ins", "two");
+        assertThat(browser.await("dialog .review").getText()).doesNotContain("null");
         browser.picture("change");
         browser.click("dialog a", "All its changes");
         browser.await("main .tools button", "Only one resource");
