@@ -2,8 +2,10 @@ package dev.configservice.http;
 
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
+import dev.configservice.vertx.Turns;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
@@ -20,7 +22,7 @@ import java.util.Set;
  *
  * <p>Used only on its event loop, except for the shared {@link ByteBudget}.
  */
-final class Bodies {
+public final class Bodies {
     /** The size of the largest body that a route accepts unless it says otherwise, and of any from an anonymous caller. */
     static final int MAX_BYTES = 1 << 20;
 
@@ -32,6 +34,11 @@ final class Bodies {
 
     private static final String OTHERS = "it made less progress than others, and the node needed its memory for them";
 
+    /** The size from which a body that has arrived waits for its turn: what is made of it takes several times its memory. */
+    static final int LARGE_BYTES = 64 << 10;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private final ByteBudget budget;
     private final long deadlineNanos;
     private final Set<Body> receiving = new HashSet<>();
@@ -39,6 +46,17 @@ final class Bodies {
     Bodies(ByteBudget budget, Duration deadline) {
         this.budget = budget;
         this.deadlineNanos = deadline.toNanos();
+    }
+
+    /** Creates the turns of requests with large bodies: a thirty-second of the maximum heap is handled at once. */
+    public static Turns turns(Vertx vertx) {
+        long heap = Runtime.getRuntime().maxMemory();
+        return new Turns(
+                vertx,
+                heap / 32,
+                heap / 16,
+                PATIENCE,
+                "This node is at its limit for requests with large bodies, retry later");
     }
 
     /** A body that is being received. */

@@ -10,6 +10,7 @@ import dev.configservice.json.Json;
 import dev.configservice.json.StringRule;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.vertx.Futures;
+import dev.configservice.vertx.Turns;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -66,6 +67,7 @@ final class Pipeline {
     private final ChangeFeed feed;
     private final NodeState state;
     private final Bodies bodies;
+    private final Turns largeBodies;
     private final Answers answers;
     private final String requestIdPrefix;
     private long requests;
@@ -80,6 +82,7 @@ final class Pipeline {
         this.state = server.state();
         this.denials = server.denials();
         this.streams = server.streams();
+        this.largeBodies = server.largeBodies();
         this.requestIdPrefix = server.ids().next().toString().substring(0, UUID_LENGTH - COUNT_DIGITS);
         this.authenticator = server.authenticator();
         this.feed = server.feed();
@@ -95,7 +98,10 @@ final class Pipeline {
                 head(call, route),
                 head -> route.takesBody()
                         ? body(call.request, route, head.caller())
-                                .compose(body -> Futures.here(handler.apply(head.with(body))))
+                                .compose(body -> body.length() > Bodies.LARGE_BYTES
+                                        ? largeBodies.take(
+                                                body.length(), () -> Futures.here(handler.apply(head.with(body))))
+                                        : Futures.here(handler.apply(head.with(body))))
                         : Futures.here(handler.apply(head.with(NO_BODY))));
         if (answer.succeeded()) {
             send(call, metrics, answer.result());

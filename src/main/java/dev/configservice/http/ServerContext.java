@@ -6,12 +6,14 @@ import dev.configservice.cluster.NodeState;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.Ids;
 import dev.configservice.vertx.Pulses;
+import dev.configservice.vertx.Turns;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The objects that the HTTP servers of all event loops of a node share.
  *
+ * @param largeBodies the turns of requests with large bodies, by the bytes of these
  * @param loopbackHostsOnly whether only requests are answered whose {@code Host} names this machine
  */
 public record ServerContext(
@@ -21,6 +23,7 @@ public record ServerContext(
         NodeState state,
         ByteBudget bodies,
         ByteBudget answers,
+        Turns largeBodies,
         AddressLimit connections,
         AddressLimit streams,
         Pulses pulses,

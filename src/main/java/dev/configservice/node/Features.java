@@ -36,6 +36,7 @@ import dev.configservice.flag.FlagUsage;
 import dev.configservice.flag.Flags;
 import dev.configservice.flag.LongEvaluations;
 import dev.configservice.http.AddressLimit;
+import dev.configservice.http.Bodies;
 import dev.configservice.http.ByteBudget;
 import dev.configservice.http.Forwarder;
 import dev.configservice.http.HttpVerticle;
@@ -379,6 +380,7 @@ final class Features {
                 parts.state,
                 ByteBudget.ofBodies(parts.metrics.registry()),
                 ByteBudget.ofAnswers(parts.metrics.registry()),
+                Bodies.turns(parts.vertx),
                 AddressLimit.ofConnections(parts.settings.http().maxConnectionsPerAddress(), parts.metrics.registry()),
                 AddressLimit.ofStreams(parts.settings.http().maxStreamsPerAddress(), parts.metrics.registry()),
                 pulses,

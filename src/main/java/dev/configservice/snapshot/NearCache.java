@@ -11,6 +11,7 @@ import com.hazelcast.config.MapConfig;
 import com.hazelcast.config.MaxSizePolicy;
 import com.hazelcast.config.NearCacheConfig;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.HazelcastInstanceAware;
 import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.map.IMap;
 import com.hazelcast.map.impl.proxy.NearCachedMapProxyImpl;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class NearCache {
     static final String MAP = "snapshots";
+    /** The size from which a snapshot is kept out of the grid if its owner is full. */
+    private static final int LARGE_BYTES = 64 << 10;
+
     private static final Logger log = LoggerFactory.getLogger(NearCache.class);
 
     private final HazelcastInstance hazelcast;
@@ -144,8 +148,9 @@ public final class NearCache {
     /**
      * An entry processor that stores a snapshot if it is newer than the current one. It runs on the owner of the key.
      */
-    static final class Offer implements EntryProcessor<String, Object, Boolean> {
+    static final class Offer implements EntryProcessor<String, Object, Boolean>, HazelcastInstanceAware {
         private final Snapshot snapshot;
+        private transient @Nullable HazelcastInstance owner;
 
         Offer(Snapshot snapshot) {
             this.snapshot = snapshot;
@@ -157,8 +162,32 @@ public final class NearCache {
             if (there != null && there.asOf().compareTo(snapshot.asOf()) >= 0) {
                 return false;
             }
+            if (!fits(there)) {
+                return false;
+            }
             entry.setValue(snapshot);
             return true;
+        }
+
+        @Override
+        public void setHazelcastInstance(HazelcastInstance hazelcast) {
+            owner = hazelcast;
+        }
+
+        /**
+         * Tells whether the owner has room for a large snapshot. Hazelcast evicts only from the partition that it puts something
+         * into, so that large ones in many partitions would pass its limit many times over.
+         */
+        private boolean fits(@Nullable Snapshot there) {
+            int length = snapshot.packedLength();
+            if (owner == null || length <= LARGE_BYTES) {
+                return true;
+            }
+            int percent =
+                    owner.getConfig().getMapConfig(MAP).getEvictionConfig().getSize();
+            long max = Runtime.getRuntime().maxMemory() / 100 * percent;
+            long stored = owner.getMap(MAP).getLocalMapStats().getOwnedEntryMemoryCost();
+            return stored + length - (there == null ? 0 : there.packedLength()) <= max;
         }
 
         /** Returns the stored snapshot; null if there is none, or if what is there was not written by this cluster. */

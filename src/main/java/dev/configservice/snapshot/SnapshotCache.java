@@ -19,6 +19,7 @@ import io.vertx.circuitbreaker.CircuitBreakerOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.lang.ref.SoftReference;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -436,6 +437,9 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     private final class Best {
         private final Position need;
         private @Nullable Snapshot snapshot;
+        /** One that is too old, for the case that the log is unreachable. Many that wait for it must not fill the heap. */
+        private @Nullable SoftReference<Snapshot> older;
+
         private Tier tier = Tier.EMPTY;
 
         Best(Position need) {
@@ -455,7 +459,8 @@ public final class SnapshotCache implements ChangeFeed.Listener {
                 Snapshot patched = patch(s, need);
                 s = patched == null ? s : patched;
             }
-            if (snapshot == null || s.asOf().compareTo(snapshot.asOf()) > 0) {
+            Snapshot known = old();
+            if (known == null || s.asOf().compareTo(known.asOf()) > 0) {
                 snapshot = s;
                 tier = from;
             }
@@ -464,6 +469,18 @@ public final class SnapshotCache implements ChangeFeed.Listener {
 
         boolean isEnough() {
             return snapshot != null && snapshot.asOf().compareTo(need) >= 0;
+        }
+
+        /** Holds what is too old only as long as there is room for it, while the log is asked. */
+        void waits() {
+            Snapshot s = snapshot;
+            older = s == null ? null : new SoftReference<>(s);
+            snapshot = null;
+        }
+
+        @Nullable
+        Snapshot old() {
+            return snapshot != null ? snapshot : older == null ? null : older.get();
         }
 
         Snapshot get() {
@@ -534,6 +551,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
     }
 
     private Future<Snapshot> fromLog(TouchedUnit touched, Best best) {
+        best.waits();
         return loaded(touched.unit(), best.need)
                 .compose(
                         loaded -> {
@@ -555,7 +573,7 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         if (best.take(held.getIfPresent(unit), Tier.AHEAD)) {
             return Future.succeededFuture(best.get());
         }
-        Snapshot older = best.snapshot;
+        Snapshot older = best.old();
         if (older != null) {
             return Future.succeededFuture(older.asOutdated());
         }
@@ -710,11 +728,13 @@ public final class SnapshotCache implements ChangeFeed.Listener {
         }
         Position need = new Position(feed.applied().epoch(), touched.revision());
         Future<Long> offered = fromGrid(touched, null).compose(held -> {
-            if (held == null || held.asOf().compareTo(need) >= 0) {
+            // a large one may not be in the grid for want of room
+            Snapshot newer = ahead.getIfPresent(touched.unit());
+            Snapshot known = held == null ? newer : held;
+            if (known == null || (held != null && held.asOf().compareTo(need) >= 0)) {
                 return Future.succeededFuture(0L);
             }
-            Snapshot newer = ahead.getIfPresent(touched.unit());
-            Snapshot patched = newer != null && newer.asOf().compareTo(need) >= 0 ? newer : patch(held, need);
+            Snapshot patched = newer != null && newer.asOf().compareTo(need) >= 0 ? newer : patch(known, need);
             return patched == null ? Future.succeededFuture(0L) : offer(patched).map((long) patched.bytes());
         });
         return offered.otherwise(e -> {

@@ -6,31 +6,38 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * A bound on the calls of one sort that run at once. Some more wait for their turn, in the order in which they came, and no
- * longer than a limit; what comes then fails with {@code UNAVAILABLE}. Safe for use by several threads.
+ * A bound on the calls of one sort that run at once: on their number, or on their weight if they have one. Some more wait for
+ * their turn, in the order in which they came, and no longer than a limit; what comes then fails with {@code UNAVAILABLE}. A
+ * call that is heavier than the bound runs alone. Safe for use by several threads.
  */
 public final class Turns {
     private final Vertx vertx;
-    private final int most;
-    private final int mostWaiting;
+    private final long most;
+    private final long mostWaiting;
     private final Duration patience;
     private final String refusal;
-    private final Deque<Promise<Void>> waiting = new ArrayDeque<>();
-    private int running;
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private long running;
+    private long waitingWeight;
+
+    /** A call that waits for its turn. */
+    private record Waiting(Promise<Void> turn, long weight) {}
 
     /**
      * Creates a bound.
      *
-     * @param most the calls that run at once
-     * @param mostWaiting the calls that wait at once
+     * @param most the weight of the calls that run at once
+     * @param mostWaiting the weight of the calls that wait at once
      * @param patience how long a call waits
      * @param refusal the text for callers that are refused
      */
-    public Turns(Vertx vertx, int most, int mostWaiting, Duration patience, String refusal) {
+    public Turns(Vertx vertx, long most, long mostWaiting, Duration patience, String refusal) {
         this.vertx = vertx;
         this.most = most;
         this.mostWaiting = mostWaiting;
@@ -38,50 +45,74 @@ public final class Turns {
         this.refusal = refusal;
     }
 
-    /** Makes a call as soon as it is its turn. */
+    /** Makes a call of weight 1 as soon as it is its turn. */
     public <T> Future<T> take(Supplier<Future<T>> call) {
-        // one that throws gives its turn back, too
-        return Futures.here(begin())
-                .compose(v -> Future.<Void>succeededFuture()
-                        .compose(begun -> call.get())
-                        .onComplete(done -> end()));
+        return take(1, call);
     }
 
-    private Future<Void> begin() {
-        Promise<Void> turn = Promise.promise();
+    /** Makes a call as soon as it is its turn. */
+    public <T> Future<T> take(long weight, Supplier<Future<T>> call) {
+        // one that throws gives its turn back, too
+        return Futures.here(begin(weight))
+                .compose(v -> Future.<Void>succeededFuture()
+                        .compose(begun -> call.get())
+                        .onComplete(done -> end(weight)));
+    }
+
+    private boolean fits(long weight) {
+        return running == 0 || running + weight <= most;
+    }
+
+    private Future<Void> begin(long weight) {
+        Waiting turn = new Waiting(Promise.promise(), weight);
         synchronized (this) {
-            if (running < most) {
-                running++;
+            if (waiting.isEmpty() && fits(weight)) {
+                running += weight;
                 return Future.succeededFuture();
             }
-            if (waiting.size() >= mostWaiting) {
+            if (waitingWeight + weight > mostWaiting) {
                 return Future.failedFuture(ServiceException.unavailable(refusal));
             }
             waiting.add(turn);
+            waitingWeight += weight;
         }
         long timer = vertx.setTimer(patience.toMillis(), t -> {
+            List<Waiting> next = List.of();
             boolean isLate;
             synchronized (this) {
                 isLate = waiting.remove(turn);
+                if (isLate) {
+                    waitingWeight -= weight;
+                    // those behind it may be lighter
+                    next = next();
+                }
             }
             if (isLate) {
-                turn.fail(ServiceException.unavailable(refusal));
+                turn.turn().fail(ServiceException.unavailable(refusal));
             }
+            next.forEach(w -> w.turn().complete());
         });
-        return turn.future().onComplete(done -> vertx.cancelTimer(timer));
+        return turn.turn().future().onComplete(done -> vertx.cancelTimer(timer));
     }
 
-    private void end() {
-        Promise<Void> next;
+    private void end(long weight) {
+        List<Waiting> next;
         synchronized (this) {
-            next = waiting.poll();
-            if (next == null) {
-                running--;
-            }
+            running -= weight;
+            next = next();
         }
-        if (next != null) {
-            // the turn of the one that has ended
-            next.complete();
+        next.forEach(w -> w.turn().complete());
+    }
+
+    /** Takes those that may run now from those that wait. */
+    private List<Waiting> next() {
+        List<Waiting> next = new ArrayList<>();
+        while (!waiting.isEmpty() && fits(waiting.getFirst().weight())) {
+            Waiting first = waiting.removeFirst();
+            waitingWeight -= first.weight();
+            running += first.weight();
+            next.add(first);
         }
+        return next;
     }
 }

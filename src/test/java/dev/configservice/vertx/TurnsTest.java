@@ -78,4 +78,31 @@ class TurnsTest {
         call(turns);
         assertThat(begun).hasSize(1);
     }
+
+    @Test
+    void callsAreBoundedByTheirWeightAndAHeavyOneRunsAlone() {
+        Turns turns = new Turns(vertx, 10, 20, Duration.ofMinutes(1), "full");
+        weigh(turns, 6);
+        weigh(turns, 4);
+        weigh(turns, 15);
+        weigh(turns, 1);
+        assertThat(begun).as("nobody overtakes the heavy one").hasSize(2);
+        assertThat(weigh(turns, 5).failed()).isTrue();
+        begun.get(0).complete("a");
+        assertThat(begun).hasSize(2);
+        begun.get(1).complete("b");
+        assertThat(begun).as("it runs alone").hasSize(3);
+        begun.get(2).complete("c");
+        assertThat(begun).hasSize(4);
+        weigh(turns, 9);
+        assertThat(begun).hasSize(5);
+    }
+
+    private Future<String> weigh(Turns turns, long weight) {
+        return turns.take(weight, () -> {
+            Promise<String> promise = Promise.promise();
+            begun.add(promise);
+            return promise.future();
+        });
+    }
 }

@@ -5,8 +5,10 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -78,8 +80,12 @@ public final class Hostile {
         String documents = "exports, diffs, earlier states, documents of Spring and Consul of these layers, 40 connections";
         long written = 0;
         if (large.contains(only) || documents.contains(only)) {
-            String million = "\"" + "y".repeat(1_000_000) + "\"";
-            requests.post("/api/v1/config", 240, i -> Requests.configuration("large-" + i / 6, "s", "key." + i % 6, million));
+            // what cannot be deflated: it goes through the grid and Redis in its full size
+            byte[] random = new byte[750_000];
+            new Random(1).nextBytes(random);
+            String million = Base64.getEncoder().encodeToString(random);
+            requests.post("/api/v1/config", 240, i -> Requests.configuration(
+                    "large-" + i / 6, "s", "key." + i % 6, "\"" + i + million + "\""));
             written = admin.ask("GET", "/api/v1/config/key.5?environment=large-39&service_name=s", "")
                     .await()
                     .toJsonObject()
@@ -89,6 +95,12 @@ public final class Hostile {
                 i -> new Rate.Asked("GET", "/api/v1/config/service/s?environment=large-" + i % 40, "")));
         long then = written;
         attack(documents, () -> loop(40, false, i -> new Rate.Asked("GET", document("large-" + i % 40, i / 40 % 6, then), "")));
+        String values = "values of 1 MB, written by 300 connections with a key";
+        String value1M = "\"" + "v".repeat(1_000_000) + "\"";
+        attack(values, () -> loop(300, true, i -> new Rate.Asked(
+                "PUT",
+                "/api/v1/config/key." + i % 300 + "?environment=heavy&service_name=s" + i % 300 / 12,
+                "{\"value\":" + value1M + "}")));
         attack("a flag with 30,000 patterns a{999}", () -> loop(1, true, i -> new Rate.Asked("POST", "/api/v1/feature-flags",
                 "{\"name\":\"big-" + i + "\",\"environment\":\"big\",\"rules\":[{\"constraints\":[{\"attribute\":\"t\","
                         + "\"operator\":\"matches\",\"values\":[" + "\"a{999}\",".repeat(29_999) + "\"a{999}\"]}]}]}")));

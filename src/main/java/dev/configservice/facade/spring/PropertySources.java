@@ -29,7 +29,7 @@ final class PropertySources {
     private static final String NAME = "config-service:/";
 
     /** The size of the largest answer. */
-    private static final long MAX_BYTES = 64L << 20;
+    private static final long MAX_BYTES = 32L << 20;
 
     /** The number of configurations, and their size, from which work on them takes too long for an event loop. */
     private static final int LARGE = 1000;
