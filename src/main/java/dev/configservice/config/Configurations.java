@@ -1,6 +1,8 @@
 package dev.configservice.config;
 
 import com.github.benmanes.caffeine.cache.Cache;
+import dev.configservice.error.ErrorCode;
+import dev.configservice.error.ServiceException;
 import dev.configservice.log.UnitId;
 import dev.configservice.snapshot.LargeUnits;
 import dev.configservice.snapshot.PastSnapshots;
@@ -14,6 +16,7 @@ import io.vertx.core.buffer.Buffer;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,11 +108,20 @@ public final class Configurations {
         return Futures.map(cache.get(ConfigurationLayer.unit(environment, serviceName), minRevision), Layer::new);
     }
 
-    /** Returns layers, each alone, but all of one revision. Their units are those that {@link #unit} returns. */
-    public Future<List<Layer>> layers(List<UnitId> layers, long minRevision) {
-        return Futures.map(
-                cache.together(layers, minRevision),
-                found -> found.stream().map(Layer::new).toList());
+    /**
+     * Returns layers, each alone, but all of one revision. Their units are those that {@link #unit} returns.
+     *
+     * @param maxBytes the largest size of all of them together, as {@link Layer#bytes} estimates it
+     * @param tooMuch the failure if they are larger; no more of them are read then
+     */
+    public Future<List<Layer>> layers(
+            List<UnitId> layers, long minRevision, long maxBytes, Supplier<ServiceException> tooMuch) {
+        Future<List<Snapshot>> read = cache.together(layers, minRevision, maxBytes);
+        if (!read.succeeded()) {
+            read = read.recover(e -> Future.failedFuture(
+                    e instanceof ServiceException s && s.code() == ErrorCode.TOO_LARGE ? tooMuch.get() : e));
+        }
+        return Futures.map(read, found -> found.stream().map(Layer::new).toList());
     }
 
     /**

@@ -20,9 +20,17 @@ import org.jspecify.annotations.Nullable;
  * update sets the fields that were edited.
  */
 public final class AccessKeyKind implements ResourceKind {
+    /** All keys are in the memory of every node. */
+    private static final long MAX_BYTES = 16 << 20;
+
     @Override
     public String name() {
         return AccessKey.KIND;
+    }
+
+    @Override
+    public Long unitMaxBytes(Action action) {
+        return MAX_BYTES;
     }
 
     @Override

@@ -6,9 +6,12 @@ import dev.configservice.log.WriteQueue.Pending;
 import dev.configservice.vertx.Futures;
 import io.vertx.core.Future;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** The check of a batch by the rules that its kinds have across the resources of a unit, e.g. for prerequisites and schemas. */
 final class BatchJudge {
@@ -31,44 +34,58 @@ final class BatchJudge {
      * its unit. Those of a set see all of it. Fails the commands that are refused, and returns the remaining entries.
      */
     Future<List<Decided>> permitted(List<Decided> decided, Map<String, Resource> current, long lastWritten) {
-        Map<UnitId, UnitState> units = new HashMap<>();
-        List<Decided> passed = new ArrayList<>(decided.size());
-        Future<Void> judged = Future.succeededFuture();
+        IdentityHashMap<Decided, Decided> passed = new IdentityHashMap<>();
+        Map<UnitId, List<Decided>> byUnit = new LinkedHashMap<>();
         for (Decided d : decided) {
             Resource after = d.entry().resource();
             Resource before = current.get(ChangeLog.key(after.kind(), after.id()));
-            ResourceKind kind = kinds.get(after.kind());
-            UnitId by = kind.judgedBy(before, after, d.entry().action());
+            UnitId by =
+                    kinds.get(after.kind()).judgedBy(before, after, d.entry().action());
             if (by == null) {
-                judged = judged.onSuccess(v -> passed.add(d));
-                continue;
+                passed.put(d, d);
+            } else {
+                byUnit.computeIfAbsent(by, unit -> new ArrayList<>()).add(d);
             }
-            judged = judged.compose(v -> unit(units, by, lastWritten)
-                    .map(unit -> units.containsKey(by) || d.pending().set == null
+        }
+        // unit by unit, so that only one is in memory besides what the cache keeps
+        Future<Void> judged = Future.succeededFuture();
+        for (Map.Entry<UnitId, List<Decided>> group : byUnit.entrySet()) {
+            UnitId by = group.getKey();
+            judged = judged.compose(v -> unit(by, lastWritten))
+                    .map(unit -> group.getValue().get(0).pending().set == null
                             ? unit
                             : new UnitState(unit.revision(), with(decided, unit, by)))
-                    .compose(unit -> judge(kind, d, unit).map(isPermitted -> {
-                        UnitState next = isPermitted && d.pending().set == null
-                                ? new UnitState(unit.revision(), with(List.of(d), unit, by))
-                                : unit;
-                        units.put(by, next);
-                        if (isPermitted) {
-                            passed.add(new Decided(d.pending(), d.entry().judgedBy(by, unit.revision())));
-                        }
-                        return null;
-                    })));
+                    .compose(unit -> judge(group.getValue().iterator(), unit, by, passed));
         }
-        return judged.map(passed);
+        return judged.map(
+                v -> decided.stream().map(passed::get).filter(Objects::nonNull).toList());
+    }
+
+    private Future<Void> judge(
+            Iterator<Decided> left, UnitState unit, UnitId by, IdentityHashMap<Decided, Decided> passed) {
+        if (!left.hasNext()) {
+            return Future.succeededFuture();
+        }
+        Decided d = left.next();
+        return judge(kinds.get(d.entry().resource().kind()), d, unit).compose(isPermitted -> {
+            if (isPermitted) {
+                passed.put(d, new Decided(d.pending(), d.entry().judgedBy(by, unit.revision())));
+            }
+            return judge(
+                    left,
+                    isPermitted && d.pending().set == null
+                            ? new UnitState(unit.revision(), with(List.of(d), unit, by))
+                            : unit,
+                    by,
+                    passed);
+        });
     }
 
     /** Returns a unit with all that this node has written and judged. */
-    private Future<UnitState> unit(Map<UnitId, UnitState> known, UnitId unit, long lastWritten) {
-        UnitState state = known.get(unit);
-        return state != null
-                ? Future.succeededFuture(state)
-                : Futures.here(feed.awaitApplied(lastWritten, WriterVerticle.APPLIED_DEADLINE)
-                        .otherwiseEmpty()
-                        .compose(v -> unitReader.read(unit)));
+    private Future<UnitState> unit(UnitId unit, long lastWritten) {
+        return Futures.here(feed.awaitApplied(lastWritten, WriterVerticle.APPLIED_DEADLINE)
+                .otherwiseEmpty()
+                .compose(v -> unitReader.read(unit)));
     }
 
     /** Tells whether a unit permits an entry. If it does not, its command is answered. */

@@ -37,17 +37,26 @@ public final class ChangeFeed {
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final PriorityQueue<Waiter> waiters = new PriorityQueue<>();
 
+    private static final long BYTES_PER_UNIT = 2048;
+
     private volatile Map<UnitId, TouchedUnit> touched = new ConcurrentHashMap<>();
     /** The revisions of the marks of each kind, and after them the last of all. */
     private volatile Map<String, AtomicLongArray> marks = new ConcurrentHashMap<>();
 
     private volatile Head head = new Head(Position.ZERO, new Hash(""));
+    private final long maxUnits;
     private volatile boolean started;
     private volatile long lastLookNanos = System.nanoTime();
     private volatile @Nullable Context context;
 
+    /** Creates a feed that holds as many units as the heap allows, by a wide estimate of what each takes. */
     public ChangeFeed(Vertx vertx) {
+        this(vertx, Runtime.getRuntime().maxMemory() / BYTES_PER_UNIT);
+    }
+
+    ChangeFeed(Vertx vertx, long maxUnits) {
         this.vertx = vertx;
+        this.maxUnits = maxUnits;
     }
 
     /** The last revision of a unit, and the key of its snapshot in the grid during this epoch. */
@@ -167,8 +176,24 @@ public final class ChangeFeed {
     }
 
     /** Returns the number of units that have resources, and marks. */
-    int size() {
+    public int size() {
         return touched.size();
+    }
+
+    /** Returns the largest number of units: every node knows each of them. */
+    public long maxUnits() {
+        return maxUnits;
+    }
+
+    /** Fails with {@link ErrorCode#LAYER_FULL} if a unit would be one too many. */
+    void requireRoom(UnitId unit) {
+        if (touched.size() >= maxUnits && !touched.containsKey(unit)) {
+            throw new ServiceException(
+                    ErrorCode.LAYER_FULL,
+                    "There are " + maxUnits
+                            + " environments and services with something of their own, which is as many as the"
+                            + " heap of a node allows; delete some first");
+        }
     }
 
     /** Returns the time for which the node has been cut off from the log; zero if it is not. */

@@ -294,6 +294,9 @@ public final class WriterVerticle extends VerticleBase {
                 Decision decision = rules.decide(
                         p.command, p.before, current.last().resources().get(key), now);
                 if (decision instanceof Decision.Append append) {
+                    if (append.entry().op() == LogEntry.Op.CREATE) {
+                        feed.requireRoom(append.entry().resource().unit());
+                    }
                     // a set has the key of its one request, and no path twice
                     if (p.set != null || claims(append.entry()).stream().allMatch(claimed::add)) {
                         decided.add(new Decided(p, append.entry()));

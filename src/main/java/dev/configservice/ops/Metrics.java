@@ -80,6 +80,13 @@ public final class Metrics {
 
     /** Registers the position of this node in the log, its staleness, and the number of applied changes by kind. */
     public void follow(ChangeFeed feed) {
+        Gauge.builder("config_service_units", feed, ChangeFeed::size)
+                .description(
+                        "Layers, environments with flags, services with instances and the like that this node knows")
+                .register(registry);
+        Gauge.builder("config_service_max_units", feed, ChangeFeed::maxUnits)
+                .description("The largest number of such units, by the heap of this node")
+                .register(registry);
         Gauge.builder("config_service_applied_revision", feed, f -> f.applied().revision())
                 .description("The last revision that this node has applied")
                 .register(registry);

@@ -303,11 +303,19 @@ public final class SnapshotCache implements ChangeFeed.Listener {
      * ErrorCode#UNAVAILABLE} if change sets come too fast for that.
      */
     public Future<List<Snapshot>> together(List<UnitId> units, long minRevision) {
-        return together(units, minRevision, 1);
+        return together(units, minRevision, Long.MAX_VALUE);
     }
 
-    private Future<List<Snapshot>> together(List<UnitId> units, long minRevision, int tries) {
-        return Futures.then(each(units, minRevision, new ArrayList<>(units.size())), found -> {
+    /**
+     * Does the same, and fails with {@link ErrorCode#TOO_LARGE} as soon as what was read is larger together than {@code
+     * maxBytes}, by its estimate.
+     */
+    public Future<List<Snapshot>> together(List<UnitId> units, long minRevision, long maxBytes) {
+        return together(units, minRevision, maxBytes, 1);
+    }
+
+    private Future<List<Snapshot>> together(List<UnitId> units, long minRevision, long maxBytes, int tries) {
+        return Futures.then(each(units, minRevision, maxBytes, new ArrayList<>(units.size())), found -> {
             Snapshot newest = found.get(0);
             for (Snapshot s : found) {
                 newest = s.lastChange() > newest.lastChange() ? s : newest;
@@ -318,18 +326,23 @@ public final class SnapshotCache implements ChangeFeed.Listener {
             }
             return tries < TOGETHER_TRIES
                     ? feed.awaitApplied(last.lastChange(), APPLIED_DEADLINE)
-                            .compose(v -> together(units, minRevision, tries + 1))
+                            .compose(v -> together(units, minRevision, maxBytes, tries + 1))
                     : Future.failedFuture(ServiceException.unavailable(
                             "What is asked for changes faster than it can be read together"));
         });
     }
 
-    private Future<List<Snapshot>> each(List<UnitId> units, long minRevision, List<Snapshot> found) {
+    private Future<List<Snapshot>> each(List<UnitId> units, long minRevision, long leftBytes, List<Snapshot> found) {
         return found.size() == units.size()
                 ? Future.succeededFuture(found)
                 : Futures.then(get(units.get(found.size()), minRevision), snapshot -> {
+                    long left = leftBytes - snapshot.bytes();
+                    if (left < 0) {
+                        return Future.failedFuture(
+                                new ServiceException(ErrorCode.TOO_LARGE, "It is too much to be read at once"));
+                    }
                     found.add(snapshot);
-                    return each(units, minRevision, found);
+                    return each(units, minRevision, left, found);
                 });
     }
 

@@ -43,7 +43,9 @@ public final class ConsulKeys implements Routes {
     /** The bounds of what one request can show or delete. */
     private static final int MAX_LAYERS = 1000;
 
+    /** The size of several layers that are shown at once, as they are in memory. */
     private static final long MAX_BYTES = 16L << 20;
+
     private static final int MAX_DELETED = 500;
     /** The size from which an answer takes too long for an event loop. */
     private static final int LARGE = 500;
@@ -151,7 +153,11 @@ public final class ConsulKeys implements Routes {
             return Future.succeededFuture(List.of());
         }
         return configurations
-                .layers(places.stream().map(Place::layer).toList(), request.minRevision())
+                .layers(
+                        places.stream().map(Place::layer).toList(),
+                        request.minRevision(),
+                        places.size() > 1 ? MAX_BYTES : Long.MAX_VALUE,
+                        ConsulKeys::tooMuch)
                 .map(layers -> {
                     List<Part> parts = new ArrayList<>(layers.size());
                     for (int i = 0; i < layers.size(); i++) {
@@ -169,15 +175,10 @@ public final class ConsulKeys implements Routes {
         long index = lastEmptied;
         boolean outdated = false;
         boolean large = parts.size() > LARGE;
-        long bytes = 0;
         for (Part part : parts) {
             index = Math.max(index, part.layer().lastChange());
             outdated |= part.layer().isOutdated();
             large |= part.isLarge();
-            bytes += parts.size() > 1 ? part.layer().bytes() : 0;
-        }
-        if (bytes > MAX_BYTES) {
-            throw tooMuch();
         }
         boolean isLarge = large && request.query("recurse") != null;
         return new Shown(

@@ -31,6 +31,9 @@ final class PropertySources {
     /** The size of the largest answer. */
     private static final long MAX_BYTES = 32L << 20;
 
+    /** The same of what it is made from, as it is in memory: about three times its text. */
+    static final long MAX_STORED_BYTES = 3 * MAX_BYTES;
+
     /** The number of configurations, and their size, from which work on them takes too long for an event loop. */
     private static final int LARGE = 1000;
 
@@ -217,11 +220,15 @@ final class PropertySources {
         return false;
     }
 
+    static ServiceException tooMuch() {
+        return ServiceException.invalid(
+                "profile", "must name fewer: what they hold together is larger than " + MAX_BYTES + " bytes");
+    }
+
     private void append(Buffer members, Buffer more) {
         bytes += more.length();
         if (bytes > MAX_BYTES) {
-            throw ServiceException.invalid(
-                    "profile", "must name fewer: what they hold together is larger than " + MAX_BYTES + " bytes");
+            throw tooMuch();
         }
         if (more.length() > 0) {
             members.appendString(members.length() > 0 ? "," : "").appendBuffer(more);

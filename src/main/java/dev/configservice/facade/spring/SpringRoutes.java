@@ -234,16 +234,19 @@ public final class SpringRoutes implements Routes {
         List<UnitId> layers = asked.sources.stream()
                 .map(wanted -> Configurations.unit(wanted.environment(), wanted.service()))
                 .toList();
-        return Futures.map(configurations.layers(layers, request.minRevision()), found -> {
-            for (int i = 0; i < found.size(); i++) {
-                Configurations.Layer layer = found.get(i);
-                sources.add(
-                        asked.sources.get(i),
-                        layer,
-                        layer.isEmpty() && feed.recent().hasOf(layers.get(i)));
-            }
-            sources.requireAny();
-            return sources;
-        });
+        return Futures.map(
+                configurations.layers(
+                        layers, request.minRevision(), PropertySources.MAX_STORED_BYTES, PropertySources::tooMuch),
+                found -> {
+                    for (int i = 0; i < found.size(); i++) {
+                        Configurations.Layer layer = found.get(i);
+                        sources.add(
+                                asked.sources.get(i),
+                                layer,
+                                layer.isEmpty() && feed.recent().hasOf(layers.get(i)));
+                    }
+                    sources.requireAny();
+                    return sources;
+                });
     }
 }
