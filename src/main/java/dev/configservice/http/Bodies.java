@@ -3,6 +3,7 @@ package dev.configservice.http;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.vertx.Turns;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -49,14 +50,15 @@ public final class Bodies {
     }
 
     /** Creates the turns of requests with large bodies: a thirty-second of the maximum heap is handled at once. */
-    public static Turns turns(Vertx vertx) {
+    public static Turns turns(Vertx vertx, MeterRegistry meters) {
         long heap = Runtime.getRuntime().maxMemory();
         return new Turns(
-                vertx,
-                heap / 32,
-                heap / 16,
-                PATIENCE,
-                "This node is at its limit for requests with large bodies, retry later");
+                        vertx,
+                        heap / 32,
+                        heap / 16,
+                        PATIENCE,
+                        "This node is at its limit for requests with large bodies, retry later")
+                .measured("bodies", meters);
     }
 
     /** A body that is being received. */

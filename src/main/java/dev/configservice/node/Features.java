@@ -146,7 +146,8 @@ final class Features {
                 sources.lists(),
                 parts.feed,
                 parts.clock,
-                settings.cache().readBytes());
+                settings.cache().readBytes(),
+                meters);
         byPath = new PathWrites(parts.vertx, resources, parts.bus, parts.ids);
         keyUsage = new KeyUsage(parts.vertx, sources.postgres(), sources.keyUsage(), parts.ids::next);
         credentials = new Credentials(parts.vertx, settings.access(), cache, parts.feed, keyUsage, parts.clock, meters);
@@ -304,11 +305,11 @@ final class Features {
                 .filter(kind -> !kind.isInternal())
                 .forEach(kind -> features.add(byId(kind)));
         features.add(new PlaceRoutes(sources.lists()));
-        features.add(new SearchRoutes(parts.vertx, versioned, resources, sources.lists()));
+        features.add(new SearchRoutes(parts.vertx, versioned, resources, sources.lists(), meters));
         features.add(new DiffRoutes(configurationKind, past));
         ChangeSetRoutes sets = new ChangeSetRoutes(
                 versioned,
-                new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids),
+                new ChangeSets(parts.vertx, resources, byPath, parts.bus, parts.ids, meters),
                 sources.changeLog(),
                 past,
                 parts.ids);
@@ -380,7 +381,7 @@ final class Features {
                 parts.state,
                 ByteBudget.ofBodies(parts.metrics.registry()),
                 ByteBudget.ofAnswers(parts.metrics.registry()),
-                Bodies.turns(parts.vertx),
+                Bodies.turns(parts.vertx, parts.metrics.registry()),
                 AddressLimit.ofConnections(parts.settings.http().maxConnectionsPerAddress(), parts.metrics.registry()),
                 AddressLimit.ofStreams(parts.settings.http().maxStreamsPerAddress(), parts.metrics.registry()),
                 pulses,

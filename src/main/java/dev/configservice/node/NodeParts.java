@@ -79,7 +79,7 @@ final class NodeParts {
                 Metrics.FOR_VERTX,
                 tracing == null ? null : tracing.factory()));
         lifecycle.onStop(() -> Lifecycle.await(vertx.close(), grace));
-        this.large = new LargeUnits(vertx, settings.cache().waitingBytes());
+        this.large = new LargeUnits(vertx, settings.cache().waitingBytes()).measured(metrics.registry());
         this.feed = new ChangeFeed(vertx);
         this.bus = new ChangeBus(vertx, WRITE_DEADLINE);
         this.cores = new CoreBus(vertx, Grid.nodeId(hazelcast));

@@ -15,6 +15,7 @@ import dev.configservice.resource.PathWrites.Path;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.vertx.Backoff;
 import dev.configservice.vertx.Turns;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
@@ -54,14 +55,16 @@ public final class ChangeSets {
     private final Ids ids;
     private final Turns large;
 
-    public ChangeSets(Vertx vertx, Resources resources, PathWrites writes, ChangeBus bus, Ids ids) {
+    public ChangeSets(
+            Vertx vertx, Resources resources, PathWrites writes, ChangeBus bus, Ids ids, MeterRegistry meters) {
         this.vertx = vertx;
         this.resources = resources;
         this.writes = writes;
         this.bus = bus;
         this.ids = ids;
         this.large = new Turns(
-                vertx, LARGE_AT_ONCE, MAX_WAITING, PATIENCE, "This node is at its limit for large change sets");
+                        vertx, LARGE_AT_ONCE, MAX_WAITING, PATIENCE, "This node is at its limit for large change sets")
+                .measured("change-sets", meters);
     }
 
     /** One operation of a set. */

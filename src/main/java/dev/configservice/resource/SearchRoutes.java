@@ -18,6 +18,7 @@ import dev.configservice.postgres.Postgres;
 import dev.configservice.postgres.Select;
 import dev.configservice.snapshot.Resources;
 import dev.configservice.vertx.Turns;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
@@ -64,9 +65,19 @@ public final class SearchRoutes implements Routes {
      *
      * @param lists the database for lists
      */
-    public SearchRoutes(Vertx vertx, List<? extends VersionedKind> kinds, Resources resources, Postgres lists) {
+    public SearchRoutes(
+            Vertx vertx,
+            List<? extends VersionedKind> kinds,
+            Resources resources,
+            Postgres lists,
+            MeterRegistry meters) {
         this.scans = new Turns(
-                vertx, MAX_SCANS, MAX_WAITING, PATIENCE, "Too many searches look into values at this moment; retry");
+                        vertx,
+                        MAX_SCANS,
+                        MAX_WAITING,
+                        PATIENCE,
+                        "Too many searches look into values at this moment; retry")
+                .measured("searches", meters);
         kinds.stream().filter(k -> !k.isInternal()).forEach(k -> this.kinds.put(k.name(), k));
         this.resources = resources;
         this.lists = lists;

@@ -3,12 +3,16 @@ package dev.configservice.snapshot;
 import dev.configservice.error.ErrorCode;
 import dev.configservice.error.ServiceException;
 import dev.configservice.vertx.Futures;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +29,7 @@ public final class LargeUnits {
     private final Deque<Runnable> waiting = new ArrayDeque<>();
     private int running;
     private long waitingBytes;
+    private final LongAdder refused = new LongAdder();
 
     /**
      * Creates turns that nobody has taken.
@@ -34,6 +39,23 @@ public final class LargeUnits {
     public LargeUnits(Vertx vertx, long maxWaitingBytes) {
         this.vertx = vertx;
         this.maxWaitingBytes = maxWaitingBytes;
+    }
+
+    /** Shows how much work waits, and how much was refused. */
+    public LargeUnits measured(MeterRegistry meters) {
+        Gauge.builder("config_service_turns_waiting", this, LargeUnits::waiting)
+                .description("Requests that take much memory and wait for their turn")
+                .tag("what", "large-units")
+                .register(meters);
+        FunctionCounter.builder("config_service_turns_refused", refused, LongAdder::sum)
+                .description("Requests that take much memory and got no turn in time")
+                .tag("what", "large-units")
+                .register(meters);
+        return this;
+    }
+
+    private synchronized int waiting() {
+        return waiting.size();
     }
 
     /**
@@ -55,6 +77,7 @@ public final class LargeUnits {
             if (running == AT_ONCE) {
                 boolean full = waiting.size() >= MAX_WAITING || waitingBytes + bytes > maxWaitingBytes;
                 if (full && !waiting.isEmpty()) {
+                    refused.increment();
                     return Future.failedFuture(new ServiceException(
                             ErrorCode.TOO_MANY, "This node is at its limit for large units that wait to be loaded"));
                 }

@@ -13,6 +13,7 @@ import dev.configservice.log.UnitId;
 import dev.configservice.postgres.Postgres;
 import dev.configservice.secret.Sealed;
 import dev.configservice.vertx.Turns;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Row;
@@ -98,13 +99,19 @@ public final class PastSnapshots {
      * @param postgres the database for reads that may take long
      * @param maxBytes the size of the resources that the reads of one turn may hold
      */
-    public PastSnapshots(Vertx vertx, Postgres postgres, ChangeFeed feed, InstantSource clock, long maxBytes) {
+    public PastSnapshots(
+            Vertx vertx, Postgres postgres, ChangeFeed feed, InstantSource clock, long maxBytes, MeterRegistry meters) {
         this.postgres = postgres;
         this.feed = feed;
         this.clock = clock;
         this.maxBytes = maxBytes;
         this.turns = new Turns(
-                vertx, AT_ONCE, MAX_WAITING, PATIENCE, "This node is at its limit of reads of the past, retry later");
+                        vertx,
+                        AT_ONCE,
+                        MAX_WAITING,
+                        PATIENCE,
+                        "This node is at its limit of reads of the past, retry later")
+                .measured("documents", meters);
     }
 
     /**

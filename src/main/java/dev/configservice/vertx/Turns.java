@@ -1,6 +1,9 @@
 package dev.configservice.vertx;
 
 import dev.configservice.error.ServiceException;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -9,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +29,7 @@ public final class Turns {
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private long running;
     private long waitingWeight;
+    private final LongAdder refused = new LongAdder();
 
     /** A call that waits for its turn. */
     private record Waiting(Promise<Void> turn, long weight) {}
@@ -43,6 +48,32 @@ public final class Turns {
         this.mostWaiting = mostWaiting;
         this.patience = patience;
         this.refusal = refusal;
+    }
+
+    /**
+     * Shows how many calls wait, and how many were refused.
+     *
+     * @param what the word for the calls
+     */
+    public Turns measured(String what, MeterRegistry meters) {
+        Gauge.builder("config_service_turns_waiting", this, Turns::waiting)
+                .description("Requests that take much memory and wait for their turn")
+                .tag("what", what)
+                .register(meters);
+        FunctionCounter.builder("config_service_turns_refused", refused, LongAdder::sum)
+                .description("Requests that take much memory and got no turn in time")
+                .tag("what", what)
+                .register(meters);
+        return this;
+    }
+
+    private synchronized int waiting() {
+        return waiting.size();
+    }
+
+    private Future<Void> refusal() {
+        refused.increment();
+        return Future.failedFuture(ServiceException.unavailable(refusal));
     }
 
     /** Makes a call of weight 1 as soon as it is its turn. */
@@ -71,7 +102,7 @@ public final class Turns {
                 return Future.succeededFuture();
             }
             if (waitingWeight + weight > mostWaiting) {
-                return Future.failedFuture(ServiceException.unavailable(refusal));
+                return refusal();
             }
             waiting.add(turn);
             waitingWeight += weight;
@@ -88,7 +119,7 @@ public final class Turns {
                 }
             }
             if (isLate) {
-                turn.turn().fail(ServiceException.unavailable(refusal));
+                refusal().onComplete(turn.turn());
             }
             next.forEach(w -> w.turn().complete());
         });

@@ -7,6 +7,7 @@ import com.hazelcast.config.Config;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
 import dev.configservice.config.ConfigurationKind;
+import dev.configservice.json.Json;
 import dev.configservice.log.ChangeBus;
 import dev.configservice.log.ChangeFeed;
 import dev.configservice.log.ChangeFeedVerticle;
@@ -14,7 +15,10 @@ import dev.configservice.log.ChangeLog;
 import dev.configservice.log.Command;
 import dev.configservice.log.Ids;
 import dev.configservice.log.Origin;
+import dev.configservice.log.Position;
+import dev.configservice.log.Resource;
 import dev.configservice.log.ResourceKinds;
+import dev.configservice.log.ResourceRow;
 import dev.configservice.log.UnitId;
 import dev.configservice.log.UnitReader;
 import dev.configservice.log.WriteResult;
@@ -34,11 +38,14 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -208,6 +215,45 @@ class SnapshotCacheTest {
             redis.close();
             hazelcast.shutdown();
         }
+    }
+
+    /** Hazelcast evicts only from the partition that it puts into: units in many partitions must not pass its limit. */
+    @Test
+    void largeUnitsDoNotPassTheLimitOfTheGrid() {
+        long max = Runtime.getRuntime().maxMemory() / 100 * MEMORY.gridPercent();
+        byte[] random = new byte[1_500_000];
+        new Random(1).nextBytes(random);
+        ResourceRow row = ResourceRow.of(
+                Json.write(Json.object().put("value", Base64.getEncoder().encodeToString(random))));
+        int kept = 0;
+        long offered = 4 * max / random.length;
+        for (int i = 0; i < offered; i++) {
+            UnitId large = new UnitId("configuration", "e", "large-" + i);
+            Resource only = new Resource(large.kind(), "id", "e", large.serviceName(), "k", 1, i, 0, row, Sealed.NONE);
+            byte[] packed =
+                    Snapshot.of(large, new Position(1, i), i, List.of(only)).packed();
+            kept += here.near
+                            .offer("1/" + large.key(), Snapshot.ofPacked(large, new Position(1, i), i, packed))
+                            .toCompletableFuture()
+                            .orTimeout(20, TimeUnit.SECONDS)
+                            .join()
+                    ? 1
+                    : 0;
+        }
+        assertThat(kept).isPositive();
+        for (Node node : List.of(here, there)) {
+            assertThat(node.hazelcast.getMap(NearCache.MAP).getLocalMapStats().getOwnedEntryMemoryCost())
+                    .isPositive()
+                    .isLessThanOrEqualTo(max);
+        }
+        // a small one still finds room
+        UnitId small = new UnitId("configuration", "e", "small");
+        Snapshot empty = Snapshot.ofPacked(small, new Position(1, 1), 1, "[]".getBytes(StandardCharsets.UTF_8));
+        assertThat(here.near
+                        .offer("1/" + small.key(), empty)
+                        .toCompletableFuture()
+                        .join())
+                .isTrue();
     }
 
     private static <T> T get(Future<T> future) {
