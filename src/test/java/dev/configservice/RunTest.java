@@ -24,10 +24,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /** The service as a process: its start, its stop, and its refusal to start. */
+@Tag("servers")
 class RunTest {
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>();
