@@ -79,6 +79,7 @@ class RunTest {
     }
 
     @Test
+    @Tag("long")
     void embeddedServersNeedTheirPasswords() throws Exception {
         Map<String, String> settings = settings();
         settings.put("CS_EMBEDDED_POSTGRES_PASSWORD", "first/p@ss word");
@@ -128,6 +129,7 @@ class RunTest {
     }
 
     @Test
+    @Tag("long")
     void aRestartedServiceFindsItsData() {
         Map<String, String> settings = settings();
         for (int run = 1; run <= 2; run++) {
@@ -153,6 +155,7 @@ class RunTest {
     }
 
     @Test
+    @Tag("long")
     void theNextStartStopsTheEmbeddedServersOfAKilledService() {
         Map<String, String> settings = settings();
         try (NodeProcess killed = new NodeProcess(settings, "--embedded")) {
@@ -186,6 +189,7 @@ class RunTest {
     }
 
     @Test
+    @Tag("long")
     void aPortInUseIsReportedInOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             for (String setting :
