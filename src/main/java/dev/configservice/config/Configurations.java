@@ -87,10 +87,11 @@ public final class Configurations {
     public Future<View> viewAt(
             PastSnapshots.Reads past, String environment, @Nullable String serviceName, long revision) {
         Future<Snapshot> common = past.get(ConfigurationLayer.unit(environment, ""), revision);
-        return common.compose(c -> serviceName == null
-                ? Future.succeededFuture(new View(this, null, c, true))
-                : past.get(ConfigurationLayer.unit(environment, serviceName), revision)
-                        .map(o -> new View(this, o, c, true)));
+        if (serviceName == null) {
+            return common.map(c -> new View(this, null, c, true));
+        }
+        Future<Snapshot> own = past.get(ConfigurationLayer.unit(environment, serviceName), revision);
+        return Future.all(own, common).map(both -> new View(this, own.result(), common.result(), true));
     }
 
     /** Returns the unit of a layer. An empty name stands for the layer that all services share. */
