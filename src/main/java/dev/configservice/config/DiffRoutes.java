@@ -86,9 +86,12 @@ public final class DiffRoutes implements Routes {
                     "other", "or other_service_name or at is required: otherwise both sides are the same");
         }
         Page page = Page.of(request, 2);
-        return past.inTurn(reads -> side(reads, request, environment, service, Route.AT)
-                .compose(left -> side(reads, request, other, otherService == null ? service : otherService, OTHER_AT)
-                        .compose(right -> Futures.onWorker(() -> page(request, page, left, right)))));
+        return past.arrived(request.query(Route.AT))
+                .compose(v -> past.arrived(request.query(OTHER_AT)))
+                .compose(v -> past.inTurn(reads -> side(reads, request, environment, service, Route.AT)
+                        .compose(left -> side(
+                                        reads, request, other, otherService == null ? service : otherService, OTHER_AT)
+                                .compose(right -> Futures.onWorker(() -> page(request, page, left, right))))));
     }
 
     private Future<Side> side(

@@ -124,7 +124,18 @@ public final class PastSnapshots {
 
     /** Does the same with the revision of a moment, which {@link Reads#revision} describes. */
     public <T> Future<T> at(String moment, BiFunction<Reads, Long, Future<T>> work) {
-        return inTurn(reads -> reads.revision(moment).compose(revision -> work.apply(reads, revision)));
+        return arrived(moment)
+                .compose(v -> inTurn(reads -> reads.revision(moment).compose(revision -> work.apply(reads, revision))));
+    }
+
+    /**
+     * Completes when this node has applied the revision of a moment, or fails with {@link ErrorCode#BEHIND}. Whoever names one
+     * that is still to come waits here, and takes nobody's turn.
+     */
+    public Future<Void> arrived(@Nullable String moment) {
+        return moment == null || Times.parse(moment) != null
+                ? Future.succeededFuture()
+                : feed.awaitApplied(Long.parseLong(moment), AHEAD);
     }
 
     /** The reads of one turn. */

@@ -86,18 +86,19 @@ public final class ExportRoutes implements Routes {
             caller.require(Right.SECRETS_READ);
         }
         boolean isYaml = !"json".equals(request.query("format"));
-        return past.inTurn(reads -> reads.revision(moment)
-                .compose(revision -> stored.in(reads, scope, caller, revision)
-                        .compose(found -> Futures.onWorker(() -> {
-                            ObjectNode document = document(scope, caller, revision, found, isSealed);
-                            Response response = isYaml
-                                    ? Response.text("application/yaml", FlatDocument.YAML.write(document))
-                                    : Response.ready(
-                                            Response.JSON,
-                                            Buffer.buffer((document.toPrettyString() + "\n")
-                                                    .getBytes(StandardCharsets.UTF_8)));
-                            return moment == null ? response.asOf(revision, false) : response.at(revision);
-                        }))));
+        return past.arrived(moment)
+                .compose(v -> past.inTurn(reads -> reads.revision(moment)
+                        .compose(revision -> stored.in(reads, scope, caller, revision)
+                                .compose(found -> Futures.onWorker(() -> {
+                                    ObjectNode document = document(scope, caller, revision, found, isSealed);
+                                    Response response = isYaml
+                                            ? Response.text("application/yaml", FlatDocument.YAML.write(document))
+                                            : Response.ready(
+                                                    Response.JSON,
+                                                    Buffer.buffer((document.toPrettyString() + "\n")
+                                                            .getBytes(StandardCharsets.UTF_8)));
+                                    return moment == null ? response.asOf(revision, false) : response.at(revision);
+                                })))));
     }
 
     private ObjectNode document(

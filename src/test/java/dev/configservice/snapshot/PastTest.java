@@ -12,12 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** Reads as of an earlier moment. */
 class PastTest {
     private final Api admin = TestNode.shared().admin();
     private final Api anyone = TestNode.shared().anonymous();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
     private final String env = "env-" + UUID.randomUUID();
 
     private String config(String key, String service) {
@@ -36,6 +40,22 @@ class PastTest {
         List<String> keys = new ArrayList<>();
         items.forEach(c -> keys.add(c.get("key").asText() + "=" + c.get("value").asText()));
         return keys;
+    }
+
+    @Test
+    void whoWaitsForARevisionToComeTakesNobodysTurn() {
+        long known = put("a", "", "1");
+        List<CompletableFuture<Reply>> waiting = new ArrayList<>();
+        for (String ask :
+                List.of(config("a", ""), "/export?environment=" + env, "/diff?environment=" + env + "&other=x")) {
+            for (int i = 0; i < 8; i++) {
+                waiting.add(CompletableFuture.supplyAsync(() -> anyone.get(ask + "&at=999999999999"), threads));
+            }
+        }
+        for (int i = 0; i < 10; i++) {
+            assertThat(anyone.get(config("a", "") + "&at=" + known).status()).isEqualTo(200);
+        }
+        waiting.forEach(w -> assertThat(w.join().text()).contains("behind"));
     }
 
     @Test
